@@ -1,0 +1,69 @@
+"""The doors for parts of one's own: four protocols, found by name through entry points.
+
+A part is registered in another package's ``pyproject.toml``::
+
+    [project.entry-points."feedback_nlp.encoders"]
+    mine = "my_package:make_encoder"
+
+and chosen with ``--encoder mine``. The groups are ``feedback_nlp.encoders``, ``feedback_nlp.clusterers``,
+``feedback_nlp.labellers`` and ``feedback_nlp.sentiment``; each entry is a callable that takes the
+:class:`~feedback_nlp.settings.Settings` and returns the part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+from feedback_nlp.records import SentimentScore
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+@runtime_checkable
+class Encoder(Protocol):
+    """Turns texts into unit vectors. A ``SentenceTransformer`` is one already."""
+
+    def encode(self, texts: Sequence[str], /) -> np.ndarray:
+        """Return float32 vectors of shape (len(texts), d), rows of length 1."""
+        ...
+
+
+@runtime_checkable
+class Clusterer(Protocol):
+    """Groups vectors. A scikit-learn clusterer is one already."""
+
+    def fit_predict(self, vectors: np.ndarray, /) -> np.ndarray:
+        """Return one integer label a row, -1 for noise."""
+        ...
+
+
+@runtime_checkable
+class Labeller(Protocol):
+    """Names themes from their evidence."""
+
+    def label(self, evidence: Sequence[Mapping[str, Any]], /) -> list[str]:
+        """Return one short, distinct label for each theme's evidence (keywords by language, quotes, siblings)."""
+        ...
+
+
+@runtime_checkable
+class SentimentScorer(Protocol):
+    """Scores statements from their vectors, so that no second forward pass is needed."""
+
+    def score(self, vectors: np.ndarray, texts: Sequence[str], languages: Sequence[str], /) -> list[SentimentScore]:
+        """Return one score a row of ``vectors`` (n, d)."""
+        ...
+
+
+def find_plugin(group: str, name: str) -> Any | None:
+    """Return the callable registered under ``name`` in ``feedback_nlp.<group>``, or None.
+
+    Raises whatever the plug-in's own import raises.
+    """
+    from importlib.metadata import entry_points
+
+    for entry in entry_points(group=f"feedback_nlp.{group}", name=name):
+        return entry.load()
+    return None

@@ -1,0 +1,145 @@
+"""The nouns: frozen records that every floor shares. No verbs here, and nothing heavy is imported."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any, Literal
+
+UNDETERMINED = "und"  # ISO 639-2's code for a language that could not be told
+NPS_SEGMENTS = ("promoter", "passive", "detractor")
+SENTIMENT_LABELS = ("negative", "neutral", "positive")
+
+SentimentLabel = Literal["negative", "neutral", "positive", "mixed"]
+ThemeState = Literal["candidate", "active", "retired"]
+ScoreKind = Literal["nps", "csat", "ces", "stars", "likely", "other"]
+
+_EMPTY: Mapping[str, Any] = MappingProxyType({})
+
+
+def stable_hash(*parts: str, size: int = 12) -> str:
+    """Return a hexadecimal BLAKE2b of the parts: the same on every machine, ``2 * size`` characters long."""
+    return hashlib.blake2b("\x1f".join(parts).encode("utf-8", "surrogatepass"), digest_size=size).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreScale:
+    """What a score's numbers mean. ``higher_is_better`` is False for an effort score where 1 is best."""
+
+    name: str
+    kind: ScoreKind
+    minimum: float
+    maximum: float
+    higher_is_better: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """What one person wrote once, in answer to one question; ``text`` is already redacted.
+
+    ``response_id`` is shared by the answers of one filled-in form (one row of a file), so that scores are
+    counted once per response and not once per question. ``segments`` maps a segment column to its value.
+    """
+
+    feedback_id: str
+    response_id: str
+    text: str
+    external_id: str | None = None
+    customer_id: str | None = None
+    source: str = "survey"
+    question: str = ""
+    language: str = UNDETERMINED
+    created_at: datetime | None = None
+    scores: Mapping[str, float] = field(default_factory=lambda: _EMPTY)
+    segments: Mapping[str, str] = field(default_factory=lambda: _EMPTY)
+    is_non_answer: bool = False
+    duplicate_key: str = ""  # hash of the text after normalising: equal keys are exact duplicates
+    content_hash: str = ""  # hash of everything above: a changed row has another one
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One idea in a feedback: ``text == feedback.text[start:end]``. What is embedded, themed and scored."""
+
+    statement_id: str
+    feedback_id: str
+    start: int
+    end: int
+    text: str
+    language: str
+    text_hash: str  # key of the vector cache
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderIdentity:
+    """Everything that decides a vector. Vectors of two identities must never meet."""
+
+    name: str
+    revision: str
+    weights_sha256: str
+    dimensions: int
+    pooling: str
+    prefix: str
+
+    @property
+    def key(self) -> str:
+        """The short hash under which vectors and codebooks are stored."""
+        return stable_hash(
+            self.name, self.revision, self.weights_sha256, str(self.dimensions), self.pooling, self.prefix, size=8
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Theme:
+    """A theme of a codebook. ``theme_id`` is an identity, never a rank; ``level`` is 1 (theme) or 2 (sub-theme)."""
+
+    theme_id: str
+    label: str
+    level: int
+    parent_id: str | None
+    state: ThemeState
+    threshold: float  # least cosine, in the prepared space, for a statement to be tagged with it
+    keywords: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: _EMPTY)  # by language
+    definition: str = ""
+    quote_ids: tuple[str, ...] = ()  # statement ids nearest to the centroid, one per feedback
+    n_statements: int = 0  # members when it was discovered
+
+
+@dataclass(frozen=True, slots=True)
+class SentimentScore:
+    """How a statement feels: ``polarity`` in -1..1 (P(positive) - P(negative)) and the likeliest label."""
+
+    polarity: float
+    label: SentimentLabel
+    confidence: float  # probability of the label, 0..1
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """Statement x theme."""
+
+    statement_id: str
+    theme_id: str
+    confidence: float
+    codebook_version: int
+    provenance: Literal["model", "person"] = "model"
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Which slice the reader looks at; the URL, the CLI flags and a report's subtitle all spell it out.
+
+    ``segments`` maps a segment column to the values kept. ``since`` is inclusive, ``until`` exclusive, both
+    ISO dates. Empty means everything.
+    """
+
+    segments: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: _EMPTY)
+    languages: tuple[str, ...] = ()
+    questions: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    nps_segments: tuple[str, ...] = ()
+    since: str | None = None
+    until: str | None = None
