@@ -1,0 +1,186 @@
+"""Which encoding and which delimiter a text file has: found from its bytes, and said."""
+
+from __future__ import annotations
+
+import codecs
+import contextlib
+import csv
+import gzip
+import io
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from feedback_nlp.errors import UsageError
+
+# An undecodable byte becomes this lone surrogate, so that one bad row can be rejected and the rest kept.
+UNDECODABLE = "\udcff"
+ERROR_HANDLER = "feedback_nlp.mark"
+DELIMITERS = (",", ";", "\t", "|")
+DELIMITER_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
+
+_LEGACY = ("cp1252", "cp1250", "iso8859_2", "cp1251", "koi8_r", "cp1256")
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_CHUNK = 1 << 20
+_SAMPLE_BYTES = 1 << 18
+# Letters and signs that Western and Romanian or Polish writing really uses: the code pages differ in where these lie.
+_LATIN = frozenset("ăâîșțşţąćęłńóśźżàèéìòùçêôûëïœáíúñäöüß„”“’‘«»–—…€°©®™ \xa0")
+_CYRILLIC_COMMON = frozenset("оеаинтсрвлкмдпу")
+
+codecs.register_error(ERROR_HANDLER, lambda error: (UNDECODABLE, cast(UnicodeDecodeError, error).end))
+
+
+def open_bytes(path: Path) -> BinaryIO:
+    """Open ``path`` for reading bytes, through gzip when its name ends in .gz."""
+    return cast(BinaryIO, gzip.open(path, "rb")) if path.suffix.lower() == ".gz" else path.open("rb")
+
+
+def open_text(path: Path, encoding: str) -> io.TextIOWrapper:
+    """Open ``path`` as text; undecodable bytes become :data:`UNDECODABLE`, line ends are kept as they are."""
+    return io.TextIOWrapper(open_bytes(path), encoding=encoding, errors=ERROR_HANDLER, newline="")
+
+
+def checked_encoding(name: str) -> str:
+    """Return Python's name of a text encoding; raises :class:`UsageError` for one that it does not know."""
+    try:
+        "".encode(name)
+        return codecs.lookup(name).name
+    except (LookupError, UnicodeError):
+        known = ("utf-8", "utf-16", *(codec.replace("_", "-") for codec in _LEGACY))
+        raise UsageError(
+            f"--encoding {name!r} is not a text encoding. Usual ones: {', '.join(known)}; leave it out to detect it."
+        ) from None
+
+
+def checked_delimiter(name: str) -> str:
+    """Return the one character that ``name`` stands for: itself, or "tab"; raises :class:`UsageError` otherwise."""
+    words = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|", "bar": "|"}
+    delimiter = words.get(name.strip().lower(), name)
+    if len(delimiter) != 1 or delimiter in '"\r\n':
+        raise UsageError(
+            f"--delimiter {name!r} is not one character. Give a single one such as ';', or the word 'tab'."
+        )
+    return delimiter
+
+
+def detect_encoding(path: Path) -> tuple[str, str]:
+    """Return the encoding of ``path`` and a line that says how it was found.
+
+    A byte order mark decides; then strict UTF-8; then UTF-8 with a few damaged bytes (their rows are rejected
+    later); then charset-normalizer among cp1250, cp1251, cp1252, cp1256, ISO-8859-2 and KOI8-R.
+    """
+    with open_bytes(path) as handle:
+        head = handle.read(1 << 14)
+    for mark, encoding in _BOMS:
+        if head.startswith(mark):
+            return encoding, f"Encoding: {encoding.removesuffix('-sig').upper()}, by its byte order mark."
+    wide = _unmarked_utf16(head)
+    if wide:
+        return wide, f"Encoding: {wide.upper()} without a byte order mark, by its zero bytes."
+    good, bad = _count_utf8(path)
+    if bad == 0:
+        return "utf-8", "Encoding: UTF-8."
+    sample = _telling_lines(path)
+    encoding = "utf-8" if good >= 10 * bad else _legacy_encoding(sample)
+    if encoding == "utf-8" or _plausibility(sample, encoding) < 0.5:
+        return "utf-8", f"Encoding: UTF-8 with {bad} undecodable byte sequences; their rows are rejected."
+    return encoding, f"Encoding: {encoding.replace('_', '-')}, guessed from the letters. --encoding overrides it."
+
+
+def _unmarked_utf16(head: bytes) -> str | None:
+    even, odd = head[0::2].count(0), head[1::2].count(0)
+    zeros = even + odd
+    if len(head) < 4 or zeros < max(2, len(head) // 50):
+        return None
+    if odd > 20 * even:
+        return "utf-16-le"
+    return "utf-16-be" if even > 20 * odd else None
+
+
+def _count_utf8(path: Path) -> tuple[int, int]:
+    """Count the characters above ASCII that UTF-8 reads, and the sequences that it cannot; stops when hopeless."""
+    decoder = codecs.getincrementaldecoder("utf-8")(errors=ERROR_HANDLER)
+    good = bad = 0
+    with open_bytes(path) as handle:
+        while True:
+            chunk = handle.read(_CHUNK)
+            text = decoder.decode(chunk, final=not chunk)
+            if not text.isascii():
+                broken = text.count(UNDECODABLE)
+                bad += broken
+                good += len(text) - len(text.encode("ascii", "ignore")) - broken
+            if not chunk or (bad > 1000 and bad > good):
+                return good, bad
+
+
+def _telling_lines(path: Path) -> bytes:
+    """Return the first lines that hold a byte above ASCII: only these can tell one code page from another."""
+    lines: list[bytes] = []
+    size = 0
+    with open_bytes(path) as handle:
+        for line in handle:
+            if not line.isascii():
+                lines.append(line[:_CHUNK])
+                size += len(line)
+                if size >= _SAMPLE_BYTES:
+                    break
+    return b"".join(lines)[:_SAMPLE_BYTES]
+
+
+def _legacy_encoding(sample: bytes) -> str:
+    from charset_normalizer import from_bytes
+
+    matches = list(from_bytes(sample, cp_isolation=list(_LEGACY)))
+    least = min((match.chaos for match in matches), default=0.0)
+    candidates = [match.encoding for match in matches if match.chaos <= least + 0.1] or list(_LEGACY)
+    # charset-normalizer leaves neighbouring code pages level (Italian reads as well-formed cp1250), so the letters
+    # of the languages that this program is for decide between the readings that it accepts.
+    return max(candidates, key=lambda name: (_plausibility(sample, name), -_LEGACY.index(name)))
+
+
+def _plausibility(sample: bytes, encoding: str) -> float:
+    """Share (0..1) of the characters above ASCII that real writing in one script uses."""
+    try:
+        text = sample.decode(encoding)
+    except UnicodeDecodeError:
+        text = sample.decode(encoding, errors="ignore")
+    letters = Counter(char for char in text if not char.isascii())
+    total = sum(letters.values()) or 1
+    latin = sum(n for char, n in letters.items() if char.lower() in _LATIN)
+    cyrillic = sum(n for char, n in letters.items() if char in _CYRILLIC_COMMON)
+    arabic = sum(n for char, n in letters.items() if "\u0600" <= char <= "\u06ff")
+    other_script = max(min(1.0, 1.3 * cyrillic / total), arabic / total)
+    return max(latin / total, other_script if total >= 3 else 0.0)  # one stray byte is a letter in any code page
+
+
+def sniff_delimiter(sample: list[str], preferred: str | None = None) -> str | None:
+    """Return the delimiter that splits the header and the following lines alike, or None for a single column.
+
+    ``sample`` holds physical lines with their ends; ``preferred`` wins when the file's suffix promises it and the
+    header holds it. A character that the header lacks is never a delimiter: it is part of somebody's sentence.
+    """
+    scores: list[tuple[float, int, int, str]] = []
+    for rank, delimiter in enumerate(DELIMITERS):
+        counts = [len(record) for record in _lenient(sample, delimiter) if record]
+        if not counts or counts[0] < 2:
+            continue
+        if delimiter == preferred:
+            return delimiter
+        agreeing = sum(count == counts[0] for count in counts[1:]) / max(1, len(counts) - 1)
+        scores.append((round(agreeing, 1), counts[0], -rank, delimiter))
+    return max(scores)[3] if scores else None
+
+
+def _lenient(sample: list[str], delimiter: str) -> Iterator[list[str]]:
+    """Yield the records of ``sample``; the last one may be cut off and is left out when there are others."""
+    records: list[list[str]] = []
+    with contextlib.suppress(csv.Error):
+        records.extend(csv.reader(sample, delimiter=delimiter))
+    yield from records[:-1] if len(records) > 2 else records
