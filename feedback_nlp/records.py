@@ -50,6 +50,7 @@ class Feedback:
     external_id: str | None = None
     customer_id: str | None = None
     source: str = "survey"
+    channel: str | None = None
     question: str = ""
     language: str = UNDETERMINED
     created_at: datetime | None = None
@@ -143,3 +144,13 @@ class View:
     nps_segments: tuple[str, ...] = ()
     since: str | None = None
     until: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """What tagging said of one statement: its nearest theme, or why it has none."""
+
+    statement_id: str
+    best_theme_id: str | None
+    best_similarity: float  # cosine to the nearest theme in the prepared space, whether or not it reached the threshold
+    unthemed_reason: str | None = None

@@ -1,0 +1,150 @@
+"""Everything that analysis reads, as frames of one snapshot: whole columns, never row by row."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+import sqlalchemy as sa
+
+from feedback_nlp.records import Theme
+from feedback_nlp.store import schema
+from feedback_nlp.store.bulk import read_frame, to_json
+from feedback_nlp.store.codebooks import edited_themes, known_version
+from feedback_nlp.store.database import Database
+
+FEEDBACK_COLUMNS: dict[str, Any] = {
+    "feedback_id": pl.String,
+    "response_id": pl.String,
+    "external_id": pl.String,
+    "customer_id": pl.String,
+    "source": pl.String,
+    "channel": pl.String,
+    "question": pl.String,
+    "language": pl.String,
+    "created_at": pl.Datetime("us"),
+    "text": pl.String,
+    "is_non_answer": pl.Boolean,
+    "duplicate_of": pl.String,
+    "scores": pl.String,
+    "segments": pl.String,
+}
+STATEMENT_COLUMNS: dict[str, Any] = {
+    "statement_id": pl.String,
+    "feedback_id": pl.String,
+    "start": pl.Int64,
+    "end": pl.Int64,
+    "text": pl.String,
+    "language": pl.String,
+    "text_hash": pl.String,
+    "sentiment": pl.Float64,
+    "sentiment_label": pl.String,
+}
+TAG_COLUMNS: dict[str, Any] = {
+    "statement_id": pl.String,
+    "best_theme_id": pl.String,
+    "best_similarity": pl.Float64,
+    "unthemed_reason": pl.String,
+}
+MENTION_COLUMNS: dict[str, Any] = {
+    "statement_id": pl.String,
+    "theme_id": pl.String,
+    "confidence": pl.Float64,
+    "provenance": pl.String,
+}
+THEME_COLUMNS: dict[str, Any] = {
+    "theme_id": pl.String,
+    "label": pl.String,
+    "level": pl.Int64,
+    "parent_id": pl.String,
+    "state": pl.String,
+    "threshold": pl.Float64,
+    "keywords": pl.String,
+    "definition": pl.String,
+    "quote_ids": pl.String,
+    "n_statements": pl.Int64,
+}
+SCALE_COLUMNS: dict[str, Any] = {
+    "name": pl.String,
+    "kind": pl.String,
+    "minimum": pl.Float64,
+    "maximum": pl.Float64,
+    "higher_is_better": pl.Boolean,
+}
+
+
+class Frames(Database):
+    """The part of the store that analysis reads."""
+
+    def read_frames(self, codebook_version: int | None = None) -> dict[str, pl.DataFrame]:
+        """Return feedback, statements, mentions, themes and scales as one consistent set of frames.
+
+        ``codebook_version`` None means the newest; before the first one the statements' theme columns are null, and
+        mentions and themes are empty. Rows come sorted by their ids (statements by place, themes in the codebook's
+        order). ``created_at`` has no zone: as it was written, or in UTC when it came with one. A person's mention
+        made for another version counts while its theme is in this one. Raises UsageError for an unknown version.
+        """
+        with self._read() as connection:
+            version = known_version(connection, codebook_version)
+            feedback = read_frame(connection, _select(schema.feedback, FEEDBACK_COLUMNS), FEEDBACK_COLUMNS)
+            statements = read_frame(connection, _select(schema.statement, STATEMENT_COLUMNS), STATEMENT_COLUMNS)
+            scales = read_frame(connection, _select(schema.score_scale, SCALE_COLUMNS), SCALE_COLUMNS)
+            themes = edited_themes(connection, version)[0] if version is not None else ()
+            tags, mentions = _tags_and_mentions(connection, version, themes)
+        n_statements = statements.group_by("feedback_id").agg(pl.len().cast(pl.Int64).alias("n_statements"))
+        return {
+            "feedback": feedback.join(n_statements, on="feedback_id", how="left")
+            .with_columns(pl.col("n_statements").fill_null(0))
+            .sort("feedback_id"),
+            "statements": statements.join(tags, on="statement_id", how="left").sort("feedback_id", "start"),
+            "mentions": mentions.join(statements.select("statement_id", "feedback_id"), on="statement_id", how="inner")
+            .select("statement_id", "feedback_id", "theme_id", "confidence", "provenance")
+            .sort("statement_id", "theme_id"),
+            "themes": _theme_frame(themes),
+            "scales": scales.sort("name"),
+        }
+
+
+def _select(table: sa.Table, columns: dict[str, Any]) -> sa.Select[Any]:
+    return sa.select(*(table.c[name] for name in columns))
+
+
+def _tags_and_mentions(
+    connection: sa.Connection, version: int | None, themes: tuple[Theme, ...]
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    if version is None:
+        return pl.DataFrame(schema=TAG_COLUMNS), pl.DataFrame(schema=MENTION_COLUMNS)
+    t, m = schema.tag, schema.mention
+    tags = read_frame(connection, _select(t, TAG_COLUMNS).where(t.c.codebook_version == version), TAG_COLUMNS)
+    every = _select(m, MENTION_COLUMNS)
+    mentions = read_frame(connection, every.where(m.c.codebook_version == version), MENTION_COLUMNS)
+    by_people = read_frame(
+        connection,
+        every.where(m.c.provenance == "person", m.c.codebook_version != version).order_by(m.c.codebook_version),
+        MENTION_COLUMNS,
+    ).filter(pl.col("theme_id").is_in([theme.theme_id for theme in themes]))
+    if by_people.height:
+        # The person's word goes first, the newest version's foremost.
+        mentions = pl.concat([mentions.filter(pl.col("provenance") == "person"), by_people.reverse(), mentions]).unique(
+            subset=["statement_id", "theme_id"], keep="first", maintain_order=True
+        )
+    return tags, mentions
+
+
+def _theme_frame(themes: tuple[Theme, ...]) -> pl.DataFrame:
+    rows = [
+        (
+            theme.theme_id,
+            theme.label,
+            theme.level,
+            theme.parent_id,
+            theme.state,
+            theme.threshold,
+            to_json({language: list(words) for language, words in theme.keywords.items()}),
+            theme.definition,
+            to_json(list(theme.quote_ids)),
+            theme.n_statements,
+        )
+        for theme in themes
+    ]
+    return pl.DataFrame(rows, schema=THEME_COLUMNS, orient="row")

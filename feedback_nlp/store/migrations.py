@@ -1,0 +1,82 @@
+"""How a database gets to the schema of now: numbered steps, each in one transaction together with its record.
+
+A new database is made from ``schema`` as it is and counts every step as taken. An older one takes the steps that
+it lacks, in order. A change of the schema is therefore two edits: the table in ``schema`` and a step here that
+brings an existing table to the same place, in SQL that both databases understand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Engine
+
+from feedback_nlp.errors import StoreError
+from feedback_nlp.store import schema
+
+_LOCK = 7_204_611  # any number that two openings of one database agree on
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One step. ``number`` counts from 1 without gaps; ``apply`` runs in a transaction of its own."""
+
+    number: int
+    name: str
+    apply: Callable[[Connection], None]
+
+
+def _first_tables(connection: Connection) -> None:
+    schema.metadata.create_all(connection)
+    if connection.execute(sa.select(schema.meta.c.id)).first() is None:
+        connection.execute(schema.meta.insert().values(id=1, data_version=0))
+
+
+MIGRATIONS: tuple[Migration, ...] = (Migration(1, "first tables", _first_tables),)
+
+
+def schema_version(connection: Connection) -> int:
+    """Return the number of the last step taken, 0 for a database without our tables."""
+    if not sa.inspect(connection).has_table(schema.migration.name):
+        return 0
+    return connection.execute(sa.select(sa.func.max(schema.migration.c.number))).scalar() or 0
+
+
+def check(connection: Connection, migrations: Sequence[Migration] = MIGRATIONS) -> int:
+    """Return the database's schema version; raises StoreError when it is newer than this program."""
+    version = schema_version(connection)
+    if version > migrations[-1].number:
+        raise StoreError(
+            f"The database has schema {version}, and this program knows schemas up to {migrations[-1].number}. "
+            "Upgrade feedback-nlp, or name another database."
+        )
+    return version
+
+
+def migrate(engine: Engine, migrations: Sequence[Migration] = MIGRATIONS) -> list[int]:
+    """Take the steps that the database lacks and return their numbers.
+
+    A step that fails leaves the database as the step before left it. Raises StoreError for a newer schema.
+    """
+    taken: list[int] = []
+    writing = engine.execution_options(store_writes=True)
+    while True:
+        with writing.begin() as connection:
+            if engine.dialect.name == "postgresql":  # SQLite's BEGIN IMMEDIATE is such a lock already
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+            version = check(connection, migrations)
+            missing = [step for step in migrations if step.number > version]
+            if not missing:
+                return taken
+            if version == 0:  # the tables of now include what all later steps would do
+                _first_tables(connection)
+            else:
+                missing = missing[:1]
+                missing[0].apply(connection)
+            now = datetime.now(UTC)
+            records = [{"number": step.number, "name": step.name, "applied_at": now} for step in missing]
+            connection.execute(schema.migration.insert(), records)
+            taken += [step.number for step in missing]

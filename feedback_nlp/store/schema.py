@@ -1,0 +1,235 @@
+"""The tables as they are now. How an older database gets here is told by ``migrations``."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Dialect,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    TypeDecorator,
+)
+
+# Byte order in both databases: "the smallest id" and every sorted result must not depend on a server's locale.
+Words = Text().with_variant(Text(collation="C"), "postgresql")
+
+
+class Instant(TypeDecorator[datetime]):
+    """A moment: kept in UTC without a zone, given back with one."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Write UTC."""
+        return None if value is None else naive_utc(value)
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:
+        """Read UTC."""
+        return None if value is None else value.replace(tzinfo=UTC)
+
+
+def naive_utc(moment: datetime) -> datetime:
+    """Return the moment in UTC without a zone; one that names no zone is taken as it is."""
+    return moment if moment.tzinfo is None else moment.astimezone(UTC).replace(tzinfo=None)
+
+
+metadata = MetaData()
+
+migration = Table(
+    "migration",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("name", Words, nullable=False),
+    Column("applied_at", Instant, nullable=False),
+)
+
+meta = Table(
+    "meta",
+    metadata,
+    Column("id", Integer, CheckConstraint("id = 1"), primary_key=True, autoincrement=False),  # exactly one row
+    Column("data_version", BigInteger, nullable=False),
+)
+
+ingest_run = Table(
+    "ingest_run",
+    metadata,
+    Column("run_id", Integer, primary_key=True),
+    Column("file_name", Words, nullable=False),
+    Column("file_hash", Words, nullable=False),
+    Column("settings", Words, nullable=False),  # JSON
+    Column("started_at", Instant, nullable=False),
+    Column("finished_at", Instant),
+    Column("state", Words, CheckConstraint("state IN ('running', 'done', 'failed')"), nullable=False),
+    Column("counts", Words, nullable=False),  # JSON
+    Column("process", Words, nullable=False),  # who runs it, to tell a dead run from a long one
+)
+
+score_scale = Table(
+    "score_scale",
+    metadata,
+    Column("name", Words, primary_key=True),
+    Column("kind", Words, nullable=False),
+    Column("minimum", Double, nullable=False),
+    Column("maximum", Double, nullable=False),
+    Column("higher_is_better", Boolean, nullable=False),
+)
+
+feedback = Table(
+    "feedback",
+    metadata,
+    Column("feedback_id", Words, primary_key=True),
+    Column("response_id", Words, nullable=False),
+    Column("external_id", Words),
+    Column("customer_id", Words),
+    Column("source", Words, nullable=False),
+    Column("channel", Words),
+    Column("question", Words, nullable=False),
+    Column("language", Words, nullable=False),
+    Column("created_at", DateTime),
+    Column("text", Words, nullable=False),  # redacted
+    Column("is_non_answer", Boolean, nullable=False),
+    Column("scores", Words, nullable=False),  # JSON, name -> number
+    Column("segments", Words, nullable=False),  # JSON, column -> value
+    Column("duplicate_key", Words, nullable=False),
+    Column("duplicate_of", Words),
+    Column("content_hash", Words, nullable=False),
+    Column("run_id", ForeignKey("ingest_run.run_id"), nullable=False),  # the run that last changed the row
+    # The smallest id of a group of duplicates is the first entry of its range in this index.
+    Index("feedback_duplicates", "duplicate_key", "question", "feedback_id"),
+)
+
+statement = Table(
+    "statement",
+    metadata,
+    Column("statement_id", Words, primary_key=True),
+    Column("feedback_id", ForeignKey("feedback.feedback_id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("start", Integer, nullable=False),
+    Column("end", Integer, nullable=False),
+    Column("text", Words, nullable=False),
+    Column("language", Words, nullable=False),
+    Column("text_hash", Words, nullable=False, index=True),
+    Column("sentiment", Double),  # -1..1
+    Column("sentiment_label", Words),
+    Column("sentiment_confidence", Double),
+    Column("sentiment_scorer", Words),
+)
+
+encoder = Table(
+    "encoder",
+    metadata,
+    Column("encoder_key", Words, primary_key=True),
+    Column("name", Words, nullable=False),
+    Column("revision", Words, nullable=False),
+    Column("weights_sha256", Words, nullable=False),
+    Column("dimensions", Integer, nullable=False),
+    Column("pooling", Words, nullable=False),
+    Column("prefix", Words, nullable=False),
+)
+
+vector = Table(
+    "vector",
+    metadata,
+    Column("encoder_key", ForeignKey("encoder.encoder_key"), nullable=False),
+    Column("text_hash", Words, nullable=False),
+    Column("vector", LargeBinary, nullable=False),  # little-endian float16, one after the other
+    PrimaryKeyConstraint("encoder_key", "text_hash"),
+)
+
+codebook = Table(
+    "codebook",
+    metadata,
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("created_at", Instant, nullable=False),
+    Column("encoder_key", ForeignKey("encoder.encoder_key"), nullable=False),
+    Column("settings", Words, nullable=False),  # JSON
+    Column("reason", Words, nullable=False),
+    Column("arrays", LargeBinary, nullable=False),  # safetensors
+)
+
+codebook_theme = Table(
+    "codebook_theme",
+    metadata,
+    Column("version", ForeignKey("codebook.version"), nullable=False),
+    Column("theme_id", Words, nullable=False),
+    Column("position", Integer, nullable=False),  # arrays are aligned to this order
+    Column("label", Words, nullable=False),
+    Column("level", Integer, CheckConstraint("level IN (1, 2)"), nullable=False),
+    Column("parent_id", Words),
+    Column("state", Words, CheckConstraint("state IN ('candidate', 'active', 'retired')"), nullable=False),
+    Column("threshold", Double, nullable=False),
+    Column("keywords", Words, nullable=False),  # JSON, language -> words
+    Column("definition", Words, nullable=False),
+    Column("quote_ids", Words, nullable=False),  # JSON list of statement ids
+    Column("n_statements", Integer, nullable=False),
+    PrimaryKeyConstraint("version", "theme_id"),
+)
+
+lineage = Table(
+    "lineage",
+    metadata,
+    Column("lineage_id", Integer, primary_key=True),
+    Column("version", ForeignKey("codebook.version"), nullable=False, index=True),
+    Column("theme_id", Words, nullable=False),
+    Column(
+        "event",
+        Words,
+        CheckConstraint("event IN ('born', 'continued', 'retired', 'split', 'merged')"),
+        nullable=False,
+    ),
+    Column("other_theme_id", Words),
+    Column("reason", Words, nullable=False),
+)
+
+theme_edit = Table(
+    "theme_edit",
+    metadata,
+    Column("edit_id", Integer, primary_key=True),
+    Column("theme_id", Words, nullable=False),
+    Column("kind", Words, nullable=False),
+    Column("payload", Words, nullable=False),  # JSON
+    Column("author", Words, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("undone_at", Instant),
+    Column("undone_by", Words),
+)
+
+tag = Table(
+    "tag",
+    metadata,
+    Column("codebook_version", ForeignKey("codebook.version"), nullable=False),
+    Column("statement_id", ForeignKey("statement.statement_id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("best_theme_id", Words),
+    Column("best_similarity", Double, nullable=False),
+    Column("unthemed_reason", Words),
+    PrimaryKeyConstraint("codebook_version", "statement_id"),  # a version is read as one range
+    sqlite_with_rowid=False,
+)
+
+mention = Table(
+    "mention",
+    metadata,
+    Column("codebook_version", ForeignKey("codebook.version"), nullable=False),
+    Column("statement_id", ForeignKey("statement.statement_id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("theme_id", Words, nullable=False),
+    Column("confidence", Double, nullable=False),
+    Column("provenance", Words, CheckConstraint("provenance IN ('model', 'person')"), nullable=False),
+    PrimaryKeyConstraint("codebook_version", "statement_id", "theme_id"),
+    sqlite_with_rowid=False,
+)
+_by_person = mention.c.provenance == "person"
+Index("mention_by_person", mention.c.provenance, sqlite_where=_by_person, postgresql_where=_by_person)

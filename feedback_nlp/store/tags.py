@@ -1,0 +1,83 @@
+"""Tags and mentions: which statement is about which theme of which codebook, and who said so."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import polars as pl
+import sqlalchemy as sa
+
+from feedback_nlp.records import Mention, Tag
+from feedback_nlp.store import schema
+from feedback_nlp.store.bulk import delete_where_in, insert_rows, read_frame, select_where_in
+from feedback_nlp.store.database import Database
+
+_TO_TAG = {"statement_id": pl.String, "text_hash": pl.String, "language": pl.String, "feedback_id": pl.String}
+# A model's mention gives way to the one that is there, a person's takes its place.
+_RULES: tuple[tuple[str, Literal["nothing", "replace"]], ...] = (("model", "nothing"), ("person", "replace"))
+
+
+class Tags(Database):
+    """The part of the store that keeps tags and mentions."""
+
+    def statements_to_tag(self, codebook_version: int, *, only_new: bool) -> pl.DataFrame:
+        """Return statement_id, text_hash, language and feedback_id of the statements, sorted by statement_id.
+
+        ``only_new`` leaves out those that this version has tagged already.
+        """
+        s, t = schema.statement, schema.tag
+        query = sa.select(*(s.c[name] for name in _TO_TAG))
+        if only_new:
+            tagged = sa.exists().where(t.c.codebook_version == codebook_version, t.c.statement_id == s.c.statement_id)
+            query = query.where(~tagged)
+        with self._read() as connection:
+            return read_frame(connection, query, _TO_TAG).sort("statement_id")
+
+    def write_tags(self, codebook_version: int, tags: Sequence[Tag], mentions: Sequence[Mention]) -> None:
+        """Store the outcome of tagging in one transaction; the same call again changes nothing.
+
+        The tagged statements' earlier tags and model mentions of this version are replaced. A person's mention stays,
+        and takes the place of a model's for the same statement and theme. Statements deleted meanwhile are left out.
+        Raises ValueError for a mention of another version.
+        """
+        others = {mention.codebook_version for mention in mentions} - {codebook_version}
+        if others:
+            raise ValueError(f"Mentions of versions {sorted(others)} were given for version {codebook_version}.")
+        m = schema.mention
+        tagged = sorted({tag.statement_id for tag in tags})
+        touched = sorted({*tagged, *(mention.statement_id for mention in mentions)})
+        with self._write() as connection:
+            found = select_where_in(
+                connection, sa.select(schema.statement.c.statement_id), schema.statement.c.statement_id, touched
+            )
+            alive = {row[0] for row in found}
+            of_model = (m.c.codebook_version == codebook_version, m.c.provenance == "model")
+            delete_where_in(connection, m.c.statement_id, tagged, *of_model)
+            last = {tag.statement_id: tag for tag in tags}
+            rows = [_tag_row(codebook_version, last[key]) for key in tagged if key in alive]
+            insert_rows(connection, schema.tag, rows, on_conflict="replace")
+            for provenance, rule in _RULES:
+                said = {(x.statement_id, x.theme_id): x for x in mentions if x.provenance == provenance}
+                rows = [_mention_row(said[key]) for key in sorted(said) if key[0] in alive]
+                insert_rows(connection, m, rows, on_conflict=rule)
+
+
+def _tag_row(version: int, tag: Tag) -> dict[str, Any]:
+    return {
+        "codebook_version": version,
+        "statement_id": tag.statement_id,
+        "best_theme_id": tag.best_theme_id,
+        "best_similarity": float(tag.best_similarity),
+        "unthemed_reason": tag.unthemed_reason,
+    }
+
+
+def _mention_row(mention: Mention) -> dict[str, Any]:
+    return {
+        "codebook_version": mention.codebook_version,
+        "statement_id": mention.statement_id,
+        "theme_id": mention.theme_id,
+        "confidence": float(mention.confidence),
+        "provenance": mention.provenance,
+    }
