@@ -20,7 +20,7 @@ CHANNELS: Mapping[str, float] = {"web": 0.34, "app": 0.25, "phone": 0.14, "shop"
 LOGIN_TROUBLE_FROM = "2026-03"  # first month of the app's bad release
 NO_SHOWS_FIXED_AFTER = "2026-06"  # last month before the technicians' new schedule
 
-BASE_LATENT = 8.15  # of 0..10, for a response that names no theme
+BASE_LATENT = 8.2  # of 0..10, for a response that names no theme
 LATENT_NOISE = 1.25  # standard deviation
 
 
@@ -55,6 +55,14 @@ THEMES: tuple[PlantedTheme, ...] = (
     PlantedTheme("app_easy", "The app is easy", "positive", 12.5, 1.3),
 )
 BY_KEY: Mapping[str, PlantedTheme] = {theme.key: theme for theme in THEMES}
+
+# Nobody calls the same thing both good and bad in one breath.
+OPPOSITES: Mapping[str, str] = {
+    "price_too_high": "good_value",
+    "outages_slow_internet": "fast_reliable_connection",
+    "rude_staff": "friendly_staff",
+    "app_login_problems": "app_easy",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +122,9 @@ def _draw_themes(rng: random.Random, weights: dict[str, float], kind: str) -> tu
     for _ in range(wanted):
         key = pick(rng, leaning)
         chosen.append(key)
-        leaning[key] = 0.0
+        for spent in (key, OPPOSITES.get(key), *(good for good in OPPOSITES if OPPOSITES[good] == key)):
+            if spent:
+                leaning[spent] = 0.0
     if kind == "rant":
         chosen += [chosen[0], *rng.sample((None, chosen[0], chosen[1]), k=rng.choice((1, 2)))]
     elif wanted < 3 and rng.random() < 0.10:

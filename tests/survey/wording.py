@@ -127,7 +127,7 @@ def _draw_styles(answer: Answer, rng: random.Random) -> list[str]:
         "lower": 0.05,
         "bare": 0.05,
         "shout": 0.015 if answer.language != "ar" else 0.0,
-        "plain_letters": {"ro": 0.30, "pl": 0.08}.get(answer.language, 0.0),
+        "plain_letters": {"ro": 0.25, "pl": 0.08}.get(answer.language, 0.0),
         "typos": 0.055,
         "emoji": 0.045,
         "html": 0.01,
