@@ -19,15 +19,9 @@ from tests.survey.wording import Comment
 Row = tuple[Answer, Comment, frozenset[str]]
 
 
-def nps(scores: Sequence[int]) -> float | None:
-    """Net promoter score of 0-10 answers, -100..100; None without any."""
-    if not scores:
-        return None
+def nps(scores: Sequence[int]) -> float:
+    """Net promoter score of 0-10 answers, -100..100."""
     return 100 * (sum(s >= 9 for s in scores) - sum(s <= 6 for s in scores)) / len(scores)
-
-
-def _points(value: float | None) -> float | None:
-    return None if value is None else round(value, 2)
 
 
 def _link(rows: Sequence[Row], theme: str) -> dict[str, Any]:
@@ -37,20 +31,19 @@ def _link(rows: Sequence[Row], theme: str) -> dict[str, Any]:
     with_it = nps([score for score, named in scored if named])
     without = nps([score for score, named in scored if not named])
     number = sum(theme in themes for *_, themes in rows)
-    known = everyone is not None and with_it is not None and without is not None
     return {
         "n_responses": number,
-        "share": round(number / len(rows), 4) if rows else 0.0,
-        "nps_with": _points(with_it),
-        "nps_without": _points(without),
-        "gap": _points(with_it - without) if known else None,
-        "impact": _points(everyone - without) if known else None,
+        "share": round(number / len(rows), 4),
+        "nps_with": round(with_it, 2),
+        "nps_without": round(without, 2),
+        "gap": round(with_it - without, 2),
+        "impact": round(everyone - without, 2),
     }
 
 
-def _share(rows: Sequence[Row], theme: str, among: Callable[[Answer], bool]) -> float:
+def _share(rows: Sequence[Row], theme: str, among: Callable[[Answer], bool] = lambda _: True) -> float:
     chosen = [themes for answer, _, themes in rows if among(answer)]
-    return round(sum(theme in themes for themes in chosen) / max(1, len(chosen)), 4)
+    return round(sum(theme in themes for themes in chosen) / len(chosen), 4)
 
 
 def measure(answers: Sequence[Answer], comments: Sequence[Comment]) -> dict[str, Any]:
@@ -77,7 +70,10 @@ def measure(answers: Sequence[Answer], comments: Sequence[Comment]) -> dict[str,
             "share_since": _share(rows, "app_login_problems", lambda a: a.month >= LOGIN_TROUBLE_FROM),
         },
         "outages_slow_internet_in_east": {
-            "share": {r: _share(rows, "outages_slow_internet", lambda a, r=r: a.region == r) for r in REGIONS}
+            "share": {
+                region: _share([row for row in rows if row[0].region == region], "outages_slow_internet")
+                for region in REGIONS
+            }
         },
         "technician_no_show_fixed": {
             "last_bad_month": NO_SHOWS_FIXED_AFTER,
@@ -104,8 +100,8 @@ def measure(answers: Sequence[Answer], comments: Sequence[Comment]) -> dict[str,
             "languages": {code: sum(answer.language == code for answer in answers) for code in languages},
         },
         "nps": {
-            "all_responses": _points(nps([a.nps for a in answers if a.nps is not None])),
-            "meaningful": _points(nps([row[0].nps for row in rows if row[0].nps is not None])),
+            "all_responses": round(nps([a.nps for a in answers if a.nps is not None]), 2),
+            "meaningful": round(nps([row[0].nps for row in rows if row[0].nps is not None]), 2),
         },
         "themes": themes,
         "special": special,

@@ -123,16 +123,17 @@ def _plain_letters(text: str) -> str:
 
 
 def _draw_styles(answer: Answer, rng: random.Random) -> list[str]:
+    has_case = answer.language != "ar"
     odds = {
-        "lower": 0.05,
+        "lower": 0.05 * has_case,
         "bare": 0.05,
-        "shout": 0.015 if answer.language != "ar" else 0.0,
+        "shout": 0.015 * has_case,
         "plain_letters": {"ro": 0.25, "pl": 0.08}.get(answer.language, 0.0),
-        "typos": 0.055,
+        "typos": 0.06 if any(answer.themes) else 0.0,
         "emoji": 0.045,
         "html": 0.01,
         "mixed": 0.02,
-        "identifier": 0.014,
+        "identifier": 0.017,
         "opener": 0.10,
         "closer": 0.08,
     }
