@@ -1,0 +1,240 @@
+"""The tables that analysis works on: built once for a data version, then filtered in memory by a view."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import polars as pl
+
+from feedback_nlp.analysis import privacy
+from feedback_nlp.errors import UsageError, did_you_mean
+from feedback_nlp.records import View
+from feedback_nlp.settings import Settings
+
+NOT_GIVEN = "(not given)"
+CLEAR = 0.3  # a statement this far from 0 is clearly positive or negative; both in one feedback make it mixed
+OUTCOME_ORDER = ("nps", "csat", "stars", "likely", "ces")
+FACETS = ("nps_segment", "language", "question", "source", "channel")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AnalysisFrames:
+    """Tidy tables of one data version and codebook, or of a view on them.
+
+    ``feedback`` has one row a feedback, with ``score.<name>`` (Float64), ``segment.<name>`` (String), ``person_id``
+    (the customer, else the response), ``month`` ("YYYY-MM" or null), ``nps_segment``, ``sentiment`` (-1..1),
+    ``sentiment_label`` (negative, neutral, positive, mixed or null) and ``meaningful``. ``mentions`` has one row a
+    statement and theme, with the statement's sentiment. Row order does not depend on the store's.
+    """
+
+    feedback: pl.DataFrame
+    statements: pl.DataFrame
+    mentions: pl.DataFrame
+    themes: pl.DataFrame
+    scales: pl.DataFrame
+    segment_names: tuple[str, ...]
+    score_names: tuple[str, ...]
+    outcome_name: str
+    privacy_minimum: int = 5
+    low_base: int = 30
+
+
+def build_frames(raw: Mapping[str, pl.DataFrame], settings: Settings) -> AnalysisFrames:
+    """Return the analysis tables for the store's frames."""
+    feedback = raw["feedback"].sort("feedback_id")
+    statements = raw["statements"].sort("feedback_id", "start", "statement_id")
+    scores, score_names = _unpack(feedback["scores"], "score.", pl.Float64())
+    segments, segment_names = _unpack(feedback["segments"], "segment.", pl.String())
+    scales = _complete_scales(raw["scales"], scores, score_names)
+    feedback = feedback.drop("scores", "segments").hstack(scores).hstack(segments)
+    feedback = feedback.with_columns(
+        pl.coalesce("customer_id", "response_id").alias("person_id"),
+        pl.col("created_at").dt.strftime("%Y-%m").alias("month"),
+        (~pl.col("is_non_answer") & (pl.col("n_statements") > 0)).alias("meaningful"),
+        _nps_segment(scales).alias("nps_segment"),
+    ).join(_feedback_sentiment(statements), on="feedback_id", how="left", maintain_order="left")
+    mentions = (
+        raw["mentions"]
+        .unique(["statement_id", "theme_id"])
+        .join(statements.select("statement_id", "sentiment", "sentiment_label"), on="statement_id", how="left")
+        .sort("feedback_id", "statement_id", "theme_id")
+    )
+    names = tuple(name for name in scales["name"] if f"score.{name}" in feedback.columns)
+    return AnalysisFrames(
+        feedback=feedback,
+        statements=statements,
+        mentions=mentions,
+        themes=raw["themes"].sort("level", "theme_id"),
+        scales=scales,
+        segment_names=segment_names,
+        score_names=names,
+        outcome_name=_default_outcome(scales.filter(pl.col("name").is_in(names))),
+        privacy_minimum=settings.privacy_minimum,
+        low_base=settings.low_base,
+    )
+
+
+def apply_view(frames: AnalysisFrames, view: View) -> AnalysisFrames:
+    """Return the frames of the feedback that the view keeps.
+
+    Raises :class:`NothingToShow` when the view holds fewer people than the privacy minimum, or when one of its
+    filters leaves out so few people that subtraction would show them; :class:`UsageError` for an unknown segment
+    or a date that is not ISO.
+    """
+    kept = {
+        column: values
+        for column, values in (
+            ("language", view.languages),
+            ("question", view.questions),
+            ("source", view.sources),
+            ("nps_segment", view.nps_segments),
+            *((segment_column(frames, name), values) for name, values in view.segments.items()),
+        )
+        if values
+    }
+    feedback = frames.feedback
+    since, until = _date(view.since, "since"), _date(view.until, "until")
+    if since is not None:
+        feedback = feedback.filter(pl.col("created_at") >= since)
+    if until is not None:
+        feedback = feedback.filter(pl.col("created_at") < until)
+    masks = {c: pl.col(c).fill_null(NOT_GIVEN).is_in(list(values)) for c, values in kept.items()}
+    whole = feedback
+    for mask in masks.values():
+        feedback = feedback.filter(mask)
+    view_frames = frames
+    if feedback.height < frames.feedback.height:
+        ids = feedback.select("feedback_id")
+        view_frames = replace(
+            frames,
+            feedback=feedback,
+            statements=frames.statements.join(ids, on="feedback_id", how="semi", maintain_order="left"),
+            mentions=frames.mentions.join(ids, on="feedback_id", how="semi", maintain_order="left"),
+        )
+    privacy.require_enough(view_frames)
+    for column, mask in masks.items():
+        left_out = whole.filter(~mask, *(other for name, other in masks.items() if name != column))
+        privacy.require_enough_left_out(
+            left_out["person_id"].n_unique(), frames.privacy_minimum, column.removeprefix("segment.")
+        )
+    return view_frames
+
+
+def segment_column(frames: AnalysisFrames, by: str) -> str:
+    """Return the feedback column that ``by`` names: a built-in facet or a segment. Raises :class:`UsageError`."""
+    if by in FACETS:
+        return by
+    if by in frames.segment_names:
+        return f"segment.{by}"
+    known = (*frames.segment_names, *FACETS)
+    raise UsageError(f"There is no segment {by!r} in this data.{did_you_mean(by, known)}")
+
+
+def theme_label(frames: AnalysisFrames, theme_id: str) -> str:
+    """Return the label of a theme; raises :class:`UsageError` for an id that the codebook does not hold."""
+    found = frames.themes.filter(pl.col("theme_id") == theme_id)
+    if found.is_empty():
+        raise UsageError(f"There is no theme {theme_id!r} in this codebook. Take an id from the table of themes.")
+    return str(found["label"][0])
+
+
+def _unpack(column: pl.Series, prefix: str, dtype: pl.DataType) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    """Return the JSON objects of a column as one column a key, in the order of the rows."""
+    texts = column.fill_null("{}")
+    distinct = texts.unique().sort()
+    objects = [json.loads(text) for text in distinct]
+    names = tuple(sorted({name for found in objects for name, value in found.items() if value is not None}))
+    number = dtype == pl.Float64
+    columns = {
+        prefix + name: pl.Series(
+            [
+                None if (value := found.get(name)) is None else float(value) if number else str(value)
+                for found in objects
+            ],
+            dtype=dtype,
+        )
+        for name in names
+    }
+    lookup = pl.DataFrame({"__json__": distinct, **columns})
+    rows = pl.DataFrame({"__json__": texts}).join(lookup, on="__json__", how="left", maintain_order="left")
+    return rows.drop("__json__"), names
+
+
+def _complete_scales(scales: pl.DataFrame, scores: pl.DataFrame, names: tuple[str, ...]) -> pl.DataFrame:
+    """Add a scale of kind "other", from the values seen, for a score that came without one."""
+    missing = [name for name in names if name not in scales["name"]]
+    rows = [
+        {
+            "name": name,
+            "kind": "other",
+            "minimum": scores[f"score.{name}"].min(),
+            "maximum": scores[f"score.{name}"].max(),
+            "higher_is_better": True,
+        }
+        for name in missing
+    ]
+    scales = scales.with_columns(pl.col("minimum", "maximum").cast(pl.Float64))
+    return pl.concat([scales, pl.DataFrame(rows, schema=scales.schema)]).sort("name")
+
+
+def _default_outcome(scales: pl.DataFrame) -> str:
+    for kind in OUTCOME_ORDER:
+        found = scales.filter(pl.col("kind") == kind)["name"].sort().to_list()
+        if found:
+            return kind if kind in found else found[0]
+    return "sentiment"
+
+
+def _nps_segment(scales: pl.DataFrame) -> pl.Expr:
+    found = scales.filter(pl.col("kind") == "nps")["name"].sort().to_list()
+    if not found:
+        return pl.lit(None, dtype=pl.String)
+    score = pl.col(f"score.{'nps' if 'nps' in found else found[0]}")
+    return (
+        pl.when(score >= 9)
+        .then(pl.lit("promoter"))
+        .when(score >= 7)
+        .then(pl.lit("passive"))
+        .when(score.is_not_null())
+        .then(pl.lit("detractor"))
+    )
+
+
+def _feedback_sentiment(statements: pl.DataFrame) -> pl.DataFrame:
+    """One row a feedback: mean polarity, and a label in which neutral statements do not water down the others."""
+    polarity, label = pl.col("sentiment"), pl.col("sentiment_label")
+    polar = polarity.filter(label.is_in(["negative", "positive"])).sum().round(9)
+    return (
+        statements.filter(polarity.is_not_null())
+        .group_by("feedback_id", maintain_order=True)
+        .agg(
+            polarity.mean().round(9).alias("sentiment"),
+            polar.alias("__polar__"),
+            ((label == "positive") & (polarity >= CLEAR)).any().alias("__praise__"),
+            ((label == "negative") & (polarity <= -CLEAR)).any().alias("__complaint__"),
+        )
+        .select(
+            "feedback_id",
+            "sentiment",
+            pl.when(pl.col("__praise__") & pl.col("__complaint__"))
+            .then(pl.lit("mixed"))
+            .when(pl.col("__polar__") > 0)
+            .then(pl.lit("positive"))
+            .when(pl.col("__polar__") < 0)
+            .then(pl.lit("negative"))
+            .otherwise(pl.lit("neutral"))
+            .alias("sentiment_label"),
+        )
+    )
+
+
+def _date(text: str | None, name: str) -> datetime | None:
+    if not text:
+        return None
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=None)
+    except ValueError:
+        raise UsageError(f"{name} = {text!r} is not a date. Write it as YYYY-MM-DD.") from None

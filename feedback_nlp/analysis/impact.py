@@ -1,0 +1,130 @@
+"""What a theme goes with: the gap between those who mention it and those who do not, and its leave-one-out impact.
+
+With T the mean of g over N scored responses, A and B the means with and without the theme, and w = n/N the share
+that mentions it, the impact is T - B = w(A - B) = n(A - T)/(N - n): the one number that Thematic, Kapiche and
+Qualtrics publish. It is an association. Impacts of overlapping themes do not add up.
+
+Intervals are delta-method ones, clustered by person: response i has influence
+(g_i - T)/N - (1 - m_i)(g_i - B)/(N - n) on the impact and m_i(g_i - A)/n - (1 - m_i)(g_i - B)/(N - n) on the gap,
+summed within a person before squaring. Degrees of freedom are those of the smaller half, less one.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+from feedback_nlp.analysis import intervals
+from feedback_nlp.analysis.outcomes import Outcome
+from feedback_nlp.analysis.privacy import suppress_split
+
+FIGURES = (
+    *("n_with", "value_with", "value_with_low", "value_with_high", "n_without", "value_without"),
+    *("gap", "gap_low", "gap_high", "impact", "impact_low", "impact_high", "impact_q"),
+)
+
+
+def impact_table(values: pl.DataFrame, pairs: pl.DataFrame, outcome: Outcome, minimum: int) -> pl.DataFrame:
+    """Return one row a theme with :data:`FIGURES`, blanked where either half holds fewer than ``minimum`` people.
+
+    ``values`` has response_id, person_id, g, one row a response; ``pairs`` has theme_id, response_id, one row each.
+    ``impact_q`` is the Benjamini-Hochberg q value over the themes of this table. Work grows with the number of
+    pairs, not with themes times responses.
+    """
+    joined = pairs.join(values.select("response_id", "person_id", "g"), on="response_id", how="inner")
+    if joined.is_empty():
+        return pl.DataFrame(schema={"theme_id": pl.String, **dict.fromkeys(FIGURES, pl.Float64)}).cast(
+            {"n_with": pl.Int64, "n_without": pl.Int64}
+        )
+    g = pl.col("g")
+    people = values.group_by("person_id").agg(g.sum().alias("sum"), pl.len().cast(pl.Float64).alias("count"))
+    cells = (
+        joined.group_by("theme_id", "person_id")
+        .agg(g.sum().alias("sum_with"), (g**2).sum().alias("squares"), pl.len().cast(pl.Float64).alias("count_with"))
+        .join(people, on="person_id", how="left")
+        .sort("theme_id", "person_id")
+    )
+    themes = cells["theme_id"].unique().sort()
+    code = cells["theme_id"].replace_strict(themes, range(len(themes)), return_dtype=pl.Int64).to_numpy()
+
+    def by_theme(weights: np.ndarray) -> np.ndarray:
+        return np.bincount(code, weights=weights, minlength=len(themes))
+
+    # Sums of g are exact for whole-number scores, so that nothing depends on the order of the rows.
+    person_sum, person_count = people["sum"].to_numpy(), people["count"].to_numpy()
+    total, n_all, n_people = person_sum.sum(), person_count.sum(), len(people)
+    mean = total / n_all
+    sums_with, counts_with = cells["sum_with"].to_numpy(), cells["count_with"].to_numpy()
+    n_with, sum_with, squares = by_theme(counts_with), by_theme(sums_with), by_theme(cells["squares"].to_numpy())
+    n_without = n_all - n_with
+    people_with = by_theme(np.ones(len(code)))
+    people_without = n_people - by_theme((cells["count"].to_numpy() == counts_with).astype(float))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        left = np.where(n_without > 0, n_without, np.nan)
+        with_mean, without_mean = sum_with / n_with, (total - sum_with) / left
+        a, b = with_mean - mean, without_mean - mean  # centred: the whole has mean 0
+        # Moments of (centred sum, count) over all people; exact sums first.
+        s2, sk, k2 = (person_sum**2).sum(), (person_sum * person_count).sum(), (person_count**2).sum()
+        hh, hk, kk = s2 - 2 * mean * sk + mean**2 * k2, sk - mean * k2, k2
+        h = cells["sum"].to_numpy() - mean * cells["count"].to_numpy()
+        h_with = sums_with - mean * counts_with
+        k = cells["count"].to_numpy()
+        a_, b_, left_, with_ = a[code], b[code], left[code], n_with[code]
+        rest = ((h - h_with) - b_ * (k - counts_with)) / left_
+        nobody = (h - b_ * k) / left_  # what rest would be, had the person not mentioned the theme
+        impact_squares = _all_people(1 / n_all - 1 / left, b / left, hh, hk, kk) + by_theme(
+            (h / n_all - rest) ** 2 - (h / n_all - nobody) ** 2
+        )
+        gap_squares = _all_people(-1 / left, b / left, hh, hk, kk) + by_theme(
+            ((h_with - a_ * counts_with) / with_ - rest) ** 2 - nobody**2
+        )
+        clusters = n_people / max(n_people - 1, 1)
+        impact_error = np.sqrt(np.maximum(impact_squares, 0) * clusters)
+        gap_error = np.sqrt(np.maximum(gap_squares * clusters, _least_gap_variance(outcome, values, n_with, sum_with)))
+        degrees = np.minimum(people_with, people_without) - 1
+        t = intervals.t_value(degrees)
+        q = intervals.false_discovery(intervals.t_p_value(-b / impact_error, degrees))
+    low, high = outcome.interval(sum_with, squares, n_with)
+    table = pl.DataFrame(
+        {
+            "theme_id": themes,
+            "n_with": n_with.astype(np.int64),
+            "value_with": with_mean,
+            "value_with_low": low,
+            "value_with_high": high,
+            "n_without": n_without.astype(np.int64),
+            "value_without": without_mean,
+            "gap": a - b,
+            "gap_low": a - b - t * gap_error,
+            "gap_high": a - b + t * gap_error,
+            "impact": -b,
+            "impact_low": -b - t * impact_error,
+            "impact_high": -b + t * impact_error,
+            "impact_q": q,
+            "people_with": people_with,
+            "people_without": people_without,
+        }
+    ).with_columns(pl.selectors.float().fill_nan(None).round(9))
+    return suppress_split(table, "people_with", "people_without", minimum, blank=FIGURES).drop(
+        "people_with", "people_without"
+    )
+
+
+def _all_people(c: np.ndarray, e: np.ndarray, hh: float, hk: float, kk: float) -> np.ndarray:
+    """Sum (c h + e k)^2 over all people, by theme, from the moments of h and k."""
+    return c**2 * hh + 2 * c * e * hk + e**2 * kk
+
+
+def _least_gap_variance(
+    outcome: Outcome, values: pl.DataFrame, n_with: np.ndarray, sum_with: np.ndarray
+) -> np.ndarray | float:
+    """A floor for the gap's variance, so that five detractors in a row are not taken for certainty.
+
+    Adds 3 imaginary answers to each half (as the adjusted Wald interval does) at the overall spread; only for
+    bounded outcomes, where a half can be unanimous by luck.
+    """
+    if outcome.family == "mean":
+        return 0.0
+    n_all = float(len(values))
+    spread = float((values["g"] ** 2).sum()) / n_all - (float(values["g"].sum()) / n_all) ** 2
+    return spread * 3 * (1 / (n_with + 3) ** 2 + 1 / (n_all - n_with + 3) ** 2)

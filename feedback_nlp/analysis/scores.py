@@ -1,0 +1,167 @@
+"""Headline scores with their intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from feedback_nlp.analysis import intervals
+from feedback_nlp.analysis.frames import AnalysisFrames
+from feedback_nlp.analysis.outcomes import SENTIMENT, Outcome, choose_outcome, oriented, response_values
+
+_RANK = {kind: place for place, kind in enumerate(("nps", "csat", "stars", "likely", "ces", "other", SENTIMENT))}
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreSummary:
+    """A score of all respondents in the view.
+
+    ``value`` with its 95 % interval ``low``..``high`` is in ``unit``; ``n`` counts responses with the score;
+    ``parts`` counts what it is made of; ``meaningful_value`` and ``meaningful_n`` are the same over responses that
+    hold a meaningful feedback, the base of theme impacts. ``minimum`` and ``maximum`` bound ``value``.
+    """
+
+    name: str
+    label: str
+    kind: str
+    unit: str
+    value: float
+    low: float
+    high: float
+    n: int
+    parts: Mapping[str, int]
+    low_base: bool
+    how_to_read: str
+    meaningful_value: float | None = None
+    meaningful_n: int = 0
+    minimum: float = -100.0
+    maximum: float = 100.0
+
+
+def nps_interval(promoters: int, passives: int, detractors: int, confidence: float = 0.95) -> tuple[float, float]:
+    """Return the adjusted-Wald interval of an NPS, in points (-100..100).
+
+    Adds 3 to n: 3/4 to promoters, 3/4 to detractors, the rest to passives; best of six methods in Rocks (2016), as
+    reported by MeasuringU. Raises ValueError for negative counts or none at all.
+    """
+    n = promoters + passives + detractors
+    if min(promoters, passives, detractors) < 0 or n == 0:
+        raise ValueError(f"nps_interval({promoters}, {passives}, {detractors}): give counts of 0 or more, not all 0.")
+    low, high = intervals.net_score(100 * (promoters - detractors), 100**2 * (promoters + detractors), n, confidence)
+    return float(low), float(high)
+
+
+def summarise_scores(frames: AnalysisFrames) -> tuple[ScoreSummary, ...]:
+    """Return a summary for each score in the view, NPS first and net sentiment last.
+
+    A score given by fewer people than the privacy minimum is left out.
+    """
+    summaries = [summarise_score(frames, choose_outcome(frames, name)) for name in (*frames.score_names, SENTIMENT)]
+    return tuple(sorted((s for s in summaries if s), key=lambda s: (_RANK[s.kind], s.name != s.kind, s.name)))
+
+
+def summarise_score(frames: AnalysisFrames, outcome: Outcome) -> ScoreSummary | None:
+    """Return the summary of one outcome, or None when fewer people than the privacy minimum have it."""
+    values = response_values(frames, outcome)
+    if values["person_id"].n_unique() < max(frames.privacy_minimum, 1):
+        return None
+    g = values["g"]
+    value, low, high = mean_with_interval(g, outcome)
+    meaningful = values.filter("meaningful")
+    shown = meaningful["person_id"].n_unique() >= frames.privacy_minimum and not _few_between(values, frames)
+    parts = _parts(frames, outcome)
+    meaningful_value = mean_with_interval(meaningful["g"], outcome)[0] if shown else None
+    return ScoreSummary(
+        name=outcome.name,
+        label=outcome.label,
+        kind=outcome.kind,
+        unit=_value_unit(outcome),
+        value=value,
+        low=low,
+        high=high,
+        n=len(g),
+        parts=parts,
+        low_base=len(g) < frames.low_base,
+        how_to_read=_how_to_read(outcome, len(g), meaningful_value, len(meaningful)),
+        meaningful_value=meaningful_value,
+        meaningful_n=len(meaningful) if shown else 0,
+        minimum=outcome.minimum,
+        maximum=outcome.maximum,
+    )
+
+
+def mean_with_interval(g: pl.Series, outcome: Outcome) -> tuple[float, float, float]:
+    """Return mean, low and high of per-response values; the mean stands for an interval that is undefined."""
+    mean = float(g.mean())  # type: ignore[arg-type]
+    low, high = (float(end) for end in outcome.interval(float(g.sum()), float((g**2).sum()), len(g)))
+    return mean, mean if low != low else low, mean if high != high else high
+
+
+def _few_between(values: pl.DataFrame, frames: AnalysisFrames) -> bool:
+    """Whether the two bases differ by so few people that publishing both would show those few."""
+    between = values.filter(~pl.col("meaningful"))["person_id"].n_unique()
+    return 0 < between < frames.privacy_minimum
+
+
+def _parts(frames: AnalysisFrames, outcome: Outcome) -> dict[str, int]:
+    if outcome.name == SENTIMENT:
+        labels = frames.feedback.filter(pl.col("meaningful"))["sentiment_label"]
+        return {label: int((labels == label).sum()) for label in ("positive", "neutral", "mixed", "negative")}
+    score = (
+        frames.feedback.sort("response_id", "feedback_id")
+        .group_by("response_id", maintain_order=True)
+        .agg(oriented(outcome).drop_nulls().first().alias("score"))["score"]
+        .drop_nulls()
+    )
+    if outcome.kind == "nps":
+        promoters, detractors = int((score >= 9).sum()), int((score < 7).sum())
+        return {"promoters": promoters, "passives": len(score) - promoters - detractors, "detractors": detractors}
+    if outcome.family == "share":
+        low, high, _ = outcome.scale
+        top, bottom = int((score >= outcome.top_from).sum()), int((score <= low + high - outcome.top_from).sum())
+        return {"top": top, "middle": len(score) - top - bottom, "bottom": bottom}
+    counts = score.value_counts().sort("score")
+    if len(counts) > 11:
+        return {}
+    return {f"{value:g}": int(count) for value, count in counts.iter_rows()}
+
+
+def _value_unit(outcome: Outcome) -> str:
+    if outcome.family == "share":
+        return "%"
+    return "points" if outcome.family == "mean" else outcome.unit
+
+
+def _how_to_read(outcome: Outcome, n: int, meaningful_value: float | None, meaningful_n: int) -> str:
+    low, high, higher_is_better = outcome.scale
+    base = f"Base: all {n:,} responses in view with this score; each response counts once."
+    turned = "" if higher_is_better else f" The scale runs from {high:g} (worst) to {low:g} (best), so it is turned."
+    if outcome.name == SENTIMENT:
+        text = "Share of positive minus share of negative answers, from -100 to 100; neutral and mixed count as 0."
+        base = f"Base: {n:,} responses with a meaningful answer."
+    elif outcome.kind == "nps":
+        text = "Share of promoters (9-10) minus share of detractors (0-6), from -100 to 100."
+    elif outcome.family == "share":
+        top = outcome.top_from if higher_is_better else low + high - outcome.top_from
+        bound = f"{top:g} or better"
+        text = f"Share of responses that chose the top of the scale ({bound}, {low:g} to {high:g})."
+    elif outcome.kind == "ces":
+        text = f"Mean effort score, {low:g} to {high:g}; a higher value here means that it was easier."
+    else:
+        text = f"Mean score, {low:g} to {high:g}; higher is better."
+    method = {
+        "net": "adjusted Wald",
+        "share": "Wilson",
+        "mean": "t",
+    }[outcome.family]
+    text += (
+        f"{turned} {base} The interval is a 95 % one ({method}): repeat the survey and the score could well lie in it."
+    )
+    if meaningful_value is not None and outcome.name != SENTIMENT:
+        text += (
+            f" The {meaningful_n:,} of them who also wrote something meaningful average {meaningful_value:.1f}; themes "
+            "are weighed on those, so the two can differ."
+        )
+    return text

@@ -1,0 +1,68 @@
+"""Themes and scores by segment: plan, region, language, question, source, channel or NPS segment."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from feedback_nlp.analysis import intervals
+from feedback_nlp.analysis.cells import named, score_cells, share_cells, theme_cells
+from feedback_nlp.analysis.frames import AnalysisFrames, segment_column
+from feedback_nlp.analysis.outcomes import Outcome, choose_outcome
+
+SEGMENT = "segment_value"
+
+
+def theme_by_segment(frames: AnalysisFrames, theme_id: str, by: str, outcome: Outcome | None = None) -> pl.DataFrame:
+    """Return one row a value of ``by``: how often the theme is said there, and the score of those who say it.
+
+    Columns: segment_value, n_feedback, base (meaningful feedback of the segment), share with share_low and
+    share_high (Wilson, 0..1), n_with, value_with with value_with_low and value_with_high, net_sentiment
+    (-100..100), suppressed. Figures of too few people are null. Raises :class:`~feedback_nlp.errors.UsageError` for an
+    unknown theme or segment.
+    """
+    table = theme_cells(frames, theme_id, segment_column(frames, by), outcome or choose_outcome(frames))
+    return named(table, SEGMENT)
+
+
+def compare_segments(frames: AnalysisFrames, by: str, *, level: int = 1) -> pl.DataFrame:
+    """Return one row a theme and value of ``by``, tidy, with the share there against the share overall.
+
+    Columns: theme_id, label, segment_value, n_feedback, base, share, share_low, share_high, overall_share, difference
+    (share - overall_share) with difference_low and difference_high, suppressed. A theme is said more often there than
+    overall, beyond chance for this one pair, when difference_low is above 0.
+    """
+    return named(share_cells(frames, segment_column(frames, by), level), SEGMENT)
+
+
+def score_by_segment(frames: AnalysisFrames, by: str, outcome: Outcome | None = None) -> pl.DataFrame:
+    """Return one row a value of ``by``: segment_value, n (responses), value, low, high, low_base, suppressed."""
+    table = score_cells(frames, segment_column(frames, by), outcome or choose_outcome(frames))
+    return named(table, SEGMENT)
+
+
+def over_represented(frames: AnalysisFrames, *, level: int = 1, false_alarms: float = 0.1) -> pl.DataFrame:
+    """Return the theme-segment pairs said more often than by everybody else, most so first.
+
+    Columns as :func:`compare_segments`, with ``by`` in front and ``q`` at the end. Segments and languages are
+    searched, all pairs at once: of those returned, at most the share ``false_alarms`` is expected to be chance
+    (Benjamini-Hochberg on pooled z tests). NPS segments are left out, since a theme's impact says it already.
+    """
+    tables = [
+        compare_segments(frames, by, level=level).with_columns(pl.lit(by).alias("by"))
+        for by in (*frames.segment_names, "language")
+    ]
+    table = pl.concat(tables)
+    k, n = (table[c].cast(pl.Float64).to_numpy() for c in ("n_feedback", "base"))
+    total = frames.feedback["meaningful"].sum()
+    k_rest, n_rest = table["overall_share"].to_numpy() * total - k, total - n
+    q = intervals.false_discovery(intervals.pooled_p_value(k, n, k_rest, n_rest))
+    return (
+        table.with_columns(pl.Series("q", q, dtype=pl.Float64).fill_nan(None))
+        .filter(
+            (pl.col("difference_low") > 0)
+            & (pl.col("q") <= false_alarms)
+            & (pl.col("n_feedback") >= frames.privacy_minimum)
+        )
+        .sort(["difference", "theme_id", "by", SEGMENT], descending=[True, False, False, False])
+        .select("by", pl.exclude("by"))
+    )

@@ -1,0 +1,113 @@
+"""One row a theme: how often it is said, how it feels, and what it goes with."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+from feedback_nlp.analysis import intervals, privacy
+from feedback_nlp.analysis.frames import AnalysisFrames
+from feedback_nlp.analysis.impact import FIGURES, impact_table
+from feedback_nlp.analysis.outcomes import Outcome, choose_outcome, response_values
+
+UNTHEMED = "unthemed"
+UNTHEMED_LABEL = "No theme yet"
+_ALWAYS = ("theme_id", "label", "parent_id", "level", "state")
+_COUNTS = ("n_feedback", "n_responses", "n_people")
+_SHARES = ("share", "share_low", "share_high")
+_SENTIMENTS = ("n_positive", "n_neutral", "n_negative", "net_sentiment", "sentiment_mean")
+
+
+def theme_table(
+    frames: AnalysisFrames, *, level: int = 1, parent_id: str | None = None, outcome: Outcome | None = None
+) -> pl.DataFrame:
+    """Return one row a theme of ``level`` (under ``parent_id``, if given), most damage first, nulls last.
+
+    Columns: theme_id, label, parent_id, level, state; n_feedback, n_responses, n_people and base (meaningful
+    feedback) with share, share_low, share_high (Wilson, 0..1); outcome and unit with the figures of
+    :mod:`~feedback_nlp.analysis.impact` over meaningful responses with the score; n_positive, n_neutral, n_negative
+    (statements), net_sentiment (-100..100), sentiment_mean (-1..1); low_base (fewer scores than ``low_base``) and
+    suppressed (too few people: all figures null). Gap and impact are associations, not effects.
+    """
+    outcome = outcome or choose_outcome(frames)
+    themes = frames.themes.filter(pl.col("level") == level)
+    if parent_id is not None:
+        themes = themes.filter(pl.col("parent_id") == parent_id)
+    mentions = frames.mentions.join(themes.select("theme_id"), on="theme_id", how="semi")
+    used = mentions["theme_id"].unique().implode()
+    themes = themes.filter((pl.col("state") != "retired") | pl.col("theme_id").is_in(used))
+    return _table(frames, themes, mentions, outcome)
+
+
+def unthemed_row(frames: AnalysisFrames, outcome: Outcome | None = None) -> pl.DataFrame:
+    """Return one row, in the columns of :func:`theme_table`, for meaningful feedback that mentions no theme."""
+    themed = frames.mentions["feedback_id"].unique().implode()
+    feedback = frames.feedback.filter(pl.col("meaningful") & ~pl.col("feedback_id").is_in(themed))
+    mentions = frames.statements.join(feedback.select("feedback_id"), on="feedback_id", how="semi").select(
+        "statement_id", "feedback_id", pl.lit(UNTHEMED).alias("theme_id"), "sentiment", "sentiment_label"
+    )
+    row = {"theme_id": UNTHEMED, "label": UNTHEMED_LABEL, "parent_id": None, "level": 0, "state": "active"}
+    themes = pl.DataFrame([row], schema={c: frames.themes.schema[c] for c in _ALWAYS})
+    return _table(frames, themes, mentions, outcome or choose_outcome(frames))
+
+
+def _table(frames: AnalysisFrames, themes: pl.DataFrame, mentions: pl.DataFrame, outcome: Outcome) -> pl.DataFrame:
+    feedback = frames.feedback.filter("meaningful").select("feedback_id", "response_id", "person_id")
+    base = feedback.height
+    said = mentions.join(feedback, on="feedback_id", how="inner")
+    label = pl.col("sentiment_label")
+    counts = said.group_by("theme_id").agg(
+        *(
+            pl.col(column).n_unique().cast(pl.Int64).alias(name)
+            for column, name in zip(("feedback_id", "response_id", "person_id"), _COUNTS, strict=True)
+        ),
+        *((label == word).sum().cast(pl.Int64).alias(f"n_{word}") for word in ("positive", "neutral", "negative")),
+        pl.col("sentiment").sort().mean().round(9).alias("sentiment_mean"),
+    )
+    pairs = said.select("theme_id", "response_id").unique()
+    values = response_values(frames, outcome).filter("meaningful")
+    figures = impact_table(values, pairs, outcome, frames.privacy_minimum)
+    scored = pl.sum_horizontal("n_positive", "n_neutral", "n_negative")
+    table = (
+        themes.select(_ALWAYS)
+        .join(counts, on="theme_id", how="left")
+        .join(figures, on="theme_id", how="left")
+        .with_columns(
+            pl.col(*_COUNTS, "n_positive", "n_neutral", "n_negative").fill_null(0),
+            pl.lit(base, dtype=pl.Int64).alias("base"),
+            pl.lit(outcome.name).alias("outcome"),
+            pl.lit(outcome.unit).alias("unit"),
+        )
+        .with_columns(
+            share_columns("n_feedback", "base"),
+            pl.when(scored > 0)
+            .then(100 * (pl.col("n_positive") - pl.col("n_negative")) / scored)
+            .alias("net_sentiment"),
+        )
+        .with_columns((pl.col("n_with").fill_null(0) < frames.low_base).alias("low_base"))
+    )
+    overlapping = pairs.height > pairs["response_id"].n_unique()
+    # Themes that overlap in responses cannot be subtracted from a total; those that do not are its parts.
+    table = privacy.suppress_small(
+        table,
+        "n_people",
+        frames.privacy_minimum,
+        None if overlapping else ("parent_id",),
+        blank=(*_COUNTS, *_SHARES, *FIGURES, *_SENTIMENTS),
+    )
+    order = (*_ALWAYS, *_COUNTS, "base", *_SHARES, "outcome", "unit", *FIGURES, *_SENTIMENTS, "low_base", "suppressed")
+    return table.select(order).sort("impact", "theme_id", nulls_last=True)
+
+
+def share_columns(count: str, base: str) -> pl.Expr:
+    """Return share, share_low and share_high (Wilson, 0..1; null on an empty base) as one expression for a frame."""
+
+    def figures(columns: pl.Series) -> pl.Series:
+        k, n = (columns.struct.field(c).cast(pl.Float64).fill_null(0).to_numpy() for c in (count, base))
+        low, high = intervals.wilson(k, n)
+        share = np.divide(k, n, out=np.full_like(k, np.nan), where=n > 0)
+        frame = pl.DataFrame({"share": share, "share_low": low, "share_high": high})
+        return frame.with_columns(pl.all().fill_nan(None)).to_struct("shares")
+
+    dtype = pl.Struct(dict.fromkeys(_SHARES, pl.Float64))
+    return pl.struct(count, base).map_batches(figures, return_dtype=dtype).struct.unnest()

@@ -1,0 +1,231 @@
+"""What people wrote, with the evidence marked by its place in the text."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, get_args
+
+import polars as pl
+
+from feedback_nlp.analysis.frames import AnalysisFrames, theme_label
+from feedback_nlp.errors import UsageError, did_you_mean
+
+Order = Literal["relevant", "newest", "oldest", "most_negative", "most_positive"]
+_SENTIMENTS = ("negative", "neutral", "positive", "mixed")
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A statement within a verbatim: ``text[start:end]``. ``is_evidence``: it mentions the theme asked for."""
+
+    start: int
+    end: int
+    theme_ids: tuple[str, ...]
+    theme_labels: tuple[str, ...]
+    sentiment_label: str | None
+    is_evidence: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Verbatim:
+    """One redacted feedback. Segment values held by too few people in the view are left out."""
+
+    feedback_id: str
+    text: str
+    language: str
+    right_to_left: bool
+    created_at: datetime | None
+    scores: Mapping[str, float]
+    segments: Mapping[str, str]
+    nps_segment: str | None
+    question: str
+    source: str
+    spans: tuple[Span, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class VerbatimPage:
+    """``total`` matches, of which ``items`` are this page. ``suppressed``: too few people; then total is 0."""
+
+    total: int
+    suppressed: bool
+    items: tuple[Verbatim, ...]
+
+
+def find_verbatims(
+    frames: AnalysisFrames,
+    *,
+    theme_id: str | None = None,
+    unthemed: bool = False,
+    sentiment: str | None = None,
+    search: str | None = None,
+    order: Order = "relevant",
+    limit: int = 50,
+    offset: int = 0,
+) -> VerbatimPage:
+    """Return meaningful feedback of the view, one page of it.
+
+    ``theme_id`` keeps what mentions the theme, ``unthemed`` what mentions none, ``sentiment`` (negative, neutral,
+    positive, mixed) what feels so: about the theme when one is given, else as a whole. ``search`` holds words that
+    must all occur, in any case and without regard to accents. "relevant" puts the theme's own quotes first, then the
+    surest mentions; without a theme it is the newest first.
+
+    The privacy minimum is held against the people behind the view, and behind the theme in it: sentiment and search
+    only choose among texts that may be listed anyway. Raises :class:`UsageError` for an unknown theme, order or
+    sentiment.
+    """
+    if order not in get_args(Order):
+        raise UsageError(f"There is no order {order!r}.{did_you_mean(order, get_args(Order))}")
+    if sentiment is not None and sentiment not in _SENTIMENTS:
+        raise UsageError(f"There is no sentiment {sentiment!r}.{did_you_mean(sentiment, _SENTIMENTS)}")
+    if theme_id is not None:
+        theme_label(frames, theme_id)
+    found = frames.feedback.filter("meaningful")
+    small = frames.feedback["person_id"].n_unique() < frames.privacy_minimum
+    if theme_id is not None:
+        found = found.join(_about(frames, theme_id), on="feedback_id", how="inner")
+    else:
+        found = found.with_columns(
+            pl.col("sentiment").alias("__feeling__"),
+            pl.col("sentiment_label").alias("__label__"),
+            pl.lit(1).alias("__quote__"),
+            pl.lit(0.0).alias("__confidence__"),
+        )
+    if unthemed:
+        found = found.join(frames.mentions.select("feedback_id"), on="feedback_id", how="anti")
+    if 0 < found["person_id"].n_unique() < frames.privacy_minimum or (small and not found.is_empty()):
+        return VerbatimPage(0, True, ())
+    if sentiment is not None:
+        found = found.filter(pl.col("__label__") == sentiment)
+    for word in (search or "").split():
+        found = found.filter(_folded(pl.col("text")).str.contains(_fold(word), literal=True))
+    page = _ordered(found, order).slice(offset, limit)
+    return VerbatimPage(found.height, False, _verbatims(frames, page, theme_id))
+
+
+def is_right_to_left(text: str) -> bool:
+    """Whether the first letter with a direction is a right-to-left one (Unicode bidirectional classes R and AL)."""
+    for character in text:
+        direction = unicodedata.bidirectional(character)
+        if direction in ("R", "AL"):
+            return True
+        if direction == "L":
+            return False
+    return False
+
+
+def _about(frames: AnalysisFrames, theme_id: str) -> pl.DataFrame:
+    """One row a feedback that mentions the theme: how it feels about it, and how good a quote it makes."""
+    quotes = frames.themes.filter(pl.col("theme_id") == theme_id)["quote_ids"][0]
+    quoted = pl.col("statement_id").is_in(json.loads(quotes or "[]"))
+    label = pl.col("sentiment_label")
+    praise, complaint = (label == "positive").any(), (label == "negative").any()
+    return (
+        frames.mentions.filter(pl.col("theme_id") == theme_id)
+        .group_by("feedback_id")
+        .agg(
+            pl.col("sentiment").sort().mean().round(9).alias("__feeling__"),
+            pl.when(praise & complaint)
+            .then(pl.lit("mixed"))
+            .when(praise)
+            .then(pl.lit("positive"))
+            .when(complaint)
+            .then(pl.lit("negative"))
+            .otherwise(label.drop_nulls().first())
+            .alias("__label__"),
+            (~quoted).all().cast(pl.Int32).alias("__quote__"),
+            pl.col("confidence").max().alias("__confidence__"),
+        )
+    )
+
+
+def _ordered(found: pl.DataFrame, order: Order) -> pl.DataFrame:
+    keys: dict[str, tuple[list[str], list[bool]]] = {
+        "relevant": (["__quote__", "__confidence__", "created_at"], [False, True, True]),
+        "newest": (["created_at"], [True]),
+        "oldest": (["created_at"], [False]),
+        "most_negative": (["__feeling__"], [False]),
+        "most_positive": (["__feeling__"], [True]),
+    }
+    columns, descending = keys[order]
+    return found.sort([*columns, "feedback_id"], descending=[*descending, False], nulls_last=True)
+
+
+def _verbatims(frames: AnalysisFrames, page: pl.DataFrame, theme_id: str | None) -> tuple[Verbatim, ...]:
+    ids = page.select("feedback_id")
+    statements = frames.statements.join(ids, on="feedback_id", how="semi", maintain_order="left")
+    shown = _themes_of_enough(frames)
+    mentions = (
+        frames.mentions.join(ids, on="feedback_id", how="semi", maintain_order="left")
+        .join(shown, on="theme_id", how="inner", maintain_order="left")
+        .sort("statement_id", "level", "theme_id")
+    )
+    themes: dict[str, list[tuple[str, str]]] = {}
+    for statement_id, mentioned, label in mentions.select("statement_id", "theme_id", "label").iter_rows():
+        themes.setdefault(statement_id, []).append((mentioned, label))
+    spans: dict[str, list[Span]] = {}
+    for row in statements.iter_rows(named=True):
+        named = themes.get(row["statement_id"], [])
+        span = Span(
+            start=row["start"],
+            end=row["end"],
+            theme_ids=tuple(mentioned for mentioned, _ in named),
+            theme_labels=tuple(label for _, label in named),
+            sentiment_label=row["sentiment_label"],
+            is_evidence=any(mentioned == theme_id for mentioned, _ in named),
+        )
+        spans.setdefault(row["feedback_id"], []).append(span)
+    common = {name: _common_values(frames, f"segment.{name}") for name in frames.segment_names}
+    return tuple(
+        _verbatim(frames, row, common, tuple(spans.get(row["feedback_id"], ()))) for row in page.iter_rows(named=True)
+    )
+
+
+def _verbatim(
+    frames: AnalysisFrames, row: dict[str, Any], common: dict[str, frozenset[str]], spans: tuple[Span, ...]
+) -> Verbatim:
+    scores = {name: row[f"score.{name}"] for name in frames.score_names}
+    segments = {name: row[f"segment.{name}"] for name in frames.segment_names}
+    return Verbatim(
+        feedback_id=row["feedback_id"],
+        text=row["text"],
+        language=row["language"],
+        right_to_left=is_right_to_left(row["text"]),
+        created_at=row["created_at"],
+        scores={name: value for name, value in scores.items() if value is not None},
+        segments={name: value for name, value in segments.items() if value in common[name]},
+        nps_segment=row["nps_segment"],
+        question=row["question"],
+        source=row["source"],
+        spans=spans,
+    )
+
+
+def _themes_of_enough(frames: AnalysisFrames) -> pl.DataFrame:
+    people = (
+        frames.mentions.select("theme_id", "feedback_id")
+        .unique()
+        .join(frames.feedback.select("feedback_id", "person_id"), on="feedback_id")
+        .group_by("theme_id")
+        .agg(pl.col("person_id").n_unique().alias("people"))
+    )
+    enough = people.filter(pl.col("people") >= frames.privacy_minimum)
+    return frames.themes.join(enough, on="theme_id", how="semi").select("theme_id", "label", "level")
+
+
+def _common_values(frames: AnalysisFrames, column: str) -> frozenset[str]:
+    people = frames.feedback.group_by(column).agg(pl.col("person_id").n_unique().alias("people"))
+    return frozenset(people.filter(pl.col("people") >= frames.privacy_minimum)[column].drop_nulls())
+
+
+def _folded(text: pl.Expr) -> pl.Expr:
+    return text.str.normalize("NFKD").str.replace_all(r"\p{M}", "").str.to_lowercase()
+
+
+def _fold(word: str) -> str:
+    decomposed = unicodedata.normalize("NFKD", word)
+    return "".join(c for c in decomposed if not unicodedata.category(c).startswith("M")).lower()
