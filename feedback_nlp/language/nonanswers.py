@@ -66,9 +66,7 @@ def _keyboard_runs() -> frozenset[str]:
     """Return every ``_LEAST_MASH`` neighbouring keys, in both directions, as they look in a key."""
     rows = [text_key(row) for row in _lists()["keyboard"]]
     both = rows + [row[::-1] for row in rows]
-    return frozenset(
-        row[start : start + _LEAST_MASH] for row in both for start in range(len(row) - _LEAST_MASH + 1)
-    )
+    return frozenset(row[start : start + _LEAST_MASH] for row in both for start in range(len(row) - _LEAST_MASH + 1))
 
 
 @lru_cache

@@ -238,9 +238,9 @@ def _has_content(piece: _Piece, rules: _Rules) -> bool:
 
 def _has_symbol(text: str) -> bool:
     """Whether there is an emoji or emoticon, which says something without a word."""
-    return any(character > "\u2190" and not character.isalnum() and character.isprintable() for character in text) or bool(
-        _EMOTICON.search(text)
-    )
+    return any(
+        character > "\u2190" and not character.isalnum() and character.isprintable() for character in text
+    ) or bool(_EMOTICON.search(text))
 
 
 def _cut_long(piece: _Piece, rules: _Rules) -> Iterator[_Piece]:
@@ -354,7 +354,11 @@ def _pipeline(language: str) -> Language:
         nlp = spacy.blank("xx")
     if nlp.Defaults.infixes and hasattr(nlp.tokenizer, "infix_finditer"):
         letter = r"[^\W\d_]"
-        glued = [r"[!?؟؛…]+(?=\w)", rf"(?<={letter}{letter})[.,;:](?=[A-ZА-ЯЁȘȚĂÎÂŁŚŻŹĆ]{letter})", rf"(?<={letter}),(?={letter})"]
+        glued = [
+            r"[!?؟؛…]+(?=\w)",
+            rf"(?<={letter}{letter})[.,;:](?=[A-ZА-ЯЁȘȚĂÎÂŁŚŻŹĆ]{letter})",
+            rf"(?<={letter}),(?={letter})",
+        ]
         nlp.tokenizer.infix_finditer = compile_infix_regex([*nlp.Defaults.infixes, *glued]).finditer
     nlp.add_pipe("sentencizer", config={"punct_chars": _SENTENCE_ENDS})
     nlp.max_length = 10**9
