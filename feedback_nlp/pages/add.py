@@ -1,0 +1,210 @@
+"""Add feedback: take in a small file, see how its columns were understood, correct that, and run."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from feedback_nlp.pages import shell
+from feedback_nlp.pages.data import forget, open_store
+from feedback_nlp.pages.wording import count
+from feedback_nlp.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from streamlit.runtime.uploaded_file_manager import UploadedFile
+
+    from feedback_nlp.language.columns import ColumnFlags, ColumnMapping
+    from feedback_nlp.language.reading import Table
+
+MOST_MB = 20
+MOST_ROWS = 20_000
+SUFFIXES = ("csv", "tsv", "xlsx", "jsonl", "parquet")
+SCORE_NAMES = ("nps", "csat", "ces", "stars", "likely")
+SCALES = {"nps": (0, 10), "csat": (1, 5), "ces": (1, 7), "stars": (1, 5), "likely": (1, 5)}
+NONE = "(none)"
+
+
+def _page() -> None:
+    shell.heading("add", "Read a file of answers, reviews or tickets. Names and numbers of people are taken out first.")
+    upload = st.file_uploader(
+        "File",
+        type=list(SUFFIXES),
+        max_upload_size=MOST_MB,
+        help=f"CSV, Excel, JSON Lines or Parquet with a header, up to {MOST_MB} MB and {MOST_ROWS:,} rows.",
+    )
+    if upload is None:
+        st.caption("One row is one response. Any column names will do; a column of text is the only one needed.")
+        return
+    settings = load_settings()
+    if upload.size > MOST_MB * 1_000_000 * 1.05:
+        _too_large(upload.name, f"{upload.size / 1e6:.0f} MB", f"{MOST_MB} MB")
+        return
+    from feedback_nlp.language.columns import ColumnFlags
+    from feedback_nlp.pipeline import preview
+
+    table, guessed = _with_file(upload, lambda path: preview(path, ColumnFlags()))
+    if table.frame.height > MOST_ROWS:
+        _too_large(upload.name, f"{table.frame.height:,} rows", f"{MOST_ROWS:,}")
+        return
+    _understood(table, guessed)
+    flags = _mapping_form(table, guessed, upload.file_id)
+    if flags is not None:
+        _run(upload, flags, settings)
+
+
+def _too_large(name: str, size: str, most: str) -> None:
+    st.warning(f"{name} has {size}; this page takes up to {most}. Read it in the terminal, which has no limit:")
+    st.code(f"feedback-nlp run {name!r}", language="bash")
+
+
+def _with_file(upload: UploadedFile, use: Callable[[Path], Any]) -> Any:
+    """Lend the upload to ``use`` as a file, and remove it whatever happens."""
+    with tempfile.TemporaryDirectory(prefix="feedback-") as folder:
+        # The name of an upload is the reader's own: only its last part counts, never a folder.
+        path = Path(folder) / (Path(upload.name.replace("\\", "/")).name or "upload.csv")
+        path.write_bytes(upload.getvalue())
+        return use(path)
+
+
+def _understood(table: Table, mapping: ColumnMapping) -> None:
+    notes = [*mapping.explanation, *table.notes]
+    with st.container(border=True):
+        st.markdown(f"**{count(table.frame.height)} rows** read as {table.format}. How the columns were understood:")
+        for line in notes:
+            st.text(f"\u2022 {line}")
+        if table.rejects:
+            st.warning(f"{count(len(table.rejects))} rows could not be read and will be left out.")
+    columns = [name for name in table.frame.columns if name != "__line__"]
+    with st.expander("First rows, as they are in the file"):
+        st.dataframe(table.frame.select(columns).head(5), hide_index=True)
+
+
+def _mapping_form(table: Table, guessed: ColumnMapping, file_id: str) -> ColumnFlags | None:
+    """Let the reader correct the mapping; returns it when they press the button."""
+    from feedback_nlp.language.columns import ColumnFlags
+
+    columns = [name for name in table.frame.columns if name != "__line__"]
+    one = [NONE, *columns]
+
+    def pick(label: str, guess: str | None, help_text: str) -> str | None:
+        index = one.index(guess) if guess in one else 0
+        found = st.selectbox(label, one, index=index, help=help_text, key=f"{label}_{file_id}")
+        return None if found == NONE else found
+
+    st.subheader("Columns")
+    left, right = st.columns(2, gap="large")
+    with left:
+        text = st.multiselect(
+            "Text",
+            columns,
+            default=[name for name in guessed.text_columns if name in columns],
+            key=f"text_{file_id}",
+            help="What people wrote. Several columns are several questions of one response.",
+        )
+        date = pick("Date", guessed.date, "When it was written; trends need it.")
+        language = pick("Language", guessed.language, "Only if the file says it; else it is recognised.")
+        identifier = pick("Id", guessed.id, "One value a row: the same file again then updates and does not repeat.")
+        customer = pick("Customer", guessed.customer, "Who wrote it, so that people are counted once.")
+    with right:
+        segments = st.multiselect(
+            "Segments",
+            columns,
+            default=[name for name in guessed.segments if name in columns],
+            key=f"segments_{file_id}",
+            help="Columns to compare and filter by, such as plan, region or product.",
+        )
+        question = pick("Question", guessed.question, "A column that names the question a row answers.")
+        source = pick("Source", guessed.source, "Where it came from, such as survey or ticket.")
+        channel = pick("Channel", guessed.channel, "Web, phone, shop and the like.")
+        scores = _score_boxes(columns, guessed, file_id)
+    if not text:
+        st.info("Choose at least one text column to go on.")
+        return None
+    if not st.button("Read and find themes", type="primary", icon=":material/play_arrow:"):
+        return None
+    return ColumnFlags(
+        text=tuple(text),
+        id=identifier,
+        customer=customer,
+        date=date,
+        scores=tuple(scores),
+        segments=tuple(segments),
+        question=question,
+        source=source,
+        language=language,
+        channel=channel,
+    )
+
+
+def _score_boxes(columns: Sequence[str], guessed: ColumnMapping, file_id: str) -> list[str]:
+    """Which columns are scores, of which kind and scale, as the command line would be told."""
+    known = {score.column: score for score in guessed.scores}
+    chosen = st.multiselect(
+        "Scores",
+        columns,
+        default=[name for name in known if name in columns],
+        key=f"scores_{file_id}",
+        help="Numbers that people gave: 0\u201310 to recommend, satisfaction, stars, effort.",
+    )
+    flags = []
+    for column in chosen:
+        score = known.get(column)
+        guess = score.scale.kind if score is not None else "csat"
+        with st.container(border=True):
+            st.text(column)
+            kind_box, low_box, high_box, best_box = st.columns([3, 2, 2, 3], vertical_alignment="bottom")
+            names = list(SCORE_NAMES) if guess in SCORE_NAMES else [guess, *SCORE_NAMES]
+            kind = kind_box.selectbox("Kind", names, index=names.index(guess), key=f"kind_{column}_{file_id}")
+            usual = SCALES.get(kind, (0, 10))
+            told = score if score is not None and score.scale.kind == kind else None
+            least, most = (told.scale.minimum, told.scale.maximum) if told is not None else usual
+            low = low_box.number_input("From", value=float(least), key=f"low_{column}_{kind}_{file_id}")
+            high = high_box.number_input("To", value=float(most), key=f"high_{column}_{kind}_{file_id}")
+            higher = told.scale.higher_is_better if told is not None else True
+            best = best_box.selectbox(
+                "Best is", ["higher", "lower"], index=0 if higher else 1, key=f"best_{column}_{file_id}"
+            )
+        name = told.name if told is not None else kind
+        flags.append(f"{name}={column}:{low:g}-{high:g}:{best}")
+    return flags
+
+
+def _run(upload: UploadedFile, flags: ColumnFlags, settings: Settings) -> None:
+    """Take the file in with visible progress, then go to the overview."""
+    from feedback_nlp.pipeline import run_pipeline
+
+    with st.status("Working \u2026 keep this page open.", expanded=True) as status:
+        bar, seen = st.progress(0.0), {"step": ""}
+
+        def progress(step: str, done: int, total: int) -> None:
+            ratio = min(done / total, 1.0) if total else 0.0
+            bar.progress(ratio, text=f"{step}: {count(done)} of {count(total)}" if total else step)
+            if step != seen["step"]:
+                seen["step"] = step
+                status.update(label=f"{step[:1].upper()}{step[1:]} \u2026")
+
+        store = open_store(settings.db)
+        summary = _with_file(upload, lambda path: run_pipeline(store, path, flags, settings, progress=progress))
+        bar.empty()
+        status.update(label="Done.", state="complete")
+    forget()
+    shell.leave_message(f"{upload.name} was read. {_summary_words(summary)}")
+    st.switch_page(shell.page_path("overview"))
+
+
+def _summary_words(summary: Any) -> str:
+    """The summary's counts in one line, by the names that it gives them."""
+    from dataclasses import asdict, is_dataclass
+
+    values = asdict(summary) if is_dataclass(summary) and not isinstance(summary, type) else {}
+    numbers = {k: v for k, v in values.items() if isinstance(v, int) and not isinstance(v, bool)}
+    return " \u00b7 ".join(
+        f"{count(value)} {name.removeprefix('n_').replace('_', ' ')}" for name, value in numbers.items()
+    )
+
+
+_page()

@@ -1,0 +1,88 @@
+"""Compare: which groups talk about which themes more than everybody does, and how each group scores."""
+
+from __future__ import annotations
+
+import polars as pl
+import streamlit as st
+
+from feedback_nlp.analysis.outcomes import Outcome, choose_outcome
+from feedback_nlp.analysis.segments import compare_segments, score_by_segment
+from feedback_nlp.pages import shell, tables
+from feedback_nlp.pages.data import Slice, current_slice
+from feedback_nlp.pages.filters import dimensions
+from feedback_nlp.pages.wording import dimension_name, value_name
+
+LEVELS = {1: "Themes", 2: "Sub-themes"}
+
+
+def _page() -> None:
+    shell.heading("compare", "How groups of customers differ: in their scores, and in what they talk about.")
+    part = current_slice()
+    shell.view_sentence(part)
+    names = dimensions(part.frames)
+    if not names:
+        st.info(
+            "There is nothing to compare: this view has one value in every column. Take a filter away, or add feedback "
+            "with a segment column.",
+            icon=":material/compare_arrows:",
+        )
+        return
+    by = st.segmented_control(
+        "Compare by",
+        names,
+        default=next((name for name in names if name in part.frames.segment_names), names[0]),
+        required=True,
+        format_func=dimension_name,
+        key="by",
+        bind="query-params",
+    )
+    outcome = part.compute(choose_outcome, name=part.outcome_name)
+    if by != "nps_segment" or outcome.kind != "nps":  # every detractor's NPS is -100: nothing to learn
+        _scores(part, str(by), outcome)
+    if not part.loaded.has_themes:
+        shell.no_themes()
+        return
+    _themes(part, str(by))
+
+
+def _names(table: pl.DataFrame, by: str) -> dict[str | None, str]:
+    return {value: value_name(by, value) for value in table["segment_value"].unique().to_list()}
+
+
+def _scores(part: Slice, by: str, outcome: Outcome) -> None:
+    st.subheader(f"{outcome.label} by {dimension_name(by)}")
+    table = part.compute(score_by_segment, by=by, outcome=outcome)
+    if table.is_empty():
+        st.info("No group in this view has enough scores to show.")
+        return
+    tables.show(tables.score_view(table, _names(table, by)), tables.score_columns(dimension_name(by), outcome))
+
+
+def _themes(part: Slice, by: str) -> None:
+    st.subheader("What each group talks about")
+    level = st.segmented_control(
+        "Level",
+        list(LEVELS),
+        default=1,
+        required=True,
+        format_func=LEVELS.__getitem__,
+        key="level",
+        bind="query-params",
+    )
+    table = part.compute(compare_segments, by=by, level=int(level or 1))
+    shown = tables.difference_view(table, _names(table, by)) if not table.is_empty() else pl.DataFrame()
+    if shown.is_empty():
+        st.info("No group in this view is large enough to compare.")
+        return
+    clear = shown.filter(shown["clear"] != "")
+    if clear.is_empty():
+        st.info("No difference is clear: every 95% interval holds 0. The table lists them all, largest first.")
+    else:
+        st.caption(
+            f"{clear.height} of {shown.height} differences are clear: their 95% interval leaves 0 out. With this many "
+            f"comparisons about {max(1, round(0.05 * shown.height))} would look clear by chance alone."
+        )
+    tables.show(shown, tables.difference_columns(dimension_name(by)), height=min(38 + 35 * shown.height, 560))
+
+
+_page()

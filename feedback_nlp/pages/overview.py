@@ -1,0 +1,121 @@
+"""Overview: how many answered, how they score, which themes move with the score, and where things are heading."""
+
+from __future__ import annotations
+
+import polars as pl
+import streamlit as st
+
+from feedback_nlp import charts
+from feedback_nlp.analysis.outcomes import Outcome, choose_outcome
+from feedback_nlp.analysis.overview import Overview, overview
+from feedback_nlp.analysis.scores import ScoreSummary, summarise_scores
+from feedback_nlp.analysis.themes import theme_table
+from feedback_nlp.analysis.trends import score_by_month
+from feedback_nlp.pages import shell, tables
+from feedback_nlp.pages.data import Slice, current_slice
+from feedback_nlp.pages.wording import count, interval, language_name, number, percent
+
+SHOWN_THEMES = 10
+
+
+def _page() -> None:
+    shell.show_message()
+    shell.heading("overview", "What people say, how they feel about it, and how it goes with their scores.")
+    part = current_slice()
+    shell.view_sentence(part)
+    facts = part.compute(overview)
+    _counts(facts)
+    summaries = part.compute(summarise_scores)
+    _scores(part, summaries)
+    outcome = part.compute(choose_outcome, name=part.outcome_name)
+    _themes(part, outcome)
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        _trend(part, outcome)
+    with right:
+        _languages(facts)
+
+
+def _counts(facts: Overview) -> None:
+    with st.container(horizontal=True):
+        st.metric("Responses", count(facts.n_responses), border=True, help="Forms, tickets or reviews filled in.")
+        st.metric(
+            "Answers that say something",
+            count(facts.n_meaningful),
+            border=True,
+            help=f"The base of every share: {count(facts.n_feedback)} answers without "
+            f"{count(facts.n_non_answers)} non-answers such as \u201cn/a\u201d. "
+            f"{count(facts.n_duplicates)} are word-for-word repeats of another one; they count.",
+        )
+        st.metric("Statements", count(facts.n_statements), border=True, help="Single ideas that answers were split in.")
+        st.metric(
+            "Statements with a theme",
+            percent(facts.coverage),
+            border=True,
+            help=f"{count(facts.n_themed_statements)} of {count(facts.n_statements)} statements. "
+            "The rest is too short, too rare or unlike any theme, and is shown as unthemed.",
+        )
+
+
+def _scores(part: Slice, summaries: tuple[ScoreSummary, ...]) -> None:
+    st.subheader("Scores")
+    if not summaries:
+        st.info("No score came with this feedback; themes are compared on net sentiment instead.")
+        return
+    for column, summary in zip(st.columns(min(len(summaries), 3)) * len(summaries), summaries, strict=False):
+        with column, st.container(border=True, height="stretch"):
+            st.metric(
+                summary.label + (f" {tables.LOW_BASE}" if summary.low_base else ""),
+                number(summary.value) + ("%" if summary.unit == "%" else ""),
+                help=summary.how_to_read,
+            )
+            unit = "" if summary.unit == "%" else f" {summary.unit}"
+            st.caption(f"95% interval {interval(summary.low, summary.high)}{unit} · n = {count(summary.n)}")
+            if summary.kind == "nps" and summary.parts:
+                st.altair_chart(charts.nps_bar(summary), theme=None)
+
+
+def _themes(part: Slice, outcome: Outcome) -> None:
+    st.subheader(f"Themes and {outcome.label}")
+    if not part.loaded.has_themes:
+        shell.no_themes()
+        return
+    table = part.compute(theme_table, level=1, outcome=outcome)
+    if table.is_empty():
+        st.info("No theme is mentioned by enough people in this view.")
+        return
+    st.caption(
+        f"How far each theme is associated with a lower or higher {outcome.label}, most damage first; whiskers are "
+        "95% intervals. A connection in what people say, not a proven cause."
+    )
+    st.altair_chart(charts.impact_bars(table.head(SHOWN_THEMES)), theme=None)
+    st.page_link(shell.page_path("themes"), label=f"All {table.height} themes", icon=":material/arrow_forward:")
+
+
+def _trend(part: Slice, outcome: Outcome) -> None:
+    st.subheader(f"{outcome.label} by month")
+    months = part.compute(score_by_month, outcome=outcome)
+    if months.height < 2:
+        st.info("A trend needs dated feedback from two months or more.")
+        return
+    st.altair_chart(charts.score_trend(months), theme=None)
+
+
+def _languages(facts: Overview) -> None:
+    st.subheader("Languages")
+    shown = facts.languages.with_columns(
+        pl.Series("language", [language_name(code) for code in facts.languages["language"].to_list()], dtype=pl.String),
+        pl.col("share") * 100,
+    )
+    st.dataframe(
+        shown.select("language", "share", "n"),
+        hide_index=True,
+        column_config={
+            "language": "Language",
+            "share": st.column_config.ProgressColumn("Share", format="%.0f%%", min_value=0.0, max_value=100.0),
+            "n": st.column_config.NumberColumn("Answers", help="Answers that say something (n)."),
+        },
+    )
+
+
+_page()

@@ -1,0 +1,93 @@
+"""Customers' words as safe HTML: escaped, in their own direction, with the evidence marked."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from feedback_nlp.pages.wording import dimension_name, language_name
+
+if TYPE_CHECKING:
+    from feedback_nlp.analysis.verbatims import Span, Verbatim
+
+_TONES = ("negative", "neutral", "positive")
+_BADGES = {"promoter": "good", "passive": "plain", "detractor": "bad"}
+
+
+def verbatim_html(verbatim: Verbatim) -> str:
+    """Return one verbatim as an ``<article>``; nothing in it is taken from the text unescaped."""
+    lang = html.escape(verbatim.language or "und", quote=True)
+    footer = [language_name(verbatim.language)]
+    if verbatim.created_at is not None:
+        footer.insert(0, f"{verbatim.created_at:%d %b %Y}")
+    footer += [f"{dimension_name(name)}: {value}" for name, value in sorted(verbatim.segments.items()) if value]
+    if verbatim.question:
+        footer.append(f"\u201c{verbatim.question}\u201d")
+    return (
+        '<article class="fb-verbatim">'
+        f'<div class="fb-badges">{"".join(_badges(verbatim))}</div>'
+        f'<p class="fb-text" dir="auto" lang="{lang}">{marked_text(verbatim.text, verbatim.spans)}</p>'
+        '<div class="fb-meta">'
+        + "".join(f'<span dir="auto">{html.escape(str(part))}</span>' for part in footer)
+        + "</div></article>"
+    )
+
+
+def marked_text(text: str, spans: Sequence[Span]) -> str:
+    """Escape ``text`` and wrap each evidence span in ``<mark>``, coloured by its sentiment; overlaps are skipped."""
+    parts: list[str] = []
+    position = 0
+    for span in sorted(spans, key=lambda s: (s.start, s.end)):
+        start, end = max(span.start, 0), min(span.end, len(text))
+        if not span.is_evidence or start < position or end <= start:
+            continue
+        tone = span.sentiment_label if span.sentiment_label in _TONES else "unknown"
+        hint = html.escape(", ".join(span.theme_labels), quote=True)
+        parts.append(html.escape(text[position:start]))
+        parts.append(f'<mark class="fb-{tone}" title="{hint}">{html.escape(text[start:end])}</mark>')
+        position = end
+    parts.append(html.escape(text[position:]))
+    return "".join(parts).replace("\n", "<br>")
+
+
+def chips_html(words: Sequence[str], language: str) -> str:
+    """Return keywords as a row of chips in their own script and direction."""
+    lang = html.escape(language, quote=True)
+    chips = "".join(f'<span class="fb-chip" dir="auto">{html.escape(word)}</span>' for word in words)
+    return f'<div class="fb-chips" dir="auto" lang="{lang}">{chips}</div>'
+
+
+def _badges(verbatim: Verbatim) -> list[str]:
+    badges = []
+    for name, value in sorted(verbatim.scores.items()):
+        tone = _BADGES.get(verbatim.nps_segment or "", "plain") if name == "nps" else "plain"
+        label = "NPS" if name == "nps" else name.upper() if len(name) <= 4 else name
+        badges.append(f'<span class="fb-badge fb-{tone}">{html.escape(f"{label} {float(value):g}")}</span>')
+    tones = [span.sentiment_label for span in verbatim.spans if span.is_evidence and span.sentiment_label in _TONES]
+    return badges + [f'<span class="fb-badge fb-{tone}">{tone}</span>' for tone in _TONES if tone in tones]
+
+
+STYLE = """<style>
+.fb-verbatim {border:1px solid #DDE0EA; border-left:4px solid #C9CDDC; border-radius:.5rem; padding:.75rem 1rem;
+  background:#fff; margin-bottom:.6rem}
+.fb-text {font-size:1rem; line-height:1.6; margin:.35rem 0 .45rem; overflow-wrap:anywhere; unicode-bidi:plaintext;
+  text-align:start}
+.fb-badges, .fb-meta, .fb-chips {display:flex; flex-wrap:wrap; gap:.35rem .5rem; align-items:center}
+.fb-meta {font-size:.8rem; color:#5B6274; gap:.2rem .9rem}
+.fb-badge {font-size:.75rem; line-height:1.5; padding:0 .5rem; border-radius:1rem; background:#EEF0F6; color:#3B4256}
+.fb-badge.fb-bad, .fb-badge.fb-negative {background:#F9E4E1; color:#8C2B21}
+.fb-badge.fb-good, .fb-badge.fb-positive {background:#DDF1EE; color:#0B5750}
+.fb-verbatim mark {color:inherit; padding:.05em .15em; border-radius:.2em; background:#E9E8FB;
+  box-decoration-break:clone; -webkit-box-decoration-break:clone}
+.fb-verbatim mark.fb-negative {background:#F9DDD9; box-shadow:inset 0 -2px #B23A2E}
+.fb-verbatim mark.fb-positive {background:#D5EFEB; box-shadow:inset 0 -2px #0F766E}
+.fb-verbatim mark.fb-neutral {background:#E9EBF2; box-shadow:inset 0 -2px #8A91A5}
+.fb-chip {font-size:.85rem; padding:.1rem .6rem; border-radius:1rem; background:#EDECFB; color:#312E81}
+.fb-view {color:#3B4256; font-size:.95rem; padding:.45rem .8rem; border-left:4px solid #4338CA; background:#F4F5FA;
+  border-radius:.25rem; overflow-wrap:anywhere}
+[data-testid="stMainBlockContainer"] {padding-top:2.6rem; padding-bottom:3rem; max-width:1320px}
+@media (min-width: 900px) {[data-testid="stMainBlockContainer"] {padding-left:3rem; padding-right:3rem}}
+.fb-title {margin:0; padding:0; font-size:1.85rem; line-height:1.25; overflow-wrap:anywhere}
+[data-testid="stMetricValue"] {white-space:normal}
+</style>"""

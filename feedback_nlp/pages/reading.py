@@ -1,0 +1,68 @@
+"""The list of verbatims on a theme's page: filter, search, order, and page through what customers wrote."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from feedback_nlp.analysis.verbatims import find_verbatims
+from feedback_nlp.pages import shell
+from feedback_nlp.pages.data import Slice
+from feedback_nlp.pages.quotes import verbatim_html
+from feedback_nlp.pages.wording import count
+from feedback_nlp.records import stable_hash
+
+PER_PAGE = 10
+ORDERS = {
+    "relevant": "Most typical first",
+    "newest": "Newest first",
+    "oldest": "Oldest first",
+    "most_negative": "Most negative first",
+    "most_positive": "Most positive first",
+}
+SENTIMENTS = ("negative", "mixed", "neutral", "positive")
+
+
+def read_verbatims(part: Slice, theme_id: str) -> None:
+    """Draw the verbatims of a theme; only this part is drawn again when its own filters change."""
+    st.subheader("What people wrote")
+    _list(part, theme_id)
+
+
+@st.fragment
+def _list(part: Slice, theme_id: str) -> None:
+    # A fragment is drawn again without the router around it, so it brings its own guard.
+    with shell.guarded("verbatims"):
+        _draw(part, theme_id)
+
+
+def _draw(part: Slice, theme_id: str) -> None:
+    columns = st.columns([10, 9, 7], vertical_alignment="bottom")
+    with columns[0]:
+        tone = st.segmented_control("Sentiment", SENTIMENTS, key="sentiment", bind="query-params")
+    with columns[1]:
+        search = st.text_input(
+            "Search", key="search", bind="query-params", placeholder="Words, any language", type="search"
+        )
+    with columns[2]:
+        labels = list(ORDERS)
+        order = st.selectbox("Order", labels, key="order", bind="query-params", format_func=lambda name: ORDERS[name])
+    picked = {"theme_id": theme_id, "sentiment": tone, "search": (search or "").strip() or None, "order": order}
+    # Filters that change start again at the first page: the key of the pager names them.
+    pager = "page_" + stable_hash(theme_id, tone or "", picked["search"] or "", order, size=6)
+    at = st.session_state.get(pager, 1)
+    page = find_verbatims(part.frames, **picked, limit=PER_PAGE, offset=(at - 1) * PER_PAGE)  # type: ignore[arg-type]
+    if page.suppressed:
+        st.info("Too few people wrote this to show it without showing who they are.", icon=":material/visibility_off:")
+        return
+    if page.total == 0:
+        st.info("Nothing fits. Choose another sentiment or other words.", icon=":material/search_off:")
+        return
+    first = (at - 1) * PER_PAGE + 1
+    st.caption(
+        f"{count(first)}\u2013{count(first + len(page.items) - 1)} of {count(page.total)} answers. "
+        "Marked: the words that belong to the theme, coloured by how they sound."
+    )
+    st.html("".join(verbatim_html(item) for item in page.items))
+    pages = -(-page.total // PER_PAGE)
+    if pages > 1:
+        st.pagination(pages, key=pager)

@@ -1,0 +1,229 @@
+"""Theme: one theme in full, from its figures down to what customers wrote. ``?theme=ID`` names it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import polars as pl
+import streamlit as st
+
+from feedback_nlp import charts
+from feedback_nlp.analysis.outcomes import Outcome, choose_outcome
+from feedback_nlp.analysis.segments import theme_by_segment
+from feedback_nlp.analysis.themes import theme_table
+from feedback_nlp.analysis.trends import theme_by_month
+from feedback_nlp.errors import NothingToShow
+from feedback_nlp.pages import rename, shell, tables
+from feedback_nlp.pages.data import Slice, current_slice
+from feedback_nlp.pages.filters import dimensions
+from feedback_nlp.pages.quotes import chips_html
+from feedback_nlp.pages.reading import read_verbatims
+from feedback_nlp.pages.wording import (
+    count,
+    dimension_name,
+    interval,
+    language_name,
+    number,
+    percent,
+    percent_interval,
+    value_name,
+)
+
+PARAMETER = "theme"
+
+
+def _page() -> None:
+    part = current_slice()
+    if not part.loaded.has_themes:
+        shell.no_themes()
+        return
+    theme = _chosen(part)
+    _title(part, theme)
+    shell.view_sentence(part)
+    outcome = part.compute(choose_outcome, name=part.outcome_name)
+    table = part.compute(theme_table, level=theme["level"], parent_id=theme["parent_id"], outcome=outcome)
+    rows = table.filter(pl.col("theme_id") == theme["theme_id"])
+    if rows.is_empty() or not rows["n_feedback"][0]:
+        raise NothingToShow("Too few people mention this theme in this view to show its figures. Take a filter away.")
+    _figures(rows.row(0, named=True), outcome, part)
+    _sub_themes(part, theme, outcome)
+    _trend(part, theme, outcome)
+    _splits(part, theme, outcome)
+    _keywords(theme)
+    read_verbatims(part, theme["theme_id"])
+
+
+def _chosen(part: Slice) -> dict[str, Any]:
+    """The theme that the URL names, or the first of the list; the box changes the URL."""
+    themes = part.loaded.frames.themes
+    labels = dict(themes.select("theme_id", "label").iter_rows())
+    parents = dict(themes.select("theme_id", "parent_id").iter_rows())
+    ids = sorted(labels, key=lambda i: (labels[parents[i] or i], parents[i] is not None, labels[i], i))
+    wanted = st.query_params.get(PARAMETER)
+    if wanted is not None and wanted not in labels:
+        st.warning(
+            f"There is no theme {wanted} in codebook version {part.loaded.codebook_version}; showing the first one.",
+            icon=":material/link_off:",
+        )
+    current = wanted if wanted is not None and wanted in labels else _first(part) or ids[0]
+    st.session_state["theme_box"] = current
+    st.selectbox(
+        "Theme",
+        ids,
+        format_func=lambda i: f"{labels.get(parents[i], '')} \u203a {labels[i]}" if parents[i] else labels[i],
+        key="theme_box",
+        on_change=_follow,
+        help="Type to search. Sub-themes stand after the theme they belong to.",
+    )
+    st.query_params[PARAMETER] = current
+    return themes.row(by_predicate=pl.col("theme_id") == current, named=True)
+
+
+def _first(part: Slice) -> str | None:
+    """The theme with the most damage in this view."""
+    table = part.compute(theme_table, level=1, outcome=part.compute(choose_outcome, name=part.outcome_name))
+    return None if table.is_empty() else str(table["theme_id"][0])
+
+
+def _follow() -> None:
+    st.query_params[PARAMETER] = st.session_state["theme_box"]
+
+
+def _title(part: Slice, theme: dict[str, Any]) -> None:
+    themes = part.loaded.frames.themes
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.html(f'<h1 class="fb-title" dir="auto">{_escaped(theme["label"])}</h1>', width="content")
+        if theme["state"] != "active":
+            st.badge(theme["state"], color="orange", help="Not an established theme of the codebook.")
+        if theme["parent_id"]:
+            parent = themes.filter(pl.col("theme_id") == theme["parent_id"])["label"]
+            if len(parent):
+                st.page_link(
+                    shell.page_path("theme"),
+                    label=f"Part of {parent[0]}",
+                    icon=":material/arrow_upward:",
+                    query_params={PARAMETER: theme["parent_id"]},
+                )
+        rename.rename_box(part.loaded.settings, theme["theme_id"], theme["label"])
+    if theme["definition"]:
+        st.caption(theme["definition"])
+
+
+def _escaped(text: str) -> str:
+    import html
+
+    return html.escape(text)
+
+
+def _figures(row: dict[str, Any], outcome: Outcome, part: Slice) -> None:
+    mark = f" {tables.LOW_BASE}" if row["low_base"] else ""
+    figures = (
+        (
+            "Share of answers",
+            percent(row["share"]),
+            f"{percent_interval(row['share_low'], row['share_high'])} · "
+            f"{count(row['n_feedback'])} of {count(row['base'])}",
+            "Answers that mention the theme, of those that say something (the base), with a 95% Wilson interval.",
+        ),
+        (
+            f"{outcome.label} with it{mark}",
+            number(row["value_with"]),
+            f"{interval(row['value_with_low'], row['value_with_high'])} · n = {count(row['n_with'])}",
+            "Among scored responses that mention the theme, with a 95% interval.",
+        ),
+        (
+            f"{outcome.label} without it",
+            number(row["value_without"]),
+            f"n = {count(row['n_without'])} · gap {number(row['gap'], signed=True)} "
+            f"({interval(row['gap_low'], row['gap_high'], signed=True)})",
+            "Among scored responses that do not mention it. The gap is with minus without.",
+        ),
+        (
+            f"Impact on {outcome.label}",
+            number(row["impact"], signed=True),
+            f"{interval(row['impact_low'], row['impact_high'], signed=True)} {outcome.unit}",
+            f"{outcome.label} of everybody minus that of those who do not mention the theme: what the theme is "
+            "associated with in the whole score. If the interval holds 0, the direction is not clear. Not a cause.",
+        ),
+        (
+            "Net sentiment",
+            number(row["net_sentiment"], signed=True, digits=0),
+            f"{count(row['n_positive'])} positive · {count(row['n_neutral'])} neutral · "
+            f"{count(row['n_negative'])} negative",
+            "Positive minus negative statements of the theme, from \u2212100 to +100.",
+        ),
+    )
+    for column, (label, value, note, how_to_read) in zip(st.columns(len(figures)), figures, strict=True):
+        with column, st.container(border=True, height="stretch"):
+            st.metric(label, value, help=how_to_read)
+            st.caption(note)
+    if row["low_base"]:
+        shell.low_base_note(part.loaded.settings.low_base)
+
+
+def _sub_themes(part: Slice, theme: dict[str, Any], outcome: Outcome) -> None:
+    if theme["level"] != 1:
+        return
+    table = part.compute(theme_table, level=2, parent_id=theme["theme_id"], outcome=outcome)
+    if table.is_empty():
+        return
+    st.subheader("Sub-themes")
+    event = tables.show(
+        tables.theme_view(table),
+        tables.theme_columns(table, outcome.label),
+        on_select="rerun",
+        selection_mode="single-cell",
+        key=f"sub_of_{theme['theme_id']}",
+    )
+    cells = event["selection"]["cells"]
+    if cells:
+        st.switch_page(shell.page_path("theme"), query_params={PARAMETER: table["theme_id"][cells[0][0]]})
+
+
+def _trend(part: Slice, theme: dict[str, Any], outcome: Outcome) -> None:
+    st.subheader("By month")
+    months = part.compute(theme_by_month, theme_id=theme["theme_id"], outcome=outcome)
+    if months.height < 2:
+        st.info("A trend needs dated feedback from two months or more.")
+        return
+    st.altair_chart(charts.share_trend(months), theme=None)
+    st.caption("Share of each month's answers that mention the theme, with 95% intervals.")
+
+
+def _splits(part: Slice, theme: dict[str, Any], outcome: Outcome) -> None:
+    names = dimensions(part.frames)
+    if not names:
+        return
+    st.subheader("Who says it")
+    by = st.segmented_control(
+        "Split by", names, default=names[0], required=True, format_func=dimension_name, key="split", bind="query-params"
+    )
+    table = part.compute(theme_by_segment, theme_id=theme["theme_id"], by=by, outcome=outcome)
+    if table.is_empty():
+        st.info("No group in this view is large enough to show.")
+        return
+    values = {value: value_name(str(by), value) for value in table["segment_value"].to_list()}
+    shown = table.with_columns(pl.Series("segment_value", [values[v] for v in table["segment_value"].to_list()]))
+    st.altair_chart(charts.segment_dots(shown), theme=None)
+    circular = by == "nps_segment" and outcome.kind == "nps"  # every detractor's NPS is -100: nothing to learn
+    rows = tables.segment_view(table, values)
+    tables.show(
+        rows.drop("value_with", "value_interval", "n_with") if circular else rows,
+        tables.segment_columns(dimension_name(str(by)), outcome.label),
+    )
+
+
+def _keywords(theme: dict[str, Any]) -> None:
+    keywords = json.loads(theme["keywords"] or "{}")
+    if not any(keywords.values()):
+        return
+    st.subheader("Words")
+    for language, words in sorted(keywords.items()):
+        if words:
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.caption(language_name(language), width=110)
+                st.html(chips_html(words, language), width="stretch")
+
+
+_page()

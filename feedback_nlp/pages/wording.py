@@ -1,0 +1,169 @@
+"""Numbers, languages and views in words; what every page says the same way."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from feedback_nlp.records import UNDETERMINED, View
+
+MINUS = "\u2212"
+LANGUAGE_NAMES = {
+    "ar": "Arabic",
+    "bg": "Bulgarian",
+    "cs": "Czech",
+    "da": "Danish",
+    "de": "German",
+    "el": "Greek",
+    "en": "English",
+    "es": "Spanish",
+    "et": "Estonian",
+    "fa": "Persian",
+    "fi": "Finnish",
+    "fr": "French",
+    "he": "Hebrew",
+    "hi": "Hindi",
+    "hr": "Croatian",
+    "hu": "Hungarian",
+    "id": "Indonesian",
+    "it": "Italian",
+    "ja": "Japanese",
+    "ko": "Korean",
+    "lt": "Lithuanian",
+    "lv": "Latvian",
+    "nl": "Dutch",
+    "no": "Norwegian",
+    "pl": "Polish",
+    "pt": "Portuguese",
+    "ro": "Romanian",
+    "ru": "Russian",
+    "sk": "Slovak",
+    "sl": "Slovenian",
+    "sr": "Serbian",
+    "sv": "Swedish",
+    "th": "Thai",
+    "tr": "Turkish",
+    "uk": "Ukrainian",
+    "ur": "Urdu",
+    "vi": "Vietnamese",
+    "zh": "Chinese",
+    UNDETERMINED: "Not determined",
+}
+DIMENSION_NAMES = {
+    "nps_segment": "NPS segment",
+    "language": "Language",
+    "question": "Question",
+    "source": "Source",
+    "channel": "Channel",
+}
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def language_name(code: str | None) -> str:
+    """Return the English name of an ISO 639-1 code, the code itself when it has none here."""
+    return LANGUAGE_NAMES.get(code or UNDETERMINED, code or UNDETERMINED)
+
+
+def dimension_name(name: str) -> str:
+    """Return what a split is called on screen; a segment column keeps its own name, with a capital."""
+    return DIMENSION_NAMES.get(name) or (name[:1].upper() + name[1:]).replace("_", " ")
+
+
+def value_name(dimension: str, value: str | None) -> str:
+    """Return one value of a split as it is shown."""
+    if value is None or value == "":
+        return "Not given"
+    return language_name(value) if dimension == "language" else value
+
+
+def month_name(month: str) -> str:
+    """``2025-03`` becomes ``Mar 2025``."""
+    year, number = month.split("-")[:2]
+    return f"{_MONTHS[int(number) - 1]} {year}"
+
+
+def _missing(value: float | None) -> bool:
+    return value is None or (isinstance(value, float) and math.isnan(value))
+
+
+def count(value: int | None) -> str:
+    """A whole number with thin separators; a dash when it is withheld."""
+    return "\u2013" if value is None else f"{value:,}"
+
+
+def percent(ratio: float | None, digits: int = 0) -> str:
+    """A ratio in 0..1 as a percentage."""
+    return "\u2013" if ratio is None or _missing(ratio) else f"{100 * ratio:.{digits}f}%"
+
+
+def percent_interval(low: float | None, high: float | None) -> str:
+    """A 95% interval of a ratio, as percentages."""
+    if low is None or high is None or _missing(low) or _missing(high):
+        return "no interval"
+    return f"{100 * low:.0f}\u2013{100 * high:.0f}%"
+
+
+def number(value: float | None, *, signed: bool = False, digits: int = 1) -> str:
+    """A number with a true minus sign, and a plus sign when ``signed``."""
+    if value is None or _missing(value):
+        return "\u2013"
+    text = f"{abs(value):.{digits}f}"
+    if float(text) == 0:
+        return text
+    return (MINUS if value < 0 else "+" if signed else "") + text
+
+
+def interval(low: float | None, high: float | None, *, signed: bool = False, digits: int = 1) -> str:
+    """A 95% interval of a number."""
+    if low is None or high is None or _missing(low) or _missing(high):
+        return "no interval"
+    return f"{number(low, signed=signed, digits=digits)} to {number(high, signed=signed, digits=digits)}"
+
+
+def clear_of_zero(low: float | None, high: float | None) -> bool:
+    """Whether an interval leaves zero out."""
+    return low is not None and high is not None and not _missing(low) and not _missing(high) and (low > 0 or high < 0)
+
+
+def listed(words: Iterable[str]) -> str:
+    """``a``, ``a or b``, ``a, b or c``."""
+    items = list(words)
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} or {items[-1]}" if items else ""
+
+
+def view_words(view: View) -> str:
+    """Say a view in words; an empty view is ``all feedback``."""
+    parts = []
+    if view.nps_segments:
+        parts.append(f"only {listed(f'{name}s' for name in view.nps_segments)}")
+    if view.languages:
+        parts.append(f"in {listed(map(language_name, view.languages))}")
+    if view.since or view.until:
+        parts.append(_period(view))
+    if view.questions:
+        parts.append("answering " + listed(f"\u201c{question}\u201d" for question in view.questions))
+    if view.sources:
+        parts.append(f"from source {listed(view.sources)}")
+    parts.extend(f"{name} {listed(values)}" for name, values in sorted(view.segments.items()) if values)
+    return ", ".join(parts) if parts else "all feedback"
+
+
+def _period(view: View) -> str:
+    """The months of a view whose bounds are first days of months (``until`` is exclusive)."""
+    first = month_name(view.since) if view.since else None
+    last = month_name(month_before(view.until)) if view.until else None
+    if first and last:
+        return f"in {first}" if first == last else f"from {first} to {last}"
+    return f"since {first}" if first else f"up to {last}"
+
+
+def month_after(month: str) -> str:
+    """The month after ``YYYY-MM``, as ``YYYY-MM``."""
+    year, number_ = (int(part) for part in month.split("-")[:2])
+    return f"{year + number_ // 12:04d}-{number_ % 12 + 1:02d}"
+
+
+def month_before(month: str) -> str:
+    """The month before ``YYYY-MM`` (a day may follow), as ``YYYY-MM``."""
+    year, number_ = (int(part) for part in month.split("-")[:2])
+    return f"{year - (number_ == 1):04d}-{(number_ - 2) % 12 + 1:02d}"

@@ -1,0 +1,148 @@
+"""Fills a store, through its own methods, with the made-up feedback of ``tests/sample.py``."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from feedback_nlp.records import (
+    EncoderIdentity,
+    Feedback,
+    Mention,
+    ScoreScale,
+    Statement,
+    Tag,
+    Theme,
+    stable_hash,
+)
+from feedback_nlp.store import Store
+from tests.sample import raw_frames
+
+ENCODER = EncoderIdentity("made-up", "1", "0" * 64, 4, "mean", "")
+HOSTILE = (
+    "<script>document.title='taken'</script> <img src=x onerror=\"document.title='taken'\"> **bold** [a](http://x)"
+)
+
+
+def fill_store(
+    path: Path,
+    n: int = 120,
+    *,
+    scores: Sequence[str] = ("nps", "csat"),
+    stars: bool = False,
+    themes: bool = True,
+    only_themes: Sequence[str] | None = None,
+    hostile: bool = True,
+    seed: int = 0,
+) -> str:
+    """Write ``n`` made-up responses to a SQLite file and return its URL.
+
+    ``scores`` are kept; ``stars`` renames CSAT to stars; ``themes`` False leaves the codebook out; ``only_themes``
+    keeps just these; ``hostile`` replaces one text with markup that must never run.
+    """
+    raw = raw_frames(n, seed)
+    url = f"sqlite:///{path}"
+    with Store.open(url) as store:
+        run = store.begin_run("made-up.csv", stable_hash(str(n), str(seed)), {"encoder": "made-up"})
+        store.upsert_scales(_scales(raw["scales"], scores, stars))
+        feedback = list(_feedback(raw["feedback"], scores, stars))
+        statements = _statements(raw["statements"])
+        if hostile:
+            feedback[3], statements = _spoilt(feedback[3], statements)
+        store.upsert_feedback(feedback, statements, run)
+        store.refresh_duplicates()
+        store.finish_run(run, {"rows": n, "added": len(feedback), "rejected": 2})
+        _set_sentiment(store, raw["statements"])
+        if themes:
+            _publish(store, raw, only_themes)
+    return url
+
+
+def _scales(frame: pl.DataFrame, scores: Sequence[str], stars: bool) -> list[ScoreScale]:
+    scales = [ScoreScale(**row) for row in frame.iter_rows(named=True) if row["name"] in scores]
+    return [ScoreScale("stars", "stars", 1, 5) if stars and scale.name == "csat" else scale for scale in scales]
+
+
+def _feedback(frame: pl.DataFrame, scores: Sequence[str], stars: bool) -> Iterable[Feedback]:
+    known = inspect.signature(Feedback).parameters
+    for row in frame.iter_rows(named=True):
+        kept = {name: value for name, value in json.loads(row["scores"]).items() if name in scores}
+        if stars and "csat" in kept:
+            kept["stars"] = kept.pop("csat")
+        values: dict[str, Any] = {name: value for name, value in row.items() if name in known}
+        values |= {"scores": kept, "segments": json.loads(row["segments"])}
+        text_key = stable_hash(row["text"].casefold())
+        yield Feedback(
+            **values, duplicate_key=text_key, content_hash=stable_hash(row["feedback_id"], text_key, json.dumps(kept))
+        )
+
+
+def _statements(frame: pl.DataFrame) -> dict[str, list[Statement]]:
+    names = ("statement_id", "feedback_id", "start", "end", "text", "language", "text_hash")
+    found: dict[str, list[Statement]] = {}
+    for row in frame.select(names).iter_rows(named=True):
+        found.setdefault(row["feedback_id"], []).append(Statement(**row))
+    return found
+
+
+def _spoilt(item: Feedback, statements: dict[str, list[Statement]]) -> tuple[Feedback, dict[str, list[Statement]]]:
+    """Append hostile markup to a text, and to the last statement in it."""
+    from dataclasses import replace
+
+    of_item = statements[item.feedback_id]
+    last = replace(of_item[-1], end=of_item[-1].end + 1 + len(HOSTILE), text=f"{of_item[-1].text} {HOSTILE}")
+    item = replace(item, text=f"{item.text} {HOSTILE}", content_hash=stable_hash(item.feedback_id, HOSTILE))
+    return item, {**statements, item.feedback_id: [*of_item[:-1], last]}
+
+
+def _set_sentiment(store: Store, frame: pl.DataFrame) -> None:
+    from feedback_nlp.records import SentimentScore
+
+    distinct = frame.unique("text_hash", keep="first", maintain_order=True)
+    scores = [
+        SentimentScore(row["sentiment"], row["sentiment_label"], 0.9)
+        for row in distinct.select("sentiment", "sentiment_label").iter_rows(named=True)
+    ]
+    store.set_sentiment("made-up", distinct["text_hash"].to_list(), scores)
+
+
+def _publish(store: Store, raw: dict[str, pl.DataFrame], only: Sequence[str] | None) -> None:
+    rows = [row for row in raw["themes"].iter_rows(named=True) if only is None or row["theme_id"] in only]
+    themes = [
+        Theme(
+            **{
+                **row,
+                "keywords": {lang: tuple(words) for lang, words in json.loads(row["keywords"]).items()}
+                | (
+                    {"ar": ("انتظار", "دقيقة"), "pl": ("kolejka", "infolinia")}
+                    if row["theme_id"] == "t-waiting"
+                    else {}
+                ),
+                "quote_ids": tuple(json.loads(row["quote_ids"])),
+            }
+        )
+        for row in rows
+    ]
+    key = store.register_encoder(ENCODER)
+    arrays = {"centroids": np.eye(max(len(themes), 1), 4, dtype=np.float32)}
+    version = store.publish_codebook(
+        encoder_key=key, themes=themes, arrays=arrays, settings={"clusterer": "evoc"}, reason="first themes"
+    )
+    ids = {theme.theme_id for theme in themes}
+    mentions = [
+        Mention(row["statement_id"], row["theme_id"], row["confidence"], version)
+        for row in raw["mentions"].iter_rows(named=True)
+        if row["theme_id"] in ids
+    ]
+    tags = [
+        Tag(row["statement_id"], row["best_theme_id"], row["best_similarity"], row["unthemed_reason"])
+        for row in raw["statements"].iter_rows(named=True)
+        if row["best_theme_id"] in ids
+    ]
+    store.write_tags(version, tags, mentions)
