@@ -1,0 +1,243 @@
+"""Ingest: a file into the store, redacted, split, encoded and scored. Knows nothing of themes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from feedback_nlp.pipeline.progress import Progress, silent
+from feedback_nlp.settings import Settings
+
+if TYPE_CHECKING:
+    from feedback_nlp.encoding import LoadedEncoder
+    from feedback_nlp.language.columns import ColumnFlags, ColumnMapping
+    from feedback_nlp.language.rejects import Reject
+    from feedback_nlp.language.rows import RawFeedback
+    from feedback_nlp.language.tables import Table
+    from feedback_nlp.store import Store
+
+ENCODE_AT_ONCE = 4096  # distinct statements encoded before they are stored: what a killed process has to do again
+
+
+@dataclass(frozen=True)
+class IngestSummary:
+    """What became of a file. ``n_read`` rows were read, each holding one answer a question; the rest counts answers.
+
+    ``redactions`` counts what was replaced by kind, ``languages`` the feedback by language, ``explanation`` says how
+    the columns were understood.
+    """
+
+    file: str
+    n_read: int
+    n_added: int
+    n_updated: int
+    n_unchanged: int
+    n_rejected: int
+    n_warnings: int
+    rejects_file: str | None
+    n_non_answers: int
+    n_statements: int
+    n_encoded: int
+    redactions: Mapping[str, int]
+    languages: Mapping[str, int]
+    explanation: tuple[str, ...]
+
+
+def preview(
+    path: Path,
+    flags: ColumnFlags,
+    *,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    sheet: str | None = None,
+) -> tuple[Table, ColumnMapping]:
+    """Return a file as a table and how its columns would be understood, without storing anything."""
+    from feedback_nlp.language.columns import map_columns
+    from feedback_nlp.language.reading import read_file
+
+    table = read_file(path, encoding=encoding, delimiter=delimiter, sheet=sheet)
+    return table, map_columns(table, flags)
+
+
+def ingest(
+    store: Store,
+    path: Path,
+    flags: ColumnFlags,
+    settings: Settings,
+    *,
+    encoder: LoadedEncoder | None = None,
+    source: str = "survey",
+    rejects_file: Path | None = None,
+    progress: Progress = silent,
+    read: tuple[Table, ColumnMapping] | None = None,
+    **reading: Any,
+) -> IngestSummary:
+    """Read ``path`` into the store, batch by batch, each in one transaction; then encode and score what is new.
+
+    Reading a file again adds nothing and updates changed rows; after a killed run it goes on where it stopped.
+    ``read`` is what :func:`preview` returned for this file. Bad rows go to ``rejects_file`` (default: beside the
+    database's working folder, named after the file) and the rest goes in.
+    """
+    from feedback_nlp.encoding import load_encoder
+    from feedback_nlp.language.rejects import write_rejects
+
+    table, mapping = read or preview(path, flags, **reading)
+    encoder = encoder or load_encoder(settings)
+    store.upsert_scales([score.scale for score in mapping.scores])
+    run = store.begin_run(path.name, _file_hash(path), _stored_settings(settings))
+    counts: Counter[str] = Counter()
+    try:
+        rejects = list(table.rejects)
+        languages, redactions = _store_rows(store, table, mapping, settings, source, run, counts, rejects, progress)
+        store.refresh_duplicates()
+        counts["encoded"] = encode_pending(store, encoder, progress)
+        score_pending(store, encoder, settings, progress)
+    except BaseException:
+        store.finish_run(run, dict(counts), state="failed")
+        raise
+    lost = [reject for reject in rejects if reject.kind == "row"]
+    counts["rejected"] = len(lost)
+    target = None
+    if rejects:
+        target = rejects_file or Path(f"{path.stem}.rejects.csv")
+        write_rejects(target, rejects, path)
+    store.finish_run(run, dict(counts))
+    return IngestSummary(
+        file=path.name,
+        n_read=counts["read"],
+        n_added=counts["added"],
+        n_updated=counts["updated"],
+        n_unchanged=counts["unchanged"],
+        n_rejected=len(lost),
+        n_warnings=len(rejects) - len(lost),
+        rejects_file=str(target) if target else None,
+        n_non_answers=counts["non_answers"],
+        n_statements=counts["statements"],
+        n_encoded=counts["encoded"],
+        redactions=dict(sorted(redactions.items())),
+        languages=dict(languages.most_common()),
+        explanation=(*table.notes, *mapping.explanation),
+    )
+
+
+def _store_rows(
+    store: Store,
+    table: Table,
+    mapping: ColumnMapping,
+    settings: Settings,
+    source: str,
+    run: int,
+    counts: Counter[str],
+    rejects: list[Reject],
+    progress: Progress,
+) -> tuple[Counter[str], Counter[str]]:
+    """Store every row that can be read; add to ``counts`` and ``rejects``. Return counts by language and redaction."""
+    from feedback_nlp.language.detection import LanguageDetector
+    from feedback_nlp.language.rows import iter_rows
+    from feedback_nlp.pipeline.prepare import Preparer, statements_of
+
+    preparer = Preparer(LanguageDetector(settings.languages))
+    languages: Counter[str] = Counter()
+    total = table.frame.height
+    for batch in _batches(_responses(iter_rows(table, mapping, source=source), rejects), settings.batch_size):
+        feedback = preparer.prepare(batch)
+        known = store.known_content([item.feedback_id for item in feedback])
+        statements = {
+            item.feedback_id: statements_of(item)
+            for item in feedback
+            if known.get(item.feedback_id) != item.content_hash
+        }
+        stored = store.upsert_feedback(feedback, statements, run)
+        counts["read"] += len(batch)
+        counts["added"] += stored.added
+        counts["updated"] += stored.updated
+        counts["unchanged"] += stored.unchanged
+        counts["non_answers"] += sum(item.is_non_answer for item in feedback)
+        counts["statements"] += sum(len(found) for found in statements.values())
+        languages.update(item.language for item in feedback)
+        progress("read", min(counts["read"], total), total)
+    progress("read", total, total)
+    return languages, preparer.redactions
+
+
+def _responses(items: Iterable[RawFeedback | Reject], rejects: list[Reject]) -> Iterator[list[RawFeedback]]:
+    """Yield the answers of one row at a time; what could not be read is added to ``rejects``."""
+    from feedback_nlp.language.rejects import Reject
+
+    row: list[RawFeedback] = []
+    for item in items:
+        if isinstance(item, Reject):
+            rejects.append(item)
+            continue
+        if row and row[0].row_key != item.row_key:
+            yield row
+            row = []
+        row.append(item)
+    if row:
+        yield row
+
+
+def _batches(rows: Iterator[list[RawFeedback]], size: int) -> Iterator[list[list[RawFeedback]]]:
+    batch: list[list[RawFeedback]] = []
+    for row in rows:
+        batch.append(row)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def encode_pending(store: Store, encoder: LoadedEncoder, progress: Progress = silent) -> int:
+    """Encode every statement text that has no vector yet, and return how many; each chunk is stored at once."""
+    key = store.register_encoder(encoder.identity)
+    total = store.count_without_vectors(key)
+    done = 0
+    while missing := store.statements_without_vectors(key, limit=ENCODE_AT_ONCE):
+        for start in range(0, len(missing), 512):  # in steps, so that progress shows
+            part = missing[start : start + 512]
+            vectors = encoder.encode([text for _, text in part])
+            store.add_vectors(key, [text_hash for text_hash, _ in part], vectors)
+            done += len(part)
+            progress("encode", min(done, total), total)
+    return done
+
+
+def score_pending(store: Store, encoder: LoadedEncoder, settings: Settings, progress: Progress = silent) -> int:
+    """Score the sentiment of every statement that has none from the scorer in force, and return how many texts."""
+    from feedback_nlp.encoding.sentiment import load_scorer
+
+    scorer = load_scorer(encoder.identity)
+    if scorer is None:
+        return 0
+    key = store.register_encoder(encoder.identity)
+    done = 0
+    while missing := store.statements_without_sentiment(scorer.key, limit=20_000):
+        hashes, vectors = store.vectors(key, [text_hash for text_hash, _, _ in missing])
+        if not hashes:
+            break
+        by_hash = {text_hash: (text, language) for text_hash, text, language in missing}
+        texts = [by_hash[text_hash][0] for text_hash in hashes]
+        languages = [by_hash[text_hash][1] for text_hash in hashes]
+        store.set_sentiment(scorer.key, hashes, scorer.score(vectors, texts, languages))
+        done += len(hashes)
+        progress("sentiment", done, done)
+    return done
+
+
+def _file_hash(path: Path) -> str:
+    digest = hashlib.blake2b(digest_size=16)
+    with path.open("rb") as handle:
+        while block := handle.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _stored_settings(settings: Settings) -> dict[str, Any]:
+    """Return the settings that shaped a run, without the database address, which may hold a password."""
+    return {name: value for name, value in json.loads(json.dumps(asdict(settings))).items() if name != "db"}

@@ -1,0 +1,238 @@
+"""Discovery: from statements and their vectors to a codebook of themes and sub-themes, by way of BERTopic."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from feedback_nlp.errors import DiscoveryError, SettingError, did_you_mean
+from feedback_nlp.plugins import Labeller, find_plugin
+from feedback_nlp.records import Theme, stable_hash
+from feedback_nlp.settings import Settings
+from feedback_nlp.themes.clustering import (
+    ConsensusClusterer,
+    LabelsClusterer,
+    centroids_of,
+    default_minimum,
+    group_centroids,
+    umap_hdbscan,
+)
+from feedback_nlp.themes.codebook import Codebook
+from feedback_nlp.themes.keywords import StopWords, keywords_by_language, tokenize
+from feedback_nlp.themes.labelling import KeyphraseLabeller
+from feedback_nlp.themes.space import PreparedSpace
+
+FEWEST = 20  # distinct statements below which themes would be anecdotes
+QUOTES = 5
+Encode = Callable[[Sequence[str]], np.ndarray]
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Distinct statements to learn from; every field is aligned, ``vectors`` is (n, d) of unit rows.
+
+    ``statement_ids`` names one statement for each distinct text and ``feedback_ids`` the feedback that it is from.
+    """
+
+    text_hashes: tuple[str, ...]
+    texts: tuple[str, ...]
+    languages: tuple[str, ...]
+    statement_ids: tuple[str, ...]
+    feedback_ids: tuple[str, ...]
+    vectors: np.ndarray
+
+    def sorted(self) -> Corpus:
+        """Return the corpus in the order of its hashes, so that nothing depends on the order of the file's rows."""
+        order = sorted(range(len(self.text_hashes)), key=self.text_hashes.__getitem__)
+        return Corpus(
+            *(
+                tuple(column[i] for i in order)
+                for column in (self.text_hashes, self.texts, self.languages, self.statement_ids, self.feedback_ids)
+            ),
+            vectors=self.vectors[order],
+        )
+
+
+def discover(
+    corpus: Corpus,
+    *,
+    encoder_key: str,
+    encode: Encode,
+    stop_words: StopWords,
+    settings: Settings,
+    labeller: Labeller | None = None,
+) -> Codebook:
+    """Return a codebook of themes found in ``corpus``; the same corpus in any order gives the same codebook.
+
+    ``encode`` is used for label candidates. Raises :class:`DiscoveryError` with fewer than 20 distinct statements or
+    when no group of them is alike enough.
+    """
+    corpus = corpus.sorted()
+    n = len(corpus.texts)
+    if n < FEWEST:
+        raise DiscoveryError(
+            f"{n} distinct statements: themes need at least {FEWEST}. Add feedback, or read these few directly."
+        )
+    space = PreparedSpace.fit(corpus.vectors, corpus.languages)
+    prepared = space.prepare(corpus.vectors, corpus.languages)
+    minimum = settings.min_theme_statements or default_minimum(n)
+    leaf_of = _fit_topics(corpus.texts, prepared, _clusterer(settings, minimum))
+    k = int(leaf_of.max()) + 1
+    if k < 1:
+        raise DiscoveryError(
+            f"No group of at least {minimum} statements among {n} is alike enough to be a theme. Add feedback, or "
+            "lower min_theme_statements."
+        )
+    centroids = centroids_of(prepared, leaf_of)
+    sizes = np.bincount(leaf_of[leaf_of >= 0], minlength=k)
+    group_of = group_centroids(centroids, sizes, settings.max_themes)
+    themes, rows = _build(corpus, prepared, leaf_of, centroids, group_of, stop_words)
+    codebook = Codebook(encoder_key, tuple(themes), rows, space)
+    namer = labeller or KeyphraseLabeller(
+        lambda texts, languages: space.prepare(encode(texts), languages), stop_words, settings.reading_language
+    )
+    return _named(codebook, corpus, prepared, leaf_of, namer)
+
+
+def _clusterer(settings: Settings, minimum: int) -> Any:
+    if settings.clusterer == "evoc":
+        return ConsensusClusterer(minimum_size=minimum, seed=settings.seed)
+    if settings.clusterer == "umap-hdbscan":
+        return umap_hdbscan(minimum, settings.seed)
+    plugin = find_plugin("clusterers", settings.clusterer)
+    if plugin is None:
+        raise SettingError(
+            f"clusterer = {settings.clusterer!r}: no such clusterer."
+            + did_you_mean(settings.clusterer, ("evoc", "umap-hdbscan"))
+        )
+    return LabelsClusterer(plugin(settings).fit_predict)
+
+
+def _fit_topics(texts: Sequence[str], prepared: np.ndarray, clusterer: Any) -> np.ndarray:
+    """Return BERTopic's topic of each text, (n,), numbered by size from 0; -1 is its outlier topic."""
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    from bertopic import BERTopic
+    from bertopic.dimensionality import BaseDimensionalityReduction
+    from sklearn.feature_extraction.text import CountVectorizer
+
+    model = BERTopic(
+        language="multilingual",  # its default strips every letter outside A-Z, even with vectors given
+        embedding_model=None,
+        umap_model=BaseDimensionalityReduction(),
+        hdbscan_model=clusterer,
+        vectorizer_model=CountVectorizer(analyzer=tokenize),
+        calculate_probabilities=False,
+        verbose=False,
+    )
+    try:
+        topics, _ = model.fit_transform(list(texts), embeddings=prepared)
+    except ValueError as error:
+        if "empty vocabulary" in str(error):
+            raise DiscoveryError("The statements hold no words: only numbers, signs or placeholders.") from None
+        raise
+    return np.asarray(topics)
+
+
+def _build(
+    corpus: Corpus,
+    prepared: np.ndarray,
+    leaf_of: np.ndarray,
+    centroids: np.ndarray,
+    group_of: np.ndarray,
+    stop_words: StopWords,
+) -> tuple[list[Theme], np.ndarray]:
+    """Return the themes of both levels, a theme before its sub-themes, and their centroids (k, d)."""
+    thresholds = _thresholds(prepared, leaf_of, centroids)
+    top_of = np.where(leaf_of >= 0, group_of[np.maximum(leaf_of, 0)], -1)
+    groups = sorted(set(group_of.tolist()), key=lambda g: (-int(np.sum(top_of == g)), g))
+    top_centroids = {g: centroids_of(prepared, np.where(top_of == g, 0, -1))[0] for g in groups}
+    top_words = keywords_by_language(corpus.texts, corpus.languages, top_of, int(group_of.max()) + 1, stop_words)
+    leaf_words = keywords_by_language(corpus.texts, corpus.languages, leaf_of, len(centroids), stop_words)
+    themes: list[Theme] = []
+    rows: list[np.ndarray] = []
+
+    def add(
+        level: int, parent_id: str | None, members: np.ndarray, centroid: np.ndarray, words: Any, limit: float
+    ) -> str:
+        order = members[np.argsort(-(prepared[members] @ centroid), kind="stable")]
+        theme = Theme(
+            theme_id="t_" + stable_hash(str(level), *(corpus.text_hashes[i] for i in members), size=5),
+            label="",
+            level=level,
+            parent_id=parent_id,
+            state="active",
+            threshold=round(float(limit), 5),
+            keywords=words,
+            quote_ids=_quotes(corpus, order),
+            n_statements=len(members),
+        )
+        themes.append(theme)
+        rows.append(centroid)
+        return theme.theme_id
+
+    for group in groups:
+        leaves = sorted(np.flatnonzero(group_of == group).tolist())  # BERTopic numbers topics by size already
+        members = np.flatnonzero(top_of == group)
+        parent = add(1, None, members, top_centroids[group], top_words[group], thresholds[leaves].min())
+        if len(leaves) > 1:
+            for leaf in leaves:
+                add(2, parent, np.flatnonzero(leaf_of == leaf), centroids[leaf], leaf_words[leaf], thresholds[leaf])
+    return themes, np.vstack(rows).astype(np.float32)
+
+
+def _thresholds(prepared: np.ndarray, leaf_of: np.ndarray, centroids: np.ndarray) -> np.ndarray:
+    """Return the least cosine for each leaf, (k,): what all but 5 % of its members reach, within the corpus's bounds.
+
+    A loose theme would otherwise take in anything and a tight one refuse its own paraphrases, so the bounds are the
+    3rd and 20th percentile of every statement's best cosine.
+    """
+    best = np.max(prepared @ centroids.T, axis=1)
+    low, high = np.quantile(best, [0.03, 0.20])
+    own = [
+        np.quantile(prepared[leaf_of == leaf] @ centroids[leaf], 0.05) if np.any(leaf_of == leaf) else high
+        for leaf in range(len(centroids))
+    ]
+    return np.clip(np.asarray(own), low, high)
+
+
+def _quotes(corpus: Corpus, order: np.ndarray) -> tuple[str, ...]:
+    """Return the statements to quote: near the centroid, long enough to say something, each from another feedback."""
+    chosen: dict[str, str] = {}
+    for shortest in (5, 1):
+        for i in order[:60]:
+            if len(chosen) < QUOTES and len(corpus.texts[i].split()) >= shortest:
+                chosen.setdefault(corpus.feedback_ids[i], corpus.statement_ids[i])
+    return tuple(chosen.values())
+
+
+def _named(
+    codebook: Codebook, corpus: Corpus, prepared: np.ndarray, leaf_of: np.ndarray, labeller: Labeller
+) -> Codebook:
+    """Return the codebook with labels; both levels are named together, so that no two themes share a name."""
+    nearest_row = np.full(len(corpus.texts), -1)
+    leaves = list(codebook.leaves)
+    nearest_row[leaf_of >= 0] = np.asarray(leaves)[
+        (prepared[leaf_of >= 0] @ codebook.centroids[leaves].T).argmax(axis=1)
+    ]
+    evidence = []
+    for row, theme in enumerate(codebook.themes):
+        family = [r for r, other in enumerate(codebook.themes) if r == row or other.parent_id == theme.theme_id]
+        members = np.flatnonzero(np.isin(nearest_row, family))
+        order = members[np.argsort(-(prepared[members] @ codebook.centroids[row]), kind="stable")]
+        evidence.append(
+            {
+                "texts": [corpus.texts[i] for i in order],
+                "languages": [corpus.languages[i] for i in order],
+                "centroid": codebook.centroids[row],
+                "keywords": theme.keywords,
+            }
+        )
+    labels = labeller.label(evidence)
+    return replace(
+        codebook,
+        themes=tuple(replace(theme, label=label) for theme, label in zip(codebook.themes, labels, strict=True)),
+    )

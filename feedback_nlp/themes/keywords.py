@@ -1,0 +1,97 @@
+"""Keywords of themes, language by language, by BERTopic's class-based TF-IDF."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+
+import numpy as np
+
+PLACEHOLDER = re.compile(r"<[A-Z]+_\d+>")  # what redaction left in place of a value is never a keyword
+TOKEN = re.compile(r"[^\W\d_](?:[\w'’-]*[^\W_])?")
+MINIMUM_STATEMENTS = 3  # a theme with fewer statements in a language has no keywords worth reading in it
+
+StopWords = Callable[[str], frozenset[str]]
+
+
+def tokenize(text: str) -> list[str]:
+    """Return the lower-cased words of ``text`` in any script; numbers and placeholders are left out."""
+    return TOKEN.findall(PLACEHOLDER.sub(" ", text).lower())
+
+
+def keywords_by_language(
+    texts: Sequence[str],
+    languages: Sequence[str],
+    labels: np.ndarray,
+    n_themes: int,
+    stop_words: StopWords,
+    *,
+    most: int = 10,
+) -> list[dict[str, tuple[str, ...]]]:
+    """Return, for each theme from 0 to ``n_themes - 1``, its likeliest words and word pairs in each language.
+
+    ``labels`` (n,) holds a theme number a text, -1 for none. A theme is compared with the other themes in the same
+    language only: c-TF-IDF over mixed languages would list one idea four times (Grootendorst 2022,
+    https://arxiv.org/abs/2203.05794).
+    """
+    result: list[dict[str, tuple[str, ...]]] = [{} for _ in range(n_themes)]
+    codes = np.asarray(languages)
+    for language in sorted(set(languages)):
+        rows = np.flatnonzero(codes == language)
+        if len(rows) < MINIMUM_STATEMENTS:
+            continue
+        found = _class_keywords([texts[row] for row in rows], labels[rows], n_themes, stop_words(language), most)
+        for theme, words in found.items():
+            result[theme][language] = words
+    return result
+
+
+def _class_keywords(
+    texts: Sequence[str], labels: np.ndarray, n_themes: int, stop: frozenset[str], most: int
+) -> dict[int, tuple[str, ...]]:
+    from bertopic.vectorizers import ClassTfidfTransformer
+    from scipy.sparse import csr_matrix
+    from sklearn.feature_extraction.text import CountVectorizer
+
+    def terms(text: str) -> list[str]:
+        words = [word for word in tokenize(text) if word not in stop and len(word) > 1]
+        return words + [f"{a} {b}" for a, b in pairwise(words)]
+
+    vectorizer = CountVectorizer(analyzer=terms, min_df=2 if len(texts) >= 50 else 1)
+    try:
+        counts = vectorizer.fit_transform(texts)
+    except ValueError:  # only stop words
+        return {}
+    membership = csr_matrix(
+        (np.ones(len(texts)), (labels + 1, np.arange(len(texts)))), shape=(n_themes + 1, len(texts))
+    )
+    by_class = csr_matrix(membership @ counts)
+    filled = np.flatnonzero(np.asarray(by_class.sum(axis=1)).ravel())
+    if not len(filled):
+        return {}
+    weights = ClassTfidfTransformer(reduce_frequent_words=True).fit_transform(by_class[filled]).toarray()
+    names = vectorizer.get_feature_names_out()
+    sizes = np.bincount(labels + 1, minlength=n_themes + 1)
+    result = {}
+    for row, label in enumerate(filled):
+        if label == 0 or sizes[label] < MINIMUM_STATEMENTS:
+            continue
+        order = np.lexsort((names, -weights[row]))  # ties by spelling, so that the list never depends on row order
+        result[int(label) - 1] = _without_repeats(
+            [str(names[i]) for i in order[: 4 * most] if weights[row, i] > 0], most
+        )
+    return result
+
+
+def _without_repeats(terms: Sequence[str], most: int) -> tuple[str, ...]:
+    """Return the best terms, leaving out a word that a better pair holds already and pairs that only add to one."""
+    kept: list[str] = []
+    for term in terms:
+        words = set(term.split())
+        if any(words <= set(other.split()) or set(other.split()) <= words for other in kept):
+            continue
+        kept.append(term)
+        if len(kept) == most:
+            break
+    return tuple(kept)

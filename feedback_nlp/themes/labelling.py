@@ -1,0 +1,152 @@
+"""Names for themes: phrases that customers used, near the theme's centroid and rare outside it.
+
+After KeyBERT (Grootendorst 2020, https://doi.org/10.5281/zenodo.4461265): candidate phrases are encoded and ranked by
+cosine to the theme; here among phrases that are also distinctive, and with siblings kept apart.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from feedback_nlp.themes.keywords import PLACEHOLDER, TOKEN, StopWords
+
+CANDIDATES = 24  # phrases encoded for each theme
+READ = 300  # statements read for each theme, nearest first
+LONGEST = 4  # words in a phrase
+_BREAK = re.compile(r"[.,;:!?()\[\]{}\"“”«»…،؛؟\n/|]+")
+
+
+@dataclass(frozen=True)
+class _Phrase:
+    text: str
+    words: frozenset[str]
+    weight: float
+
+
+class KeyphraseLabeller:
+    """The default labeller: deterministic, offline, in the reading language where the theme has it."""
+
+    def __init__(
+        self,
+        encode: Callable[[Sequence[str], Sequence[str]], np.ndarray],
+        stop_words: StopWords,
+        reading_language: str = "en",
+    ) -> None:
+        """``encode(phrases, languages)`` returns vectors (n, d) in the prepared space."""
+        self._encode = encode
+        self._stop_words = stop_words
+        self._reading_language = reading_language
+
+    def label(self, evidence: Sequence[Mapping[str, Any]], /) -> list[str]:
+        """Return one distinct label a theme.
+
+        Each evidence has ``texts`` and ``languages`` (nearest first), ``centroid`` (d,), ``keywords`` by language.
+        """
+        chosen = [self._language_of(item) for item in evidence]
+        documents = Counter[tuple[str, str]]()
+        for item, language in zip(evidence, chosen, strict=True):
+            for phrase in {p for text in self._texts(item, language) for p in self._phrases(text, language)}:
+                documents[language, phrase] += 1
+        candidates = [
+            self._candidates(item, language, documents, len(evidence))
+            for item, language in zip(evidence, chosen, strict=True)
+        ]
+        phrases = [p.text for found in candidates for p in found]
+        spoken = [language for found, language in zip(candidates, chosen, strict=True) for _ in found]
+        vectors = self._encode(phrases, spoken) if phrases else np.empty((0, 0), np.float32)
+        labels: list[str] = []
+        taken: set[str] = set()
+        start = 0
+        for item, found in zip(evidence, candidates, strict=True):
+            own = vectors[start : start + len(found)]
+            start += len(found)
+            label = self._choose(item, found, own, taken)
+            taken.add(label.casefold())
+            labels.append(label)
+        return labels
+
+    def _language_of(self, item: Mapping[str, Any]) -> str:
+        counts = Counter(item["languages"])
+        share = counts[self._reading_language] / max(1, sum(counts.values()))
+        if counts[self._reading_language] >= 5 or share >= 0.2:
+            return self._reading_language
+        return min(counts, key=lambda code: (-counts[code], code))
+
+    def _texts(self, item: Mapping[str, Any], language: str) -> list[str]:
+        return [text for text, code in zip(item["texts"], item["languages"], strict=True) if code == language][:READ]
+
+    def _phrases(self, text: str, language: str) -> list[str]:
+        """Return the runs of 1 to 4 words of a text that neither cross punctuation nor end in a stop word."""
+        stop = self._stop_words(language)
+        found = []
+        for part in _BREAK.split(PLACEHOLDER.sub(".", text).lower()):
+            words = TOKEN.findall(part)
+            for length in range(1, LONGEST + 1):
+                for start in range(len(words) - length + 1):
+                    run = words[start : start + length]
+                    if run[0] in stop or run[-1] in stop or (length == 1 and len(run[0]) < 3):
+                        continue
+                    found.append(" ".join(run))
+        return found
+
+    def _candidates(
+        self, item: Mapping[str, Any], language: str, documents: Counter[tuple[str, str]], n_themes: int
+    ) -> list[_Phrase]:
+        texts = self._texts(item, language)
+        counts = Counter(phrase for text in texts for phrase in set(self._phrases(text, language)))
+        stop = self._stop_words(language)
+        scored = []
+        for phrase, count in counts.items():
+            words = phrase.split()
+            if count < 2 and len(texts) > 6:
+                continue
+            rarity = math.log(1 + n_themes / documents[language, phrase])
+            # Two or three words name a pain; one word hints at it.
+            shape = {1: 0.6, 2: 1.0, 3: 1.0, 4: 0.8}[len(words)]
+            weight = math.log(1 + count) * rarity * shape
+            scored.append(_Phrase(phrase, frozenset(words) - stop, weight))
+        scored.sort(key=lambda p: (-p.weight, p.text))
+        return scored[:CANDIDATES]
+
+    def _choose(self, item: Mapping[str, Any], found: list[_Phrase], vectors: np.ndarray, taken: set[str]) -> str:
+        if not found:
+            words = next((words for _, words in sorted(item["keywords"].items()) if words), ())
+            return _distinct(_sentence(", ".join(words[:2])) or "Unnamed theme", taken)
+        weights = np.array([p.weight for p in found])
+        score = vectors @ item["centroid"] + 0.35 * weights / weights.max()
+        order = sorted(range(len(found)), key=lambda i: (-round(float(score[i]), 5), found[i].text))
+        first = found[order[0]]
+        second = next(
+            (
+                found[i]
+                for i in order[1:8]
+                if not found[i].words & first.words and float(vectors[i] @ vectors[order[0]]) < 0.8
+            ),
+            None,
+        )
+        options = [f"{first.text}, {second.text}"] if second else []
+        options += [first.text] + [found[i].text for i in order[1:]]
+        for option in options:
+            if _sentence(option).casefold() not in taken:
+                return _sentence(option)
+        return _distinct(_sentence(options[0]), taken)
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _distinct(label: str, taken: set[str]) -> str:
+    number = 2
+    option = label
+    while option.casefold() in taken:
+        option = f"{label} ({number})"
+        number += 1
+    return option
