@@ -33,6 +33,7 @@ _SAME_LETTER = re.compile(r"([^\W\d_])\1+")
 
 _LETTERS_WITHOUT_MARKS = {"ł": "l", "ø": "o", "đ": "d", "ð": "d", "ħ": "h", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th"}
 _ARABIC_LETTERS = {"ٱ": "ا", "ى": "ي", "ی": "ي", "ې": "ي", "ة": "ه", "ۀ": "ه", "ہ": "ه", "ک": "ك", "ـ": ""}
+_UNSEEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
 _APOSTROPHES = "'’‘ʼ`´"
 
 
@@ -45,7 +46,7 @@ class _CleanTable(dict[int, "str | int | None"]):
         kept: str | int | None = code
         if category == "Zs" or character == "\t":
             kept = " "
-        elif character not in "\n\u200d" and category in ("Cc", "Cf", "Cs", "Co", "Cn") or character == "\ufffd":
+        elif character == "\ufffd" or (category in _UNSEEN_CATEGORIES and character not in "\n\u200d"):
             kept = None
         self[code] = kept
         return kept

@@ -17,33 +17,29 @@ from feedback_nlp.errors import SettingError, did_you_mean
 from feedback_nlp.language.stopwords import stop_words
 from feedback_nlp.records import UNDETERMINED
 
-_LATIN = (
-    "en ro it pl de fr es pt nl tr cs sk hu hr sl sv da no fi et lv lt id ms vi tl ca gl eu ga af sq sw so"
-).split()
-_CYRILLIC = "ru uk bg be sr mk kk ky mn tg".split()
-_ARABIC = "ar fa ur ps".split()
-_DEVANAGARI = "hi mr ne".split()
+_LATIN = "en ro it pl de fr es pt nl tr cs sk hu hr sl sv da no fi et lv lt id ms vi tl ca gl eu ga af sq sw so"
+_CYRILLIC = "ru uk bg be sr mk kk ky mn tg"
 _SCRIPTS = (
     ("latin", 0x41, 0x24F, _LATIN),
-    ("greek", 0x370, 0x3FF, ["el"]),
+    ("greek", 0x370, 0x3FF, "el"),
     ("cyrillic", 0x400, 0x52F, _CYRILLIC),
-    ("armenian", 0x530, 0x58F, ["hy"]),
-    ("hebrew", 0x590, 0x5FF, ["he"]),
-    ("arabic", 0x600, 0x8FF, _ARABIC),
-    ("devanagari", 0x900, 0x97F, _DEVANAGARI),
-    ("bengali", 0x980, 0x9FF, ["bn"]),
-    ("gujarati", 0xA80, 0xAFF, ["gu"]),
-    ("tamil", 0xB80, 0xBFF, ["ta"]),
-    ("telugu", 0xC00, 0xC7F, ["te"]),
-    ("thai", 0xE00, 0xE7F, ["th"]),
-    ("georgian", 0x10A0, 0x10FF, ["ka"]),
-    ("hangul", 0x1100, 0x11FF, ["ko"]),
+    ("armenian", 0x530, 0x58F, "hy"),
+    ("hebrew", 0x590, 0x5FF, "he"),
+    ("arabic", 0x600, 0x8FF, "ar fa ur ps"),
+    ("devanagari", 0x900, 0x97F, "hi mr ne"),
+    ("bengali", 0x980, 0x9FF, "bn"),
+    ("gujarati", 0xA80, 0xAFF, "gu"),
+    ("tamil", 0xB80, 0xBFF, "ta"),
+    ("telugu", 0xC00, 0xC7F, "te"),
+    ("thai", 0xE00, 0xE7F, "th"),
+    ("georgian", 0x10A0, 0x10FF, "ka"),
+    ("hangul", 0x1100, 0x11FF, "ko"),
     ("latin", 0x1E00, 0x1EFF, _LATIN),
-    ("kana", 0x3040, 0x30FF, ["ja"]),
-    ("han", 0x3400, 0x9FFF, ["zh", "ja"]),
-    ("hangul", 0xAC00, 0xD7AF, ["ko"]),
+    ("kana", 0x3040, 0x30FF, "ja"),
+    ("han", 0x3400, 0x9FFF, "zh ja"),
+    ("hangul", 0xAC00, 0xD7AF, "ko"),
 )
-_CANDIDATES = {script: languages for script, _, _, languages in _SCRIPTS}
+_CANDIDATES = {script: languages.split() for script, _, _, languages in _SCRIPTS}
 KNOWN_LANGUAGES = tuple(sorted({language for languages in _CANDIDATES.values() for language in languages}))
 
 _ALIASES = {"arz": "ar", "nb": "no", "nn": "no", "bs": "hr", "sh": "hr", "azb": "fa", "pnb": "ur"}

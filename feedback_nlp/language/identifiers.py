@@ -7,9 +7,11 @@ and version numbers, scores) are told apart by checksum, by number plan and by t
 from __future__ import annotations
 
 import ipaddress
+import json
 import re
 from collections.abc import Callable, Iterator
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, NamedTuple
 
 
@@ -21,6 +23,8 @@ class Found(NamedTuple):
     kind: str
     value: str
 
+
+_FILE = Path(__file__).parent / "data" / "contexts.json"
 
 BLANK = "\0"  # stands for every character of what is already redacted; no pattern crosses it
 _DIGITS = {0x660 + digit: str(digit) for digit in range(10)} | {0x6F0 + digit: str(digit) for digit in range(10)}
@@ -35,11 +39,14 @@ _BARE_SITE = re.compile(r"(?:[a-z]+://)?[^/?#@]+/?", re.I)
 _NAME = r"[^\W_](?:[\w.+%'’-]*\w)?"
 _DOMAIN = r"(?:[^\W_](?:[\w-]*[^\W_])?\.)+[^\W\d_]{2,24}"
 _EMAIL = re.compile(rf"(?<![\w.+-]){_NAME}_*@{_DOMAIN}(?!\w)")
+_MAIL_SITES = (
+    "gmail|googlemail|hotmail|yahoo|outlook|live|icloud|yandex|mail|proton|protonmail|wp|o2|onet|interia|libero|virgilio|"
+    "tiscali|aol|gmx|web|rambler|bk|inbox|list"
+)
+_AT = r" ?[\[({](?:at|@|chiocciola|собака|małpa)[\])}] ?"
+_DOT = r"(?:\.| ?[\[({](?:dot|punto|\.)[\])}] ?)"
 _SPELT_EMAIL = re.compile(
-    rf"(?<![\w.+-]){_NAME} ?[\[({{](?:at|@|chiocciola|собака|małpa)[\])}}] ?[\w-]+(?:(?:\.| ?[\[({{](?:dot|punto|\.)[\])}}] ?)[\w-]+)+"
-    rf"|(?<![\w.+-]){_NAME} ?@ ?(?:gmail|googlemail|hotmail|yahoo|outlook|live|icloud|yandex|mail|proton|protonmail|wp|o2|onet|"
-    rf"interia|libero|virgilio|tiscali|aol|gmx|web|rambler|bk|inbox|list)\.\w{{2,3}}(?!\w)",
-    re.I,
+    rf"(?<![\w.+-]){_NAME}(?:{_AT}[\w-]+(?:{_DOT}[\w-]+)+| ?@ ?(?:{_MAIL_SITES})\.\w{{2,3}}(?!\w))", re.I
 )
 _HANDLE = re.compile(r"(?<![\w@./<])@[a-z_]\w{1,29}(?!\w)", re.I)
 
@@ -62,19 +69,12 @@ _CARD_ISSUER = re.compile(  # first digits and lengths of ISO/IEC 7812 issuers i
     r"4(?:\d{12}|\d{15})|5[1-5]\d{14}|2[2-7]\d{14}|3[47]\d{13}|3(?:0[0-5]|[689]\d)\d{11}|35\d{14}"
     r"|(?:2131|1800)\d{11}|(?:50|5[6-8]|6\d)\d{10,17}"
 )
-_CARD_BEFORE = re.compile(
-    r"(?:\b(?:card\w*|kart[aąęy]\w*|carta|carte|visa|mastercard|карт\w*)\b|بطاقة|البطاقة)[^\d\n\0]{0,20}$", re.I
-)
 _MASKED_CARD = re.compile(r"(?<!\w)(?:\d{4}[ -]?)?(?:[*xX•]{4}[ -]?){2,3}\d{4}(?!\w)")
 
 _IP4 = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?!\w|\.\d)")
 _IP6 = re.compile(r"(?<![\w:])(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}(?![\w:])", re.I)
 _LEAST_IP = 11  # characters; a shorter one is more often a version or a paragraph, unless the text says "IP"
 _IP_BEFORE = re.compile(r"(?<!\w)ip\b[^\d\n\0]*$", re.I)
-_VERSION_BEFORE = re.compile(
-    r"(?:\bv|version|versiune[a]?|верси[яиюей]+|versione|wersj[aeię]|ios|android|firmware|build|الإصدار|اصدار)[ .:]*$|=$",
-    re.I,
-)
 
 _ITALIAN_CODE = re.compile(
     r"(?<!\w)[A-Z]{6}[\dLMNP-V]{2}[ABCDEHLMPRST][\dLMNP-V]{2}[A-Z][\dLMNP-V]{3}[A-Z](?!\w)", re.I
@@ -83,42 +83,17 @@ _NATIONAL = re.compile(r"(?<![\w.,+/-])\d[\d -]{7,13}\d(?![\w-]|[.,/]\d)")
 _SNILS = re.compile(r"\d{3}[- ]\d{3}[- ]\d{3}[- ]\d{2}")
 _SSN = re.compile(r"\d{3}-\d{2}-\d{4}")
 _EMIRATES = re.compile(r"(?<!\w)784[- ]?(?:19|20)\d{2}[- ]?\d{7}[- ]?\d(?!\w)")
-_NAMED_NUMBER = re.compile(
-    r"(?<!\w)(?:cnp|c\.n\.p\.|pesel|ssn|social security|ssnr|nip|regon|инн|снилс|паспорт\w*|passport\w*|pa[sș]aport\w*|paszport\w*|"
-    r"passaporto|national id|id card|identity card|carta d['’]identit[aà]|codice fiscale|buletin\w*|carte de identitate|serie ci|"
-    r"dow[oó]d\w*(?: osobist\w*)?|driver'?s? licen[cs]e|permis(?:ul)? de conducere|رقم الهوية|الهوية|جواز السفر|جواز|رقم الإقامة|الإقامة|الرقم القومي|"
-    r"رقم قومي|cod numeric personal)(?!\w)[\s:#№.,()-]*(?:(?:number|no|nr|num|numero|număr|numărul|numer|номер|серия|seria|is|este|e|è|to|jest|رقم|هو)"
-    r"(?!\w)[\s:#№.,()-]*){0,3}(?P<id>(?=[\w -]*\d{4})[A-Z]{0,3}[ -]?\d[\dA-Z]*(?:[ -]?\d+)*[A-Z]?)(?!\w)",
-    re.I,
-)
+_NAMED_NUMBER = r"(?P<id>(?=[\w -]*\d{4})[A-Z]{0,3}[ -]?\d[\dA-Z]*(?:[ -]?\d+)*[A-Z]?)(?!\w)"
 
 _PHONE_LIKE = re.compile(
-    r"(?<!\d[.,:])(?<![\w/@#№$€£-])(?:\+|00)?\(?\d(?:[ ().\u2011\u2013/-]{0,3}\d){6,14}(?:\s?(?:x|ext\.?|доб\.?)\s?\d{1,5})?"
-    r"(?!\w|[.:/-]\d|,\d{1,3}(?!\d))"
+    r"(?<!\d[.,:])(?<![\w/@#№$€£-])(?:\+|00)?\(?\d(?:[ ().\u2011\u2013/-]{0,3}\d){6,14}"
+    r"(?:\s?(?:x|ext\.?|доб\.?)\s?\d{1,5})?(?!\w|[.:/-]\d|,\d{1,3}(?!\d))"
 )
 _NO_PHONE = re.compile(
-    r"(?:[0-3]?\d([./-] ?)[0-3]?\d\1(?:19|20)?\d{2}|(?:19|20)\d{2}([./-])\d{1,2}\2\d{1,2})(?: \d{1,2})?"  # dates
+    r"[0-3]?\d( ?[./-] ?| )[0-3]?\d\1(?:(?:19|20)?\d{2}|\d{2})|(?:19|20)\d{2}([./-])\d{1,2}\2\d{1,2}(?: \d{1,2})?"  # dates
     r"|(?:19|20)\d{2} ?[-\u2013/ ] ?(?:19|20)\d{2}|(?:19|20)\d{2}[01]\d[0-3]\d"  # from year to year, 20240131
     r"|[0-2]?\d[.:]?[0-5]\d ?[-\u2013] ?[0-2]?\d[.:]?[0-5]\d"  # opening hours
     r"|\d{1,2}(?:[ .]\d{3}){1,2}|\d+(?: [-\u2013] \d+){2,}|\d+\.\d{2} ?[-\u2013].*"  # amounts, lists of amounts
-)
-_PHONE_BEFORE = re.compile(
-    r"(?:\b(?:tel|telef\w*|phone\w*|mobile?|cell\w*|call\w*|ring|whats ?app|viber|telegram|fax|sms|text(?: me)?|contact\w*|reach|my number|"
-    r"sun[aă]\w*|mobil\w*|komórk\w*|kom|dzwo[nń]\w*|zadzwo[nń]\w*|chiam\w*|richiam\w*|cellulare|recapito|"
-    r"тел\w*|моб\w*|звон\w*|позвон\w*|перезвон\w*|ватсап|вотсап|вайбер)\b|هاتف|جوال|موبايل|تلفون|اتصل|رقمي|واتس|واتساب|الرقم)[^\d\n\0]{0,25}$",
-    re.I,
-)
-_ORDER_BEFORE = re.compile(
-    r"(?:\b(?:order\w*|ticket\w*|invoice\w*|case|ref\w*|tracking|parcel|booking\w*|reservation\w*|confirmation|account|acc|contract|"
-    r"serial|model|sku|item|product|code|id|flight|policy|request|claim|comand\w*|comenz\w*|factur\w*|contract\w*|awb|colet\w*|cod\w*|bilet\w*|tichet\w*|"
-    r"заказ\w*|заявк\w*|обращени\w*|договор\w*|счет\w*|счёт\w*|трек\w*|артикул\w*|лицев\w*|ordin\w*|fattur\w*|pratica|contratto|codice|spedizione|"
-    r"zamówieni\w*|zamowieni\w*|faktur\w*|umow\w*|zgłoszeni\w*|zgloszeni\w*|paczk\w*|przesyłk\w*|kod\w*)\b|"
-    r"طلب|الطلب|فاتورة|الفاتورة|تذكرة|شحنة|الشحنة|عقد|حساب)[^\d\n\0]{0,15}$",
-    re.I,
-)
-_MONEY_AFTER = re.compile(
-    r"\s?(?:[$€£%₽]|(?:usd|eur|euro|lei|ron|mdl|руб\w*|р|zł|zl|pln|тенге|тг|ريال|درهم|جنيه|دينار|km|кг|kg|gb|mb)\b)",
-    re.I,
 )
 _REGIONS = {
     "en": "US GB IE AU IN ZA", "ro": "RO MD", "ru": "RU KZ BY UA", "it": "IT CH", "pl": "PL",
@@ -128,6 +103,36 @@ _REGIONS = {
 }  # fmt: skip
 _ANY_REGION = "US GB RO RU IT PL"
 _LEAST_BARE_DIGITS = 9  # shorter ones, written without a space, are as often an order or a customer number
+
+
+@lru_cache(maxsize=1)
+def _contexts() -> dict[str, re.Pattern[str]]:
+    """Return the patterns of the words around numbers, in all languages at once: people mix them."""
+    lists = json.loads(_FILE.read_text(encoding="utf-8"))
+
+    def words(name: str) -> str:
+        """Return the listed words as alternatives; ``*`` stands for any ending."""
+        listed = lists[name]
+        if isinstance(listed, dict):
+            listed = {word for of_language in listed.values() for word in of_language}
+        escaped = (
+            re.escape(word).replace(r"\*", r"\w*") for word in sorted(listed, key=lambda word: (-len(word), word))
+        )
+        return "(?:" + "|".join(escaped) + ")"
+
+    def before(name: str, reach: int) -> re.Pattern[str]:
+        return re.compile(rf"(?<!\w){words(name)}(?!\w)[^\d\n\0]{{0,{reach}}}$", re.I)
+
+    between = r"[\s:#№.,()-]*"
+    named = rf"(?<!\w){words('id')}(?!\w){between}(?:{words('id_filler')}(?!\w){between}){{0,3}}{_NAMED_NUMBER}"
+    return {
+        "phone": before("phone", 25),
+        "order": before("order", 15),
+        "card": before("card", 20),
+        "version": re.compile(rf"(?<!\w){words('version')}[ .:]*$|=$", re.I),
+        "amount": re.compile(rf"\s?{words('amount')}(?!\w)", re.I),
+        "id": re.compile(named, re.I),
+    }
 
 
 def western_digits(text: str) -> str:
@@ -187,7 +192,7 @@ def find_cards(text: str, language: str) -> Iterator[Found]:
 
     for match in _CARD.finditer(text):
         digits = _only_digits(match[0])
-        said = _CARD_BEFORE.search(text[max(0, match.start() - 30) : match.start()]) is not None
+        said = _contexts()["card"].search(text[max(0, match.start() - 30) : match.start()]) is not None
         if said or (len(digits) >= 13 and _CARD_ISSUER.fullmatch(digits) and luhn.is_valid(digits)):
             yield Found(*match.span(), "CARD", digits)
     for match in _MASKED_CARD.finditer(text):
@@ -203,13 +208,13 @@ def find_ips(text: str, language: str) -> Iterator[Found]:
             continue
         before = text[max(0, match.start() - 20) : match.start()]
         clear = len(match[0]) >= _LEAST_IP or _IP_BEFORE.search(before)
-        if clear and not _VERSION_BEFORE.search(before):
+        if clear and not _contexts()["version"].search(before):
             yield Found(*match.span(), "IP", str(address))
 
 
 def find_ids(text: str, language: str) -> Iterator[Found]:
     """Yield numbers that a state gives a person: by checksum, or because the text says what they are."""
-    for match in _NAMED_NUMBER.finditer(text):
+    for match in _contexts()["id"].finditer(text):
         yield Found(*match.span("id"), "ID", re.sub(r"[ -]", "", match["id"]).upper())
     if match_code := _ITALIAN_CODE.search(text):
         from stdnum.it import codicefiscale
@@ -255,20 +260,26 @@ def _is_snils(digits: str) -> bool:
 
 def find_phones(text: str, language: str) -> Iterator[Found]:
     """Yield phone numbers: valid in the number plan of a country where the language is spoken, or said to be one."""
+    contexts = _contexts()
     for match in _PHONE_LIKE.finditer(text):
         written = match[0]
         digits = _only_digits(written)
         before = text[max(0, match.start() - 40) : match.start()]
-        said = _PHONE_BEFORE.search(before) is not None
+        said = contexts["phone"].search(before) is not None
         international = written.startswith(("+", "00"))
-        if not 7 <= len(digits) <= 20 or _NO_PHONE.fullmatch(written):
+        if not 7 <= len(digits) <= 20 or _NO_PHONE.fullmatch(written.strip("()")):
             continue
-        if not said and not international and (_ORDER_BEFORE.search(before) or _MONEY_AFTER.match(text, match.end())):
+        if (
+            not said
+            and not international
+            and (contexts["order"].search(before) or contexts["amount"].match(text, match.end()))
+        ):
             continue
         if said and (international or len(digits) >= 8 or not written.isdigit()):
             yield Found(*match.span(), "PHONE", digits)
         elif len(digits) >= _LEAST_BARE_DIGITS or not written.isdigit():
-            if number := _valid_phone(written, language):
+            number = _valid_phone(written, language)
+            if number:
                 yield Found(*match.span(), "PHONE", number)
 
 
