@@ -1,0 +1,150 @@
+"""Finds an encoder by name: a bundled one, a plug-in, a sentence-transformers folder or model id."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from feedback_nlp.encoding.bundled import BUNDLED
+from feedback_nlp.encoding.encoder import Backend, LoadedEncoder
+from feedback_nlp.encoding.prepared import is_prepared, onnx_path, prepared_onnx
+from feedback_nlp.errors import EncoderError, did_you_mean
+from feedback_nlp.plugins import find_plugin
+from feedback_nlp.records import EncoderIdentity
+from feedback_nlp.settings import Settings
+
+
+def load_encoder(settings: Settings) -> LoadedEncoder:
+    """Return the encoder that ``settings.encoder`` names.
+
+    Raises :class:`EncoderError` when its weights are missing or altered, or when the name is neither bundled, nor a
+    plug-in, nor a folder, nor a model that can be loaded.
+    """
+    name = settings.encoder
+    if name in BUNDLED:
+        return LoadedEncoder(_bundled(name, settings))
+    make = find_plugin("encoders", name)
+    if make is not None:
+        return LoadedEncoder(PluginBackend(name, make(settings), settings))
+    return LoadedEncoder(_sentence_transformer(name, settings))
+
+
+def prepare(settings: Settings) -> list[str]:
+    """Build whatever the named encoder needs, so that the first run is fast; return what was done, one line each.
+
+    Raises :class:`EncoderError` as :func:`load_encoder` does.
+    """
+    if settings.encoder in BUNDLED:
+        encoder = BUNDLED[settings.encoder]
+        ready = is_prepared(encoder, settings)
+        path = prepared_onnx(encoder, settings)
+        load_encoder(settings).encode(["a"])
+        return [f"encoder {encoder.name}: {'already prepared' if ready else 'prepared'} in {path}"]
+    encoder_in_use = load_encoder(settings)
+    encoder_in_use.encode(["a"])
+    return [f"encoder {encoder_in_use.identity.name}: loaded, {encoder_in_use.dimensions} dimensions"]
+
+
+def encoder_status(settings: Settings) -> list[tuple[str, bool, str]]:
+    """Return (what was checked, whether it is well, detail) for the named encoder and the bundled ones."""
+    found = []
+    for encoder in BUNDLED.values():
+        try:
+            encoder.weights.verified()
+            encoder.tokenizer.verified()
+        except EncoderError as error:
+            found.append((f"encoder {encoder.name}", False, str(error)))
+            continue
+        where = onnx_path(encoder, settings)
+        ready = f"prepared in {where}" if is_prepared(encoder, settings) else "weights found; prepared at first use"
+        found.append((f"encoder {encoder.name}", True, f"{encoder.model}, {encoder.dimensions} dimensions, {ready}"))
+    if settings.encoder not in BUNDLED:
+        try:
+            identity = load_encoder(settings).identity
+            found.append((f"encoder {settings.encoder}", True, f"{identity.name}, {identity.dimensions} dimensions"))
+        except EncoderError as error:
+            found.append((f"encoder {settings.encoder}", False, str(error)))
+    return found
+
+
+class PluginBackend:
+    """An encoder from another package. It may say ``identity``; otherwise its class and its vectors' length do."""
+
+    def __init__(self, name: str, part: Any, settings: Settings) -> None:
+        self._part = part
+        self.identity = getattr(part, "identity", None) or EncoderIdentity(
+            name=name,
+            revision=str(getattr(part, "revision", "") or f"{type(part).__module__}.{type(part).__qualname__}"),
+            weights_sha256=str(getattr(part, "weights_sha256", "")),
+            dimensions=int(np.asarray(part.encode(["a"])).shape[1]),
+            pooling="plug-in",
+            prefix=settings.encoder_prefix,
+        )
+
+    def encode_distinct(self, texts: list[str], batch_size: int | None, advance: Callable[[int], Any]) -> np.ndarray:
+        """Return the plug-in's vectors, shape (len(texts), d)."""
+        vectors = np.asarray(self._part.encode([self.identity.prefix + text for text in texts]))
+        advance(len(texts))
+        return vectors
+
+    def as_sentence_transformer(self) -> Any:
+        """Return the plug-in itself, which has the same ``encode``."""
+        return self._part
+
+
+def _bundled(name: str, settings: Settings) -> Backend:
+    device = _device(settings)
+    if device == "cpu":
+        from feedback_nlp.encoding.onnx_backend import OnnxBackend
+
+        return OnnxBackend(BUNDLED[name], settings)
+    from feedback_nlp.encoding.torch_backend import bundled_backend
+
+    return bundled_backend(BUNDLED[name], settings, device)
+
+
+def _sentence_transformer(name: str, settings: Settings) -> Backend:
+    from feedback_nlp.encoding.torch_backend import named_backend
+
+    known = [*BUNDLED]
+    try:
+        return named_backend(name, settings, _device(settings))
+    except Exception as error:  # the library raises many kinds, from OSError to its own
+        if Path(name).is_dir():
+            raise EncoderError(
+                f"The folder {name!r} is not a sentence-transformers model ({type(error).__name__}). "
+                f"Give one that holds modules.json, or one of: {', '.join(known)}."
+            ) from error
+        raise EncoderError(
+            f"There is no encoder {name!r}: it is not bundled, not a plug-in, not a folder here, and no model of that "
+            f"id could be loaded ({type(error).__name__}).{did_you_mean(name, known)} For a model from the hub, fetch "
+            "it once where there is a network and give its folder."
+        ) from error
+
+
+def _device(settings: Settings) -> str:
+    """Return 'cpu' or 'cuda'. Torch is only imported when it could matter, since that takes seconds."""
+    if settings.device == "cpu":
+        return "cpu"
+    if settings.device == "auto" and not _may_have_gpu():
+        return "cpu"
+    import torch
+
+    if torch.cuda.is_available():
+        return "cuda"
+    if settings.device == "cuda":
+        raise EncoderError("device = 'cuda', but torch sees no GPU here. Set device to 'auto' or 'cpu'.")
+    return "cpu"
+
+
+def _may_have_gpu() -> bool:
+    """Tell cheaply whether a GPU that torch could use may be here: its driver's device file or library is."""
+    import ctypes.util
+
+    return find_spec("torch") is not None and (
+        Path("/dev/nvidia0").exists() or Path("/dev/kfd").exists() or ctypes.util.find_library("nvcuda") is not None
+    )

@@ -1,0 +1,164 @@
+"""Runs encoders in torch through sentence-transformers: the bundled ones on a GPU, and any model of one's own."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from feedback_nlp.encoding.bundled import BundledEncoder
+from feedback_nlp.encoding.prepared import prepared_folder
+from feedback_nlp.records import EncoderIdentity
+from feedback_nlp.settings import Settings
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
+_SLICE_TEXTS = 1024  # texts between two movements of the progress bar
+
+
+class TorchBackend:
+    """A ``SentenceTransformer``, with its prefix, under the identity that it was given."""
+
+    def __init__(self, model: SentenceTransformer, identity: EncoderIdentity) -> None:
+        self.identity = identity
+        self._model = model
+
+    def encode_distinct(self, texts: list[str], batch_size: int | None, advance: Callable[[int], Any]) -> np.ndarray:
+        """Return vectors of shape (len(texts), d)."""
+        vectors = np.empty((len(texts), self.identity.dimensions), np.float32)
+        order = sorted(range(len(texts)), key=lambda row: -len(texts[row]))  # alike in length, little padding
+        for start in range(0, len(order), _SLICE_TEXTS):
+            rows = order[start : start + _SLICE_TEXTS]
+            vectors[rows] = self._model.encode(
+                [texts[row] for row in rows],
+                prompt=self.identity.prefix or None,
+                batch_size=batch_size or 64,
+                convert_to_numpy=True,
+                normalize_embeddings=True,
+                show_progress_bar=False,
+            )
+            advance(len(rows))
+        return vectors
+
+    def as_sentence_transformer(self) -> Any:
+        """Return the model itself."""
+        return self._model
+
+
+def bundled_backend(encoder: BundledEncoder, settings: Settings, device: str) -> TorchBackend:
+    """Return a bundled encoder in float32 on ``device``.
+
+    Its identity is the one of the 8-bit form: the weights are the same and the vectors agree to a cosine of 0.999,
+    so that a database filled on a GPU machine can be carried on elsewhere.
+    """
+    return TorchBackend(bundled_sentence_transformer(encoder, settings, device), encoder.identity)
+
+
+def bundled_sentence_transformer(encoder: BundledEncoder, settings: Settings, device: str) -> SentenceTransformer:
+    """Return a bundled encoder as a ``SentenceTransformer`` in float32, mean-pooled and normalised."""
+    from sentence_transformers import SentenceTransformer
+
+    folder = prepared_folder(encoder, settings, lambda path: _write_hugging_face(encoder, path))
+    return SentenceTransformer(str(folder), device=device, local_files_only=True)
+
+
+def named_backend(name: str, settings: Settings, device: str) -> TorchBackend:
+    """Return the sentence-transformers model of that id or folder. Raises whatever the library raises."""
+    from sentence_transformers import SentenceTransformer
+
+    model = SentenceTransformer(name, device=device)
+    dimensions = model.get_embedding_dimension()
+    if dimensions is None:
+        dimensions = len(model.encode("a"))
+    revision = getattr(getattr(getattr(model[0], "auto_model", None), "config", None), "_commit_hash", None) or ""
+    pooling = next((mode for module in model if (mode := _pooling(module))), "none")
+    shown = Path(name).name if Path(name).is_dir() else name
+    identity = EncoderIdentity(shown, revision, _weights_sha256(model), dimensions, pooling, settings.encoder_prefix)
+    return TorchBackend(model, identity)
+
+
+def _pooling(module: Any) -> str:
+    mode = getattr(module, "get_pooling_mode_str", None)
+    return str(mode()) if mode else ""
+
+
+def _weights_sha256(model: SentenceTransformer) -> str:
+    """Return a hash of the model's tensors, by name: the same on every device and wherever the folder lies."""
+    import torch
+
+    digest = hashlib.sha256()
+    for name, tensor in sorted(model.state_dict().items()):
+        values = tensor.detach().cpu().contiguous()
+        digest.update(f"{name}:{values.dtype}:{tuple(values.shape)}\n".encode())
+        digest.update(memoryview(values.reshape(-1).view(torch.uint8).numpy()))
+    return digest.hexdigest()
+
+
+def _write_hugging_face(encoder: BundledEncoder, folder: Path) -> None:
+    """Write the weights, the tokenizer and the configuration files that sentence-transformers reads."""
+    from safetensors.numpy import save_file
+
+    weights = encoder.read_weights()
+    shape = weights.shape
+    # "pt" is what transformers looks for in the metadata; no torch is needed to write it.
+    save_file(
+        {name: values for name, values in weights.tensors.items() if not name.endswith("position_ids")},
+        folder / "model.safetensors",
+        metadata={"format": "pt"},
+    )
+    (folder / "tokenizer.json").write_bytes(encoder.tokenizer.verified().read_bytes())
+    is_xlm = encoder.name == "multilingual"
+    _write_json(
+        folder / "config.json",
+        {
+            "architectures": ["BertModel"],
+            "model_type": "bert",
+            "hidden_size": shape.hidden,
+            "num_hidden_layers": shape.layers,
+            "num_attention_heads": shape.heads,
+            "intermediate_size": shape.feed_forward,
+            "hidden_act": "gelu",
+            "vocab_size": shape.vocabulary,
+            "max_position_embeddings": shape.positions,
+            "type_vocab_size": shape.token_types,
+            "layer_norm_eps": shape.layer_norm_epsilon,
+            "pad_token_id": 1 if is_xlm else 0,
+            "dtype": "float32",
+        },
+    )
+    marks = (
+        {"bos_token": "<s>", "eos_token": "</s>", "cls_token": "<s>", "sep_token": "</s>", "unk_token": "<unk>"}
+        | {"pad_token": "<pad>", "mask_token": "<mask>"}
+        if is_xlm
+        else {"cls_token": "[CLS]", "sep_token": "[SEP]", "unk_token": "[UNK]", "pad_token": "[PAD]"}
+        | {"mask_token": "[MASK]"}
+    )
+    # The tokenizer.json says everything; the generic class takes it as it is.
+    _write_json(
+        folder / "tokenizer_config.json",
+        {"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": encoder.max_tokens, **marks},
+    )
+    modules = ("", "Transformer"), ("1_Pooling", "Pooling"), ("2_Normalize", "Normalize")
+    _write_json(
+        folder / "modules.json",
+        [
+            {"idx": i, "name": str(i), "path": path, "type": f"sentence_transformers.models.{kind}"}
+            for i, (path, kind) in enumerate(modules)
+        ],
+    )
+    _write_json(folder / "sentence_bert_config.json", {"max_seq_length": encoder.max_tokens, "do_lower_case": False})
+    (folder / "1_Pooling").mkdir()
+    (folder / "2_Normalize").mkdir()
+    _write_json(
+        folder / "1_Pooling" / "config.json",
+        {"word_embedding_dimension": shape.hidden, "pooling_mode_mean_tokens": True},
+    )
+
+
+def _write_json(path: Path, value: Any) -> None:
+    path.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
