@@ -101,7 +101,7 @@ class LoadedEncoder:
             vectors = np.asarray(self._backend.encode_distinct(texts, batch_size, bar.update), np.float32)
         if vectors.shape != (len(texts), self.dimensions):
             raise EncoderError(
-                f"The encoder {self.identity.name!r} returned an array of shape {vectors.shape} for {len(texts)} texts; "
+                f"The encoder {self.identity.name!r} returned the shape {vectors.shape} for {len(texts)} texts; "
                 f"({len(texts)}, {self.dimensions}) was expected. Mend the encoder or choose another with --encoder."
             )
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
