@@ -108,9 +108,14 @@ def text_key(text: str) -> str:
     without hamza, vowel signs or tatweel, digits of any script, and "sooo good!!" and "so good" come out equal.
     Emoji and words in other scripts stay.
     """
+    return _SAME_LETTER.sub(r"\1", fold(text))
+
+
+def fold(text: str) -> str:
+    """Return a text without case, accents, punctuation and extra spaces: what :func:`text_key` starts from."""
     folded = unicodedata.normalize("NFKD", text.casefold()).casefold()
     folded = unicodedata.normalize("NFC", folded.translate(_KEY))
-    return _SAME_LETTER.sub(r"\1", " ".join(folded.split()))
+    return " ".join(folded.split())
 
 
 def _repair(text: str) -> str:

@@ -17,7 +17,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from feedback_nlp.language.cleaning import text_key
+from feedback_nlp.language.cleaning import fold
 from feedback_nlp.language.stopwords import stop_words
 
 if TYPE_CHECKING:
@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 
 _FILE = Path(__file__).parent / "data" / "clauses.json"
 
-LEAST_WORDS = 4  # on each side of a contrast
-LEAST_WORDS_AFTER_COMMA = 3  # when a comma makes the contrast certain
+LEAST_WORDS = 4  # of a statement, unless it is a line or sentence of its own
+LEAST_CLAUSE_WORDS = 3  # on each side of a contrast,
+LEAST_CLAUSES_WORDS = 7  # and on both sides together, unless a comma makes the contrast certain
 MOST_WORDS = 60  # longer statements are cut
 PIECE_WORDS = (15, 40)  # into pieces of about this many words
 
@@ -45,7 +46,7 @@ _CHARACTERS_ARE_WORDS = frozenset({"ja", "th", "lo", "km", "my"})  # no spaces, 
 class _Token(NamedTuple):
     start: int
     end: int
-    norm: str  # the token's text key, or its text when it is punctuation
+    norm: str  # the token folded, or its text when it is punctuation
     is_word: bool
 
 
@@ -141,20 +142,27 @@ def _block_starts(text: str) -> tuple[list[int], list[tuple[int, int]]]:
 def _sentences(text: str, language: str, rules: _Rules) -> Iterator[_Piece]:
     """Yield spaCy's sentences, joined again where the full stop belonged to an abbreviation or an ordinal."""
     held: _Piece = []
-    for span in _pipeline(language)(text).sents:
-        sentence = [
-            _Token(token.idx, token.idx + len(token.text), *_normalised(token.text))
-            for token in span
-            if not token.text.isspace()
-        ]
-        if not sentence:
-            continue
+    for sentence in _spacy_sentences(text, language):
         if held and not _goes_on(held, sentence, text, rules):
             yield held
             held = []
         held = held + sentence
     if held:
         yield held
+
+
+def _spacy_sentences(text: str, language: str) -> list[_Piece]:
+    sentences: list[_Piece] = []
+    starts = True
+    for token in _pipeline(language)(text):
+        written = token.text
+        starts = starts or bool(token.is_sent_start)
+        if not written.isspace():
+            if starts:
+                sentences.append([])
+                starts = False
+            sentences[-1].append(_Token(token.idx, token.idx + len(written), *_normalised(written)))
+    return sentences
 
 
 def _goes_on(left: _Piece, right: _Piece, text: str, rules: _Rules) -> bool:
@@ -186,8 +194,8 @@ def _clauses(sentence: _Piece, rules: _Rules) -> Iterator[_Piece]:
                 length = _match(rules.after_comma, sentence, place)
         if not length or _guarded(sentence, first, place + length, rules):
             continue
-        least = LEAST_WORDS_AFTER_COMMA if after_comma else LEAST_WORDS
-        if words[place] - words[first] >= least and words[-1] - words[place + length] >= least:
+        left, right = words[place] - words[first], words[-1] - words[place + length]
+        if min(left, right) >= LEAST_CLAUSE_WORDS and (after_comma or left + right >= LEAST_CLAUSES_WORDS):
             yield sentence[first:place]
             first = place + length
             opened = False
@@ -205,13 +213,10 @@ def _joined(blocks: Iterable[Sequence[_Piece]], text: str, rules: _Rules) -> Ite
     for block in blocks:
         open_block = False  # whether what is held lies in this block
         for piece in block:
-            alone = _stands_alone(piece, rules, whole_block=len(block) == 1)
             if not held:
                 held = list(piece)
-            elif not alone and (open_block or not _has_content(piece, rules)):
-                held += piece
-            elif not _stands_alone(held, rules, whole_block=not open_block) and (
-                open_block or not _has_content(held, rules)
+            elif _joins(piece, rules, together=open_block, whole_block=len(block) == 1) or _joins(
+                held, rules, together=open_block, whole_block=not open_block
             ):
                 held += piece
             else:
@@ -220,6 +225,13 @@ def _joined(blocks: Iterable[Sequence[_Piece]], text: str, rules: _Rules) -> Ite
             open_block = True
     if held and (any(token.is_word for token in held) or _has_symbol(text[held[0].start : held[-1].end])):
         yield held
+
+
+def _joins(piece: _Piece, rules: _Rules, *, together: bool, whole_block: bool) -> bool:
+    """Whether a piece joins its neighbour: one in the same block gladly, one in another only for want of content."""
+    if _stands_alone(piece, rules, whole_block=whole_block):
+        return False
+    return together or not _has_content(piece, rules)
 
 
 def _stands_alone(piece: _Piece, rules: _Rules, *, whole_block: bool) -> bool:
@@ -309,7 +321,7 @@ def _match(phrases: dict[str, list[tuple[str, ...]]], piece: _Piece, place: int)
 @lru_cache(maxsize=65536)
 def _normalised(token: str) -> tuple[str, bool]:
     """Return a token's key and whether it counts as a word; "n't", "'s" and a lone "L'" are parts of words."""
-    norm = text_key(token) if token[0].isalnum() else ""
+    norm = fold(token) if token[0].isalnum() else ""
     is_word = bool(norm) and not any(mark in token for mark in "'’") and not token.endswith("-")
     if "_" in token:
         norm = token.lower()
