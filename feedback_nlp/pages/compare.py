@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 import streamlit as st
 
+from feedback_nlp import charts
 from feedback_nlp.analysis.outcomes import Outcome, choose_outcome
 from feedback_nlp.analysis.segments import compare_segments, score_by_segment
 from feedback_nlp.pages import shell, tables
@@ -55,7 +56,10 @@ def _scores(part: Slice, by: str, outcome: Outcome) -> None:
     if table.is_empty():
         st.info("No group in this view has enough scores to show.")
         return
-    tables.show(tables.score_view(table, _names(table, by)), tables.score_columns(dimension_name(by), outcome))
+    names = _names(table, by)
+    shown = table.with_columns(pl.Series("segment_value", [names[v] for v in table["segment_value"].to_list()]))
+    shell.draw(charts.segment_dots(shown), f"{outcome.label} by {dimension_name(by)}, with 95% intervals")
+    tables.show(tables.score_view(table, names), tables.score_columns(dimension_name(by), outcome))
 
 
 def _themes(part: Slice, by: str) -> None:

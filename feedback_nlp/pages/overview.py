@@ -71,8 +71,8 @@ def _scores(part: Slice, summaries: tuple[ScoreSummary, ...]) -> None:
             )
             unit = "" if summary.unit == "%" else f" {summary.unit}"
             st.caption(f"95% interval {interval(summary.low, summary.high)}{unit} · n = {count(summary.n)}")
-            if summary.kind == "nps" and summary.parts:
-                st.altair_chart(charts.nps_bar(summary), theme=None)
+            if sum(summary.parts.values()):
+                shell.draw(charts.nps_bar(summary), f"What {summary.label} is made of")
 
 
 def _themes(part: Slice, outcome: Outcome) -> None:
@@ -88,7 +88,7 @@ def _themes(part: Slice, outcome: Outcome) -> None:
         f"How far each theme is associated with a lower or higher {outcome.label}, most damage first; whiskers are "
         "95% intervals. A connection in what people say, not a proven cause."
     )
-    st.altair_chart(charts.impact_bars(table.head(SHOWN_THEMES)), theme=None)
+    shell.draw(charts.impact_bars(table.head(SHOWN_THEMES)), f"Impact of themes on {outcome.label}")
     st.page_link(shell.page_path("themes"), label=f"All {table.height} themes", icon=":material/arrow_forward:")
 
 
@@ -98,7 +98,7 @@ def _trend(part: Slice, outcome: Outcome) -> None:
     if months.height < 2:
         st.info("A trend needs dated feedback from two months or more.")
         return
-    st.altair_chart(charts.score_trend(months), theme=None)
+    shell.draw(charts.score_trend(months, label=outcome.label), f"{outcome.label} by month, with 95% intervals")
 
 
 def _languages(facts: Overview) -> None:

@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
@@ -125,6 +126,14 @@ def no_themes() -> None:
     """What a page of themes shows before the first codebook."""
     st.info("There are no themes yet. Find them with the command below; a few hundred answers are a good start.")
     st.code(DISCOVER_COMMAND, language="bash")
+
+
+def draw(chart: Any, words: str) -> None:
+    """Draw a chart over the whole width; ``words`` say it to those who cannot see it."""
+    padding = chart.padding
+    if isinstance(padding, int | float):  # the page's chart component can only widen a padding given side by side
+        chart = chart.properties(padding=dict.fromkeys(("left", "right", "top", "bottom"), padding))
+    st.altair_chart(chart, width="stretch", theme=None, alt=words)
 
 
 def low_base_note(minimum: int) -> None:

@@ -23,10 +23,10 @@ def theme_view(table: pl.DataFrame) -> pl.DataFrame:
             "share": _percent(row["share"]),
             "share_interval": _percent_interval(row["share_low"], row["share_high"]),
             "n_feedback": row["n_feedback"],
+            "net_sentiment": row["net_sentiment"],
             "value_with": row["value_with"],
             "value_without": row["value_without"],
             "n_with": row["n_with"],
-            "net_sentiment": row["net_sentiment"],
         }
         for row in table.iter_rows(named=True)
     ]
@@ -41,10 +41,10 @@ _THEME_SCHEMA: dict[str, Any] = {
     "share": pl.Float64,
     "share_interval": pl.String,
     "n_feedback": pl.Int64,
+    "net_sentiment": pl.Float64,
     "value_with": pl.Float64,
     "value_without": pl.Float64,
     "n_with": pl.Int64,
-    "net_sentiment": pl.Float64,
 }
 
 
@@ -86,7 +86,7 @@ def theme_columns(table: pl.DataFrame, outcome_label: str) -> dict[str, Any]:
             format="%+.0f",
             help="Positive minus negative statements of the theme, in points from \u2212100 to +100.",
         ),
-        "low_base": column.TextColumn(LOW_BASE, width="small", help="A low base: few scores, read it as a hint."),
+        "low_base": column.TextColumn(LOW_BASE, width=40, help="A low base: few scores, read it as a hint."),
     }
 
 
@@ -242,5 +242,5 @@ def score_columns(dimension: str, outcome: Any) -> dict[str, Any]:
         ),
         "interval": column.TextColumn("95% interval", help="Two groups whose intervals overlap may not differ at all."),
         "n": column.NumberColumn("Scores", help="Scored responses of the group (n)."),
-        "low_base": column.TextColumn(LOW_BASE, width="small", help="A low base: few scores, read it as a hint."),
+        "low_base": column.TextColumn(LOW_BASE, width=40, help="A low base: few scores, read it as a hint."),
     }

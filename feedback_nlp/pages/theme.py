@@ -187,7 +187,7 @@ def _trend(part: Slice, theme: dict[str, Any], outcome: Outcome) -> None:
     if months.height < 2:
         st.info("A trend needs dated feedback from two months or more.")
         return
-    st.altair_chart(charts.share_trend(months), theme=None)
+    shell.draw(charts.share_trend(months), "Share of answers by month, with 95% intervals")
     st.caption("Share of each month's answers that mention the theme, with 95% intervals.")
 
 
@@ -205,7 +205,7 @@ def _splits(part: Slice, theme: dict[str, Any], outcome: Outcome) -> None:
         return
     values = {value: value_name(str(by), value) for value in table["segment_value"].to_list()}
     shown = table.with_columns(pl.Series("segment_value", [values[v] for v in table["segment_value"].to_list()]))
-    st.altair_chart(charts.segment_dots(shown), theme=None)
+    shell.draw(charts.segment_dots(shown), f"Share of answers by {dimension_name(str(by))}, with 95% intervals")
     circular = by == "nps_segment" and outcome.kind == "nps"  # every detractor's NPS is -100: nothing to learn
     rows = tables.segment_view(table, values)
     tables.show(

@@ -27,7 +27,7 @@ def _page() -> None:
     table = part.compute(theme_table, level=1, outcome=outcome)
     if table.is_empty():
         raise NothingToShow("No theme is mentioned by enough people in this view. Take a filter away.")
-    st.altair_chart(charts.impact_bars(table.head(CHARTED)), theme=None)
+    shell.draw(charts.impact_bars(table.head(CHARTED)), f"Impact of themes on {outcome.label}")
     st.caption(
         "Most damage first; click a heading to sort otherwise, and a row to open its theme. Impacts are associated "
         "with a theme, not proven to be caused by it."
