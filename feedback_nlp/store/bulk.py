@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, TypeVar
 
 import polars as pl
@@ -13,6 +13,9 @@ from sqlalchemy.engine import Connection
 
 CHUNK = 5_000  # ids in one IN list; SQLite takes 32,766 variables, PostgreSQL 65,535
 PAGE = 50_000  # rows fetched at a time
+
+_MOMENT = "%Y-%m-%d %H:%M:%S%.f"  # how SQLAlchemy writes a moment into SQLite
+_ON_SQLITE: dict[Any, Any] = {pl.Boolean: pl.Int64, pl.Datetime("us"): pl.String}
 
 T = TypeVar("T")
 
@@ -77,12 +80,20 @@ def select_where_in(
 
 def read_frame(connection: Connection, query: sa.Select[Any], columns: Mapping[str, Any]) -> pl.DataFrame:
     """Return the query's columns, in their order, as a frame with these names and polars types."""
-    pages = [pl.DataFrame(schema=columns)]
-    for rows in connection.execute(query.execution_options(yield_per=PAGE)).partitions():
-        values: Iterable[Any] = zip(*rows, strict=True)
-        series = [
-            pl.Series(name, list(column), dtype=dtype)
-            for (name, dtype), column in zip(columns.items(), values, strict=True)
-        ]
-        pages.append(pl.DataFrame(series))
-    return pl.concat(pages)
+    # The driver's own rows go to polars as they are: a third of the time that SQLAlchemy's rows would take.
+    # SQLite knows neither booleans nor moments, so that the driver gives numbers and text for them.
+    given = dict(columns)
+    if connection.dialect.name == "sqlite":
+        given = {name: _ON_SQLITE.get(dtype, dtype) for name, dtype in columns.items()}
+    pages = [pl.DataFrame(schema=given)]
+    with connection.execute(query) as result:
+        cursor: Any = result.cursor
+        while rows := cursor.fetchmany(PAGE):
+            pages.append(pl.DataFrame(rows, schema=given, orient="row"))
+    return pl.concat(pages).with_columns(
+        pl.col(name).str.to_datetime(_MOMENT, time_unit="us")
+        if dtype == pl.Datetime("us")
+        else pl.col(name).cast(dtype)
+        for name, dtype in columns.items()
+        if given[name] != dtype
+    )
