@@ -91,14 +91,11 @@ def clean_text(text: str) -> str:
     Letters are in NFC; emoji, case, punctuation and spelling stay. Line breaks stay too, at most two in a row;
     other runs of white space become one space. Cleaning a clean text changes nothing.
     """
-    if not _PRINTABLE_ASCII.match(text):
-        text = _repair(text)
-    if "<" in text or "&" in text:
-        text = _repair(_read_html(text))
-    text = _SPACES.sub(" ", text)
-    if "\n" in text:
-        text = _BREAKS.sub("\n\n", _AROUND_BREAK.sub("\n", text))
-    return text.strip()
+    while True:
+        cleaned = _clean_once(text)  # what one repair uncovers may need the next: mojibake of escaped HTML
+        if cleaned == text:
+            return text
+        text = cleaned
 
 
 def text_key(text: str) -> str:
@@ -116,6 +113,17 @@ def fold(text: str) -> str:
     folded = unicodedata.normalize("NFKD", text.casefold()).casefold()
     folded = unicodedata.normalize("NFC", folded.translate(_KEY))
     return " ".join(folded.split())
+
+
+def _clean_once(text: str) -> str:
+    if not _PRINTABLE_ASCII.match(text):
+        text = _repair(text)
+    if "<" in text or "&" in text:
+        text = _repair(_read_html(text))
+    text = _SPACES.sub(" ", text)
+    if "\n" in text:
+        text = _BREAKS.sub("\n\n", _AROUND_BREAK.sub("\n", text))
+    return text.strip()
 
 
 def _repair(text: str) -> str:
@@ -139,16 +147,12 @@ def _fix_mojibake(text: str) -> str:
 
 
 def _read_html(text: str) -> str:
-    """Turn tags into line breaks or nothing and entities into characters, until none is left."""
-    while True:
-        read = text
-        if "<" in read:
-            read = _UNSEEN.sub(" ", read)
-            read = _ITEM.sub("\n- ", read)
-            read = _BREAK.sub("\n", read)
-            read = _TAG.sub("", read)
-        if "&" in read:
-            read = _ENTITY.sub(lambda match: html.unescape(match[0]), read)
-        if read == text:
-            return text
-        text = read
+    """Turn tags into line breaks or nothing, and entities into characters."""
+    if "<" in text:
+        text = _UNSEEN.sub(" ", text)
+        text = _ITEM.sub("\n- ", text)
+        text = _BREAK.sub("\n", text)
+        text = _TAG.sub("", text)
+    if "&" in text:
+        text = _ENTITY.sub(lambda match: html.unescape(match[0]), text)
+    return text

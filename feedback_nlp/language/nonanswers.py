@@ -15,7 +15,7 @@ from pathlib import Path
 from feedback_nlp.language.cleaning import text_key
 
 _FILE = Path(__file__).parent / "data" / "nonanswers.json"
-_EMOTICON = re.compile(r"[:;=8xX][-'^o]?[()\[\]DPp3/|](?!\w)|<3|\)\)+|\(\(+")
+_EMOTICON = re.compile(r"[:;=][-'^o]?[()\[\]DPp3/|](?!\w)|<3|\)\)+|\(\(+")
 _LONGEST = 120  # characters; whoever writes more says something
 _LEAST_MASH = 4  # letters in a run along the keyboard
 
@@ -29,12 +29,10 @@ def is_non_answer(text: str, language: str) -> bool:
     if len(text) > _LONGEST:
         return False
     key = text_key(text)
-    if not key:
-        return not _EMOTICON.search(text)
-    if key.replace(" ", "").isdecimal():
-        return True
-    if any(_is_symbol(character) for character in key) or _EMOTICON.search(text):
+    if _EMOTICON.search(text) or any(_is_symbol(character) for character in key):
         return False
+    if key.replace(" ", "").isdecimal() or not key:
+        return True
     return any(pattern.fullmatch(key) for pattern in _patterns(language)) or all(map(_is_mash, key.split()))
 
 
