@@ -4,32 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from feedback_nlp.errors import MappingError, did_you_mean
 from feedback_nlp.language import column_names as names
-from feedback_nlp.language.column_profile import SEGMENT_VALUES, Profile, profile, score_range
+from feedback_nlp.language.column_guesses import Evidence, guess_date, guess_role, guess_scores, guess_text
+from feedback_nlp.language.column_names import Role
+from feedback_nlp.language.column_profile import SEGMENT_VALUES, score_range
 from feedback_nlp.language.dates import DateFormat, decide_format, parse_dates
-from feedback_nlp.language.language_codes import language_code
 from feedback_nlp.language.leftovers import left_out_reason
-from feedback_nlp.language.scales import declared_scale, guessed_scale, parse_score_flag
+from feedback_nlp.language.scales import declared_scale, parse_score_flag
 from feedback_nlp.records import ScoreScale
 
 if TYPE_CHECKING:
     from feedback_nlp.language.tables import Table
 
-_ROLES: tuple[Literal["question", "customer", "id", "date", "language", "source", "channel"], ...] = (
-    "question",
-    "customer",
-    "id",
-    "date",
-    "language",
-    "source",
-    "channel",
-)
-_MOST_SOURCES = 100  # a source or channel column with more values names something else
-_NUMERIC_DATE = r"^\s*\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?:[T\s,].*)?$"
+# The question comes first: an id may repeat where each row answers another question.
+_ROLES: tuple[Role, ...] = ("question", "customer", "id", "date", "language", "source", "channel")
+NONE = "none"  # what a flag says to keep a role from being guessed
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +29,8 @@ class ColumnFlags:
     """What the user told about the columns; what is empty is guessed.
 
     ``scores`` are raw ``NAME=COLUMN[:MIN-MAX][:higher|lower]``, ``date`` is ``COLUMN[:dmy|mdy]``, ``question`` is a
-    column or the wording of the question itself.
+    column or the wording of the question itself. The word "none" keeps a role empty; with ``guess`` False nothing
+    at all is guessed.
     """
 
     text: tuple[str, ...] = ()
@@ -50,6 +43,7 @@ class ColumnFlags:
     source: str | None = None
     language: str | None = None
     channel: str | None = None
+    guess: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +98,9 @@ class _Draft:
     def __init__(self, table: Table, flags: ColumnFlags) -> None:
         self.table = table
         self.flags = flags
+        self.evidence = Evidence(table)
         self.said: list[str] = []
         self.free = list(table.columns)
-
-    @cached_property
-    def facts(self) -> dict[str, Profile]:
-        return {name: profile(self.table.frame[name]) for name in self.table.columns}
 
     def finish(self) -> ColumnMapping:
         told = self._told()
@@ -118,36 +109,45 @@ class _Draft:
         roles: dict[str, str | None] = {}
         date_format = DateFormat()
         for role in _ROLES:
-            if told[role]:
+            if role == "date":
+                roles[role], date_format = self._date(told["date"])
+            elif told[role]:
                 roles[role] = told[role][0]
-                self._take(roles[role], f"{role.capitalize()}: {roles[role]!r}, as told.")
-            elif role == "question" and (question_text or len(text) > 1):
+                self._take(told[role][0], f"{role.capitalize()}: {told[role][0]!r}, as told.")
+            elif not self._guesses(role) or (role == "question" and (question_text or len(text) > 1)):
                 roles[role] = None
-            elif role == "date":
-                roles[role], date_format = self._guessed_date()
             else:
-                roles[role] = self._guessed_role(role, roles)
-        if told["date"]:
-            date_format = self._told_date(told["date"][0])
-        scores = self._scores()
-        segments = self._segments(told["segments"])
+                roles[role] = guess_role(self.evidence, self.free, role, roles.get("question"))
+                self._take(roles[role], f"{role.capitalize()}: {roles[role]!r}, by its name.")
+        scores = self._told_scores() if self._given(self.flags.scores) else self._guessed_scores()
+        if not scores:
+            self.said.append("Score: none; tell one with --score NAME=COLUMN, such as 'nps=rating'.")
         return ColumnMapping(
-            text,
-            roles["id"],
-            roles["customer"],
-            roles["date"],
-            date_format,
-            scores,
-            segments,
-            roles["question"],
-            question_text,
-            roles["source"],
-            roles["channel"],
-            roles["language"],
-            tuple(self.said),
+            text_columns=text,
+            id=roles["id"],
+            customer=roles["customer"],
+            date=roles["date"],
+            date_format=date_format,
+            scores=tuple(scores),
+            segments=self._segments(told["segments"]),
+            question_column=roles["question"],
+            question_text=question_text,
+            source=roles["source"],
+            channel=roles["channel"],
+            language=roles["language"],
+            explanation=tuple(self.said),
         )
 
     # -- what was told
+
+    def _given(self, values: Iterable[str | None]) -> list[str]:
+        """Return the values of a flag without None and without the word that keeps the role empty."""
+        return [v for v in values if v is not None and not (v.strip().casefold() == NONE and self._find(v) is None)]
+
+    def _guesses(self, role: str) -> bool:
+        """Whether a role may be guessed: guessing is on, and its flag does not say "none"."""
+        value = getattr(self.flags, role)
+        return self.flags.guess and not (value or ())
 
     def _told(self) -> dict[str, list[str]]:
         """Return the columns that flags name, by role, each checked to exist and to be told once."""
@@ -169,21 +169,21 @@ class _Draft:
         }
         told: dict[str, list[str]] = {}
         owner: dict[str, str] = {}
-        for role, given in wanted.items():
-            flag = "--" + role.removesuffix("s")
-            told[role] = [self._column(name, flag) for name in given if name is not None]
-            for column in told[role]:
-                if column in owner:
-                    raise MappingError(
-                        f"Column {column!r} is told as {owner[column]} and {flag}; a column has one role. Drop one."
-                    )
-                owner[column] = flag
-        for raw in flags.scores:
-            column = self._column(parse_score_flag(raw, self.table.columns).column, "--score")
+
+        def own(column: str, flag: str) -> None:
             if column in owner:
                 raise MappingError(
-                    f"Column {column!r} is told as {owner[column]} and --score; a column has one role. Drop one."
+                    f"Column {column!r} is told as {owner[column]} and {flag}; a column has one role. Drop one."
                 )
+            owner[column] = flag
+
+        for role, given in wanted.items():
+            flag = "--" + role.removesuffix("s")
+            told[role] = [self._column(name, flag) for name in self._given(given)]
+            for column in told[role]:
+                own(column, flag)
+        for raw in self._given(flags.scores):
+            own(self._column(parse_score_flag(raw, self.table.columns).column, "--score"), "--score")
         self.free = [name for name in self.free if name not in owner]
         return told
 
@@ -197,57 +197,39 @@ class _Draft:
     def _column(self, name: str, flag: str) -> str:
         column = self._find(name.strip())
         if column is None:
-            raise MappingError(
-                f"{flag} {name!r}: there is no such column.{did_you_mean(name, self.table.columns)}"
-                f" Columns: {', '.join(self.table.columns)}."
-            )
+            hint = did_you_mean(name, self.table.columns)
+            columns = f" Columns: {', '.join(self.table.columns)}." if "Did you mean" in hint else hint
+            raise MappingError(f"{flag} {name!r}: there is no such column.{hint if hint != columns else ''}{columns}")
         return column
 
     def _take(self, column: str | None, line: str) -> None:
+        """Say what a column became and offer it to no other role; says nothing for None."""
+        if column is None:
+            return
         if column in self.free:
             self.free.remove(column)
         self.said.append(line)
 
-    # -- text and question
+    # -- the roles
 
     def _text(self, told: list[str]) -> tuple[str, ...]:
-        if told:
-            chosen, why = told, "as told"
-        else:
-            chosen, why = self._guessed_text()
+        chosen, why = told, "as told"
+        if not told and self.flags.guess:
+            chosen, why = guess_text(self.evidence, self.free)
+        if not chosen:
+            raise MappingError(
+                "No column looks like free text. Tell which one it is with --text COLUMN. "
+                f"Columns: {', '.join(self.table.columns)}."
+            )
         for column in chosen:
             self._take(column, f"Text: {column!r}, {why}.")
         if len(chosen) > 1:
             self.said.append(f"Question: each of the {len(chosen)} text columns is a question of its own.")
         return tuple(chosen)
 
-    def _guessed_text(self) -> tuple[list[str], str]:
-        facts = self.facts
-        usable = [c for c in self.free if not (names.is_coded(c) or names.is_title(c))]
-        open_ended = [c for c in usable if facts[c].reads_like_text or facts[c].filled == 0]
-        questions = [c for c in open_ended if names.is_question(c)]
-        by_stem = {names.stem(c): c for c in reversed(usable) if facts[c].could_be_text}
-        named = names.named_for("text", list(by_stem))
-        if named:
-            best = by_stem[named[0]]
-            siblings = [c for c in open_ended if names.stem(c) == names.stem(best) and c != best]
-            chosen = [c for c in self.free if c == best or c in siblings or c in questions]
-            return chosen, "by its name" if len(chosen) == 1 else "by their names"
-        if questions:
-            return questions, "because its name asks an open question"
-        written = [c for c in usable if facts[c].reads_like_text and not names.is_personal(c)]
-        written = written or [c for c in self.free if names.is_title(c) and facts[c].reads_like_text]
-        if not written:
-            raise MappingError(
-                "No column looks like free text. Tell which one it is with --text COLUMN. "
-                f"Columns: {', '.join(self.table.columns)}."
-            )
-        longest = max(written, key=lambda c: (facts[c].mean_length, -self.free.index(c)))
-        return [longest], f"the longest texts of the file, {facts[longest].mean_length:.0f} characters on average"
-
     def _question_text(self, text: tuple[str, ...]) -> str:
         """Return the wording told, or the name of a single text column when it is a question."""
-        wording = self.flags.question
+        wording = next(iter(self._given((self.flags.question,))), None)
         if wording is not None and len(text) > 1:
             raise MappingError(
                 f"--question {wording!r} with {len(text)} text columns: each column is a question already. Drop one."
@@ -255,95 +237,40 @@ class _Draft:
         if wording is not None and self._find(wording) is None:
             self.said.append("Question: the wording given, for every row.")
             return wording.strip()
-        if wording is None and names.is_question(text[0]) and len(text) == 1:
+        if self._guesses("question") and names.is_question(text[0]) and len(text) == 1:
             self.said.append("Question: the name of the text column.")
             return text[0]
         return ""
 
-    # -- the roles that one column fills
-
-    def _guessed_role(
-        self,
-        role: Literal["question", "customer", "id", "date", "language", "source", "channel"],
-        roles: dict[str, str | None],
-    ) -> str | None:
-        for column in names.named_for(role, self.free):
-            if self._fits(role, column, roles):
-                self._take(column, f"{role.capitalize()}: {column!r}, by its name.")
-                return column
-        return None
-
-    def _fits(self, role: str, column: str, roles: dict[str, str | None]) -> bool:
-        facts = self.facts[column]
-        if facts.filled == 0:
-            return self.table.frame.height == 0
-        if role == "id":
-            return facts.unique or (bool(roles.get("question")) and self._unique_with(column, roles["question"]))
-        if role == "language":
-            values = self.table.frame[column].unique().to_list()
-            known = [language_code(v) is not None for v in values if v.strip()]
-            return sum(known) >= 0.5 * len(known)
-        if role in ("source", "channel", "question"):
-            return facts.distinct <= _MOST_SOURCES and not (facts.unique and facts.distinct > 10)
-        return True
-
-    def _unique_with(self, column: str, other: str | None) -> bool:
-        frame = self.table.frame
-        return other is not None and frame.select(column, other).n_unique() == frame.height
-
-    def _guessed_date(self) -> tuple[str | None, DateFormat]:
-        named = names.named_for("date", self.free)
-        frame = self.table.frame
-        dated = [c for c in self.free if c not in named and self._dated_share(c) >= 0.95]
-        for column in [*named, *dated]:
-            if frame.height == 0 and column in named:
-                self._take(column, f"Date: {column!r}, by its name.")
-                return column, DateFormat()
-            values = [v for v in frame[column].unique().sort().to_list() if v.strip()]
-            form = decide_format(v for v in frame[column].to_list() if v.strip())
-            read = sum(moment is not None for moment in parse_dates(values, form))
-            if values and read >= 0.8 * len(values):
-                why = "by its name" if column in named else "by its values"
-                self._take(column, f"Date: {column!r}, {why}; {form.explanation}.")
-                return column, form
-        self.said.append("Date: none found; trends need one (--date COLUMN).")
-        return None, DateFormat()
-
-    def _dated_share(self, column: str) -> float:
-        filled = self.facts[column].filled
-        share = int(self.table.frame[column].str.contains(_NUMERIC_DATE).sum())
-        return share / filled if filled else 0.0
-
-    def _told_date(self, column: str) -> DateFormat:
-        _, day_first = _date_flag(self.flags.date, self.table.columns)
-        values = [v for v in self.table.frame[column].to_list() if v.strip()]
-        form = decide_format(values, day_first=day_first)
-        if values and not any(parse_dates(values, form)):
-            raise MappingError(
-                f"--date {column!r}: none of its {len(values)} values is a date that can be read. "
-                "Write dates as 2024-03-05, or tell another column."
-            )
-        self.said.append(f"Date: {column!r} is {form.explanation}.")
-        return form
-
-    # -- scores and segments
-
-    def _scores(self) -> tuple[MappedScore, ...]:
-        scores = self._told_scores() if self.flags.scores else self._guessed_scores()
-        if not scores:
-            self.said.append("Score: none; tell one with --score NAME=COLUMN, such as 'nps=rating'.")
-        return tuple(scores)
+    def _date(self, told: list[str]) -> tuple[str | None, DateFormat]:
+        if told:
+            column = told[0]
+            _, day_first = _date_flag(self.flags.date, self.table.columns)
+            values = self.evidence.filled_values(column)
+            form = decide_format(values, day_first=day_first)
+            if values and not any(parse_dates(values, form)):
+                raise MappingError(
+                    f"--date {column!r}: none of its {len(values)} values is a date that can be read. "
+                    "Write dates as 2024-03-05, or tell another column."
+                )
+            self._take(column, f"Date: {column!r}, as told; {form.explanation.replace('COLUMN', repr(column))}.")
+            return column, form
+        found = guess_date(self.evidence, self.free) if self._guesses("date") else None
+        if found is None:
+            self.said.append("Date: none; trends need one (--date COLUMN).")
+            return None, DateFormat()
+        self._take(found[0], f"Date: {found[0]!r}, {found[2]}.")
+        return found[0], found[1]
 
     def _told_scores(self) -> list[MappedScore]:
         scores: list[MappedScore] = []
-        for raw in self.flags.scores:
+        for raw in self._given(self.flags.scores):
             flag = parse_score_flag(raw, self.table.columns)
             column = self._column(flag.column, "--score")
-            for other in scores:
-                if flag.name == other.name or column == other.column:
-                    raise MappingError(f"--score {raw!r}: the name or the column is told twice. Drop one of them.")
+            if any(flag.name == other.name for other in scores):
+                raise MappingError(f"--score {raw!r}: there is a score {flag.name!r} already. Give it another name.")
             found, share = score_range(self.table.frame[column])
-            if self.facts[column].filled and share < 0.5:
+            if self.evidence.facts[column].filled and share < 0.5:
                 raise MappingError(
                     f"--score {raw!r}: {share:.0%} of the values in {column!r} are numbers; a score is a number. "
                     "Tell another column."
@@ -355,40 +282,29 @@ class _Draft:
         return scores
 
     def _guessed_scores(self) -> list[MappedScore]:
-        order = ("nps", "csat", "ces", "likely", "stars", "")
-        promised = [(order.index(kind), c) for c in self.free if (kind := names.score_name(c)) is not None]
         scores: list[MappedScore] = []
-        for kind_rank, column in sorted(promised, key=lambda pair: pair[0]):
-            found, share = score_range(self.table.frame[column])
-            if share < 0.8:
-                continue  # words such as "very satisfied": a segment perhaps
-            scale, why = guessed_scale(order[kind_rank], found)
+        for column, scale, why in guess_scores(self.evidence, self.free) if self._guesses("scores") else ():
             if scale is None:
-                self._take(column, f"Left out: {column!r}: {why.replace('COLUMN', column)}.")
-            elif any(scale.name == score.name for score in scores):
-                self._take(
-                    column,
-                    f"Left out: {column!r}: there is a score {scale.name!r} already; "
-                    f"name it to keep it, such as --score NAME={column}:{scale.minimum:g}-{scale.maximum:g}.",
-                )
+                self._take(column, f"Left out: {column!r}: {why}.")
             else:
                 scores.append(MappedScore(scale.name, column, scale))
                 self._take(column, f"Score {scale.name!r}: {column!r}; {_scale_words(scale)}; {why}.")
         return scores
 
     def _segments(self, told: list[str]) -> tuple[str, ...]:
+        facts = self.evidence.facts
         for column in told:
-            many = self.facts[column].distinct
-            warning = f" It has {many} distinct values; most groups will be small." if many > SEGMENT_VALUES[1] else ""
+            many = facts[column].distinct > SEGMENT_VALUES[1]
+            warning = f" Its {facts[column].distinct} distinct values make small groups." if many else ""
             self.said.append(f"Segment: {column!r}, as told.{warning}")
         chosen = list(told)
         for column in self.free:
-            reason = left_out_reason(column, self.facts[column], self.table.frame[column])
-            if reason is None and self.flags.segments:
-                reason = "the segments are told"
+            reason = left_out_reason(column, facts[column], self.table.frame[column])
+            if reason is None and not self._guesses("segments"):
+                reason = "it was not asked for"
             if reason is None:
                 chosen.append(column)
-                self.said.append(f"Segment: {column!r}, {self.facts[column].distinct} distinct values.")
+                self.said.append(f"Segment: {column!r}, {facts[column].distinct} distinct values.")
             else:
                 self.said.append(f"Left out: {column!r}: {reason}.")
         return tuple(chosen)

@@ -10,6 +10,8 @@ from feedback_nlp.language.column_profile import Profile, score_range, segment_p
 if TYPE_CHECKING:
     import polars as pl
 
+_SINGLE_ROLES: tuple[names.Role, ...] = ("id", "customer", "date")
+
 
 def left_out_reason(column: str, facts: Profile, values: pl.Series) -> str | None:
     """Return why a left-over column is no segment, or None when it is one."""
@@ -26,8 +28,8 @@ def left_out_reason(column: str, facts: Profile, values: pl.Series) -> str | Non
         return "it holds personal data"
     if facts.reads_like_text:
         return f"it looks like free text too; keep it as a question of its own with --text {column!r}"
-    for role in ("id", "customer", "date"):
-        if names.name_rank(role, column) is not None:  # type: ignore[arg-type]
+    for role in _SINGLE_ROLES:
+        if names.name_rank(role, column) is not None:
             return f"its name promises another {role}, of which there is one already or which its values do not fit"
     problem = segment_problem(facts)
     if problem:

@@ -73,6 +73,11 @@ class ScoreRange:
         inside = sum(n for v, n in self.counts.items() if low <= v <= high and (not whole or v.is_integer()))
         return inside / self.n if self.counts else 0.0
 
+    def fits(self, low: float, high: float, least: float) -> bool:
+        """Whether ``least`` (0..1) of the scores lie in the bounds, or most do and the one or two others are slips."""
+        share = self.share_within(low, high)
+        return not self.counts or share >= least or (share > 0.5 and round(self.n * (1 - share)) < 3)
+
     def seen(self) -> str:
         """Words for a message: "1 to 5 in 240 rows"."""
         return f"{self.low:g} to {self.high:g} in {self.n} rows" if self.counts else "no number at all"
@@ -104,9 +109,9 @@ def parse_score(value: str, top: float | None = None) -> float | None:
 
 
 def printable(value: str) -> str:
-    """Return the value in quotes when it is short and looks like a number, else a word that gives nothing away."""
+    """Return the value in quotes when it is short and looks like a number, else words that give nothing away."""
     text = value.strip()
-    return repr(text) if _PRINTABLE.fullmatch(text) else "a value that is not a number"
+    return repr(text) if _PRINTABLE.fullmatch(text) else "the value"
 
 
 def score_problem(number: float | None, raw: str, scale: ScoreScale) -> str | None:
@@ -185,7 +190,7 @@ def declared_scale(flag: ScoreFlag, found: ScoreRange) -> tuple[ScoreScale, list
             )
         scale = ScoreScale(name, "other", *flag.bounds, flag.higher_is_better is not False)
     least = 0.5 if flag.bounds else 0.95  # bounds that were not told are doubted sooner than told ones
-    if found.counts and found.share_within(scale.minimum, scale.maximum) < least:
+    if not found.fits(scale.minimum, scale.maximum, least):
         raise MappingError(
             f"{spec}: the scale {scale.minimum:g}-{scale.maximum:g} does not fit; values seen: {found.seen()}. "
             f"Say the scale that was asked, such as '{name}={flag.column}:{found.low:g}-{found.high:g}'."
@@ -202,7 +207,7 @@ def _refuse_false_nps(flag: ScoreFlag, found: ScoreRange, spec: str) -> None:
     if not found.counts:
         return
     small = found.high <= 5 and found.n >= FEWEST_TO_DOUBT
-    if small or found.share_within(0, 10) < 0.95:
+    if small or not found.fits(0, 10, 0.95):
         offer = f"stars={flag.column}" if found.high <= 5 else f"likely={flag.column}:{found.low:g}-{found.high:g}"
         raise MappingError(
             f"{spec}: values run from {found.seen()}, so the question was not asked on 0-10 and has no NPS. "

@@ -1,0 +1,126 @@
+"""Guessing what a column is, from its name first and its values second."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from feedback_nlp.language import column_names as names
+from feedback_nlp.language.column_names import Role
+from feedback_nlp.language.column_profile import Profile, profile, score_range
+from feedback_nlp.language.dates import DateFormat, decide_format, parse_dates
+from feedback_nlp.language.language_codes import language_code
+from feedback_nlp.language.scales import guessed_scale
+from feedback_nlp.records import ScoreScale
+
+if TYPE_CHECKING:
+    from feedback_nlp.language.tables import Table
+
+_MOST_SOURCES = 100  # a source or channel column with more values names something else
+_NUMERIC_DATE = r"^\s*\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?:[T\s,].*)?$"
+_SCORE_ORDER = ("nps", "csat", "ces", "likely", "stars", "")
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A table and the facts about its columns, counted once."""
+
+    table: Table
+
+    @cached_property
+    def facts(self) -> dict[str, Profile]:
+        """The profile of every column."""
+        return {name: profile(self.table.frame[name]) for name in self.table.columns}
+
+    def filled_values(self, column: str) -> list[str]:
+        """The cells of a column that hold something, in the file's order."""
+        return [value for value in self.table.frame[column].to_list() if value.strip()]
+
+
+def guess_text(evidence: Evidence, free: Sequence[str]) -> tuple[list[str], str]:
+    """Return the text columns in the file's order and why; none when no column looks like text."""
+    facts = evidence.facts
+    usable = [c for c in free if not (names.is_coded(c) or names.is_title(c))]
+    open_ended = [c for c in usable if facts[c].reads_like_text or facts[c].filled == 0]
+    questions = [c for c in open_ended if names.is_question(c)]
+    by_stem = {names.stem(c): c for c in reversed(usable) if facts[c].could_be_text}
+    named = names.named_for("text", list(by_stem))
+    if named:
+        siblings = [c for c in open_ended if names.stem(c) == named[0]]
+        chosen = [c for c in free if c == by_stem[named[0]] or c in siblings or c in questions]
+        return chosen, "by its name"
+    if questions:
+        return questions, "because its name asks an open question"
+    written = [c for c in usable if facts[c].reads_like_text and not names.is_personal(c)]
+    written = written or [c for c in free if names.is_title(c) and facts[c].reads_like_text]
+    if not written:
+        return [], ""
+    longest = max(written, key=lambda c: (facts[c].mean_length, -free.index(c)))
+    return [longest], f"the longest texts of the file, {facts[longest].mean_length:.0f} characters on average"
+
+
+def guess_role(evidence: Evidence, free: Sequence[str], role: Role, question: str | None) -> str | None:
+    """Return the column with the best name for a role whose values fit it, or None."""
+    return next((c for c in names.named_for(role, free) if _fits(evidence, role, c, question)), None)
+
+
+def _fits(evidence: Evidence, role: Role, column: str, question: str | None) -> bool:
+    facts, frame = evidence.facts[column], evidence.table.frame
+    if facts.filled == 0:
+        return frame.height == 0
+    if role == "id":
+        return facts.unique or (question is not None and frame.select(column, question).n_unique() == frame.height)
+    if role == "language":
+        known = [language_code(value) is not None for value in frame[column].unique().to_list() if value.strip()]
+        return sum(known) >= 0.5 * len(known)
+    if role in ("source", "channel", "question"):
+        return facts.distinct <= _MOST_SOURCES and not (facts.unique and facts.distinct > 10)
+    return True
+
+
+def guess_date(evidence: Evidence, free: Sequence[str]) -> tuple[str, DateFormat, str] | None:
+    """Return the date column, its format and why: named for a date, or full of dates; None when there is none."""
+    named = names.named_for("date", free)
+    dated = [c for c in free if c not in named and _dated_share(evidence, c) >= 0.95]
+    for column in [*named, *dated]:
+        if evidence.table.frame.height == 0:
+            return column, DateFormat(), "by its name"
+        values = evidence.filled_values(column)
+        form = decide_format(values)
+        read = sum(moment is not None for moment in parse_dates(values, form))
+        if values and read >= 0.8 * len(values):
+            why = "by its name" if column in named else "by its values"
+            return column, form, f"{why}; {form.explanation.replace('COLUMN', repr(column))}"
+    return None
+
+
+def _dated_share(evidence: Evidence, column: str) -> float:
+    filled = evidence.facts[column].filled
+    return int(evidence.table.frame[column].str.contains(_NUMERIC_DATE).sum()) / filled if filled else 0.0
+
+
+def guess_scores(evidence: Evidence, free: Sequence[str]) -> list[tuple[str, ScoreScale | None, str]]:
+    """Return (column, scale, why) of every column whose name promises a score and whose cells hold numbers.
+
+    The scale is None where the column has to be left out. Every score name occurs once.
+    """
+    promised = [(_SCORE_ORDER.index(kind), c) for c in free if (kind := names.score_name(c)) is not None]
+    found: list[tuple[str, ScoreScale | None, str]] = []
+    taken: set[str] = set()
+    for rank, column in sorted(promised, key=lambda pair: pair[0]):
+        numbers, share = score_range(evidence.table.frame[column])
+        if share < 0.8:
+            continue  # words such as "very satisfied": a segment perhaps
+        scale, why = guessed_scale(_SCORE_ORDER[rank], numbers)
+        if scale is not None and scale.name in taken:
+            why = (
+                f"there is a score {scale.name!r} already; name it to keep it, such as "
+                f"--score NAME={column}:{scale.minimum:g}-{scale.maximum:g}"
+            )
+            scale = None
+        if scale is not None:
+            taken.add(scale.name)
+        found.append((column, scale, why.replace("COLUMN", column)))
+    return found

@@ -1,0 +1,139 @@
+"""Rows become raw feedback: every loss is a reject, and a response is named by what it is."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from feedback_nlp.language.columns import ColumnFlags, map_columns
+from feedback_nlp.language.language_codes import language_code
+from feedback_nlp.language.reading import read_file
+from feedback_nlp.language.rejects import Reject
+from feedback_nlp.language.rows import RawFeedback, iter_rows
+
+
+def rows_of(folder: Path, content: str, flags: ColumnFlags) -> list[RawFeedback | Reject]:
+    path = folder / "t.csv"
+    path.write_text(content, encoding="utf-8")
+    table = read_file(path)
+    return list(iter_rows(table, map_columns(table, flags), source="survey 1"))
+
+
+FLAGS = ColumnFlags(
+    text=("good", "bad"),
+    id="id",
+    customer="who",
+    date="when",
+    scores=("nps=nps",),
+    segments=("plan",),
+    language="lang",
+    channel="channel",
+)
+HEADER = "id,who,when,nps,plan,lang,channel,good,bad\n"
+
+
+def test_each_answer_is_one_feedback_and_each_loss_is_a_reject(tmp_path: Path) -> None:
+    content = (
+        HEADER + "1,c1,2024-03-05,9,pro,English,web,fast, slow app \n"
+        "2,,soon,9/10,n/a,xx,,,\n"
+        "3,c3,31/31/2024,11,pro,pol,shop,ok,\n"
+        "4,c4,,bad words here,,,,,\n"
+        "5,c5,,,free,,,,only this\n"
+    )
+    found = rows_of(tmp_path, content, FLAGS)
+    first = next(item for item in found if isinstance(item, RawFeedback))
+    assert first == RawFeedback(
+        line=2,
+        row_key=first.row_key,
+        text="fast",
+        external_id="1",
+        customer_id="c1",
+        source="survey 1",
+        channel="web",
+        question="good",
+        language="en",
+        created_at=datetime(2024, 3, 5),
+        scores={"nps": 9.0},
+        segments={"plan": "pro"},
+    )
+    assert [
+        (r.line, r.question, r.text, dict(r.scores), dict(r.segments), r.language)
+        if isinstance(r, RawFeedback)
+        else (r.line, r.kind, r.reason)
+        for r in found
+    ] == [
+        (2, "good", "fast", {"nps": 9.0}, {"plan": "pro"}, "en"),
+        (2, "bad", "slow app", {"nps": 9.0}, {"plan": "pro"}, "en"),
+        (3, "date", "date: the value cannot be read as a date"),
+        (3, "good", "", {"nps": 9.0}, {}, None),
+        (4, "score", "nps: '11' lies outside 0 to 10"),
+        (4, "date", "date: '31/31/2024' cannot be read as a date"),
+        (4, "good", "ok", {}, {"plan": "pro"}, "pl"),
+        (5, "score", "nps: the value is not a score from 0 to 10"),
+        (5, "row", "no text and no score"),
+        (6, "bad", "only this", {}, {"plan": "free"}, None),
+    ]
+
+
+def test_the_answers_of_one_row_share_a_key_and_the_order_of_rows_does_not_matter(tmp_path: Path) -> None:
+    lines = ["c1,9,a,b\n", "c2,3,a,b\n", "c1,9,a,b\n", "c3,0,x,\n"]
+    flags = ColumnFlags(text=("good", "bad"), customer="who", scores=("nps=nps",))
+
+    def keys(order: list[str]) -> list[tuple[str, str, str]]:
+        found = rows_of(tmp_path, "who,nps,good,bad\n" + "".join(order), flags)
+        return sorted((r.row_key, r.question, r.text) for r in found if isinstance(r, RawFeedback))
+
+    forward = keys(lines)
+    assert forward == keys(lines[::-1])
+    assert len(forward) == 7
+    assert len({key for key, _, _ in forward}) == 4
+
+
+def test_a_repeated_id_loses_nothing_but_true_repeats(tmp_path: Path) -> None:
+    content = "id,text,nps\n1,first,9\n1,second,2\n1,first,9\n2,third,5\n"
+    found = rows_of(tmp_path, content, ColumnFlags(text=("text",), id="id", scores=("nps=nps",)))
+    feedback = [r for r in found if isinstance(r, RawFeedback)]
+    assert [(r.external_id, r.text) for r in feedback] == [("1", "first"), ("1", "second"), ("2", "third")]
+    assert len({r.row_key for r in feedback}) == 3
+    assert [r for r in found if isinstance(r, Reject)] == [
+        Reject(4, "it has the same id and the same content as line 2")
+    ]
+
+
+def test_one_answer_a_row_is_gathered_into_responses(tmp_path: Path) -> None:
+    content = (
+        "id,respondent_id,question,text,nps\n"
+        "1,a,What is good?,the price,9\n2,b,What is good?,the staff,3\n"
+        "3,a,What is bad?,the queue,9\n4,,What is bad?,the noise,5\n"
+    )
+    found = rows_of(tmp_path, content, ColumnFlags())
+    feedback = [r for r in found if isinstance(r, RawFeedback)]
+    assert [r.question for r in feedback] == ["What is good?", "What is good?", "What is bad?", "What is bad?"]
+    key = [r.row_key for r in feedback]
+    assert key[0] == key[2]
+    assert len(set(key)) == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("EN", "en"),
+        ("pt_BR", "pt"),
+        ("zh-Hans", "zh"),
+        ("pol", "pl"),
+        ("English", "en"),
+        ("English (US)", "en"),
+        ("română", "ro"),
+        ("limba romana", "ro"),
+        ("Русский", "ru"),
+        ("العربية", "ar"),
+        ("język włoski", "it"),
+        ("Klingon", None),
+        ("xx", None),
+        ("", None),
+    ],
+)
+def test_language_code(name: str, code: str | None) -> None:
+    assert language_code(name) == code
