@@ -119,7 +119,7 @@ def _contexts() -> dict[str, re.Pattern[str]]:
         escaped = (
             re.escape(word).replace(r"\*", r"\w*") for word in sorted(listed, key=lambda word: (-len(word), word))
         )
-        return "(?:" + "|".join(escaped) + ")"
+        return "[وفبل]{0,2}(?:" + "|".join(escaped) + ")"  # Arabic writes "and", "for" onto the word
 
     def before(name: str, reach: int) -> re.Pattern[str]:
         return re.compile(rf"(?<!\w){words(name)}(?!\w)[^\d\n\0]{{0,{reach}}}$", re.I)
@@ -276,10 +276,9 @@ def find_phones(text: str, language: str) -> Iterator[Found]:
             and (contexts["order"].search(before) or contexts["amount"].match(text, match.end()))
         ):
             continue
-        if said and (international or len(digits) >= 8 or not written.isdigit()):
-            yield Found(*match.span(), "PHONE", digits)
-        elif len(digits) >= _LEAST_BARE_DIGITS or not written.isdigit():
-            number = _valid_phone(written, language)
+        claimed = said and (international or len(digits) >= 8 or not written.isdigit())
+        if claimed or len(digits) >= _LEAST_BARE_DIGITS or not written.isdigit():
+            number = _valid_phone(written, language) or (digits if claimed else "")
             if number:
                 yield Found(*match.span(), "PHONE", number)
 

@@ -1,0 +1,124 @@
+"""Redaction: identifiers go, numbers that identify nobody stay. All values are made up or published examples."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from feedback_nlp.language.redaction import redact
+
+REDACTED = [
+    ("en", "Mail john.doe+x@example.com please", "Mail <EMAIL_1> please"),
+    ("en", "jane (at) example (dot) com, or bob @ gmail.com", "<EMAIL_1>, or <EMAIL_2>"),
+    ("en", "Call (415) 555-2671 or +44 20 7946 0958.", "Call <PHONE_1> or <PHONE_2>."),
+    ("en", "My card 4111 1111 1111 1111 was charged", "My card <CARD_1> was charged"),
+    ("en", "paid with 5555555555554444 and **** **** **** 1234", "paid with <CARD_1> and <CARD_2>"),
+    ("en", "IBAN GB82 WEST 1234 5698 7654 32 is mine", "IBAN <IBAN_1> is mine"),
+    ("en", "from 192.168.10.25 and 2001:db8::ff00:42:8329", "from <IP_1> and <IP_2>"),
+    ("en", "see https://example.com/u/jane?token=abc.", "see <URL_1>."),
+    ("en", "SSN 536-90-4399, thanks @jane_doe!", "SSN <ID_1>, thanks <HANDLE_1>!"),
+    ("en", "my passport number is 123456789", "my passport number is <ID_1>"),
+    ("ro", "sunați la 0722 123 456 sau 0722123456", "sunați la <PHONE_1> sau <PHONE_1>"),
+    ("ro", "CNP 1800101221144, cont RO49AAAA1B31007593840000", "CNP <ID_1>, cont <IBAN_1>"),
+    ("ru", "звоните 8 (912) 345-67-89, СНИЛС 112-233-445 95", "звоните <PHONE_1>, СНИЛС <ID_1>"),
+    ("ru", "ИНН 500100732259, почта ivan@example.ru", "ИНН <ID_1>, почта <EMAIL_1>"),
+    ("it", "codice fiscale RSSMRA85T10A562S, cell. 333 1234567", "codice fiscale <ID_1>, cell. <PHONE_1>"),
+    ("it", "IBAN IT60X0542811101000000123456", "IBAN <IBAN_1>"),
+    ("ar", "اتصل بي على 0501234567", "اتصل بي على <PHONE_1>"),
+    ("ar", "جوالي ٠٥٠١٢٣٤٥٦٧ وبريدي ali@example.com", "جوالي <PHONE_1> وبريدي <EMAIL_1>"),
+    ("ar", "رقم الهوية 784-1990-1234567-1", "رقم الهوية <ID_1>"),
+    ("pl", "PESEL 44051401359, tel. 601 234 567", "PESEL <ID_1>, tel. <PHONE_1>"),
+    ("pl", "konto 61 1090 1014 0000 0712 1981 2874", "konto <IBAN_1>"),
+    ("und", "write to me: ana@example.org", "write to me: <EMAIL_1>"),
+]
+KEPT = [
+    ("en", "From 2015-2019 I paid $1,200.50, then 1 250 000 and 12.500,00 EUR."),
+    ("en", "On 12/05/2019, 2019-05-12 and 22.12.2013 at 10:30 I waited 20 minutes."),
+    ("en", "Order 1234567890 and ticket #20456789 are still open, ref 4155552671"),
+    ("en", "Open 08.20-09.40 and 0630-0730, 24/7, 365 days. 10/10 would buy."),
+    ("en", "Version 1.2.3.4 on iOS 17.4.1.2 is broken, see chapter 2.3.1.3"),
+    ("en", "I saw it on https://www.example.com/ and www.example.com and booking.com"),
+    ("en", "Customer 40395817 bought 3 x 1000 pieces, flight 2679484"),
+    ("en", "100 200 300 or 4111 1111 1111 1112 apples; meet @ 5pm, @9am"),
+    ("en", "2 friends, 4G, 5GHz, A4, 50% and 3.5 stars"),
+    ("ro", "Am plătit 1.250.000 lei pe 12.05.2019, comanda 0722123456 nu a venit"),
+    ("ru", "Заказ 89123456789 от 12.05.2019 за 15 000 руб."),
+    ("it", "Ordine 3331234567 del 12/05/2019, costo 1.250,00 euro"),
+    ("ar", "دفعت ٥٠٠٠ ريال في ٢٠١٩ والطلب ٠٥٠١٢٣٤٥٦٧ لم يصل"),
+    ("pl", "Zamówienie 601234567 z 12.05.2019 za 1 250,00 zł"),
+    ("en", "no digits, no signs"),
+    ("en", ""),
+]
+
+
+@pytest.mark.parametrize(("language", "text", "expected"), REDACTED)
+def test_identifiers_go(language: str, text: str, expected: str) -> None:
+    assert redact(text, language).text == expected
+
+
+@pytest.mark.parametrize(("language", "text"), KEPT)
+def test_other_numbers_stay(language: str, text: str) -> None:
+    redacted = redact(text, language)
+    assert (redacted.text, dict(redacted.counts)) == (text, {})
+
+
+def test_a_value_keeps_its_number_within_one_feedback() -> None:
+    redacted = redact("a@x.org wrote to b@x.org; A@X.org called +40 722 123 456 and 0722123456", "ro")
+    assert redacted.text == "<EMAIL_1> wrote to <EMAIL_2>; <EMAIL_1> called <PHONE_1> and <PHONE_1>"
+    assert dict(redacted.counts) == {"EMAIL": 3, "PHONE": 2}
+
+
+def test_placeholders_already_there_stay_and_new_ones_count_on() -> None:
+    redacted = redact("<EMAIL_1>, <EMAIL_2> and c@x.org, tel <PHONE_1>", "en")
+    assert redacted.text == "<EMAIL_1>, <EMAIL_2> and <EMAIL_3>, tel <PHONE_1>"
+    assert dict(redacted.counts) == {"EMAIL": 1}
+
+
+@pytest.mark.parametrize(("language", "text", "expected"), REDACTED)
+def test_redacting_twice_changes_nothing(language: str, text: str, expected: str) -> None:
+    again = redact(expected, language)
+    assert (again.text, dict(again.counts)) == (expected, {})
+
+
+PARTS = st.sampled_from(
+    [part for _, text, _ in REDACTED for part in text.split()]
+    + [part for _, text in KEPT for part in text.split()]
+    + [
+        "tel",
+        "order",
+        "card",
+        "CNP",
+        "+",
+        "@",
+        "/",
+        ".",
+        ",",
+        "-",
+        "(",
+        ")",
+        "#",
+        "<",
+        ">",
+        "<PHONE_1>",
+        "12",
+        "3456789",
+    ]
+)
+
+
+@given(
+    st.lists(st.tuples(PARTS, st.sampled_from(["", " ", "\n"])), max_size=12),
+    st.sampled_from(["en", "ru", "ar", "und"]),
+)
+def test_redacting_any_mixture_twice_changes_nothing(parts: list[tuple[str, str]], language: str) -> None:
+    once = redact("".join(part + space for part, space in parts), language)
+    again = redact(once.text, language)
+    assert (again.text, dict(again.counts)) == (once.text, {})
+
+
+@given(st.text())
+def test_what_is_around_identifiers_stays(text: str) -> None:
+    before = text.replace("@", "")
+    redacted = redact(f"{before} \n ana@example.org \n", "en").text
+    assert redacted.endswith(" \n <EMAIL_1> \n")
