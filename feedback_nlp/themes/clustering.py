@@ -19,6 +19,7 @@ SMALL_CORPUS = 200  # below this many distinct statements a density estimate has
 LARGE_CORPUS = 30_000  # above it, runs agree well enough for fewer of them
 SAME_THEME = 0.42  # cosine distance under which two runs' centroids are one theme
 REFINEMENTS = 20
+LARGEST_SHARE = 0.15  # of the corpus, in one top-level group
 
 
 def default_minimum(n_statements: int) -> int:
@@ -91,25 +92,28 @@ def umap_hdbscan(minimum_size: int, seed: int) -> LabelsClusterer:
 def group_centroids(centroids: np.ndarray, sizes: np.ndarray, most: int) -> np.ndarray:
     """Return a top-level group for each sub-theme centroid (k, d): at most ``most`` groups, numbered from 0.
 
-    Ward's linkage weighted by ``sizes`` (k,), which keeps one group from swallowing the rest. The number of groups
-    grows with the square root of the number of sub-themes, so that both levels stay readable.
+    Average linkage over the members: ``sizes`` (k,) weigh the centroids, so that the dot product of two groups' means
+    is the mean cosine of their members. A group never grows past 15 % of the corpus while another merger is left,
+    for average linkage would otherwise chain. The number of groups grows with the square root of the number of
+    sub-themes, so that both levels stay readable.
     """
     k = len(centroids)
     target = min(most, k, max(8, round(2.5 * math.sqrt(k))))
     members = [[i] for i in range(k)]
-    means = [centroids[i].astype(np.float64) for i in range(k)]
-    weights = [float(size) for size in sizes]
+    means = centroids.astype(np.float64)
+    weights = np.asarray(sizes, dtype=np.float64)
     while len(members) > target:
-        stack = np.vstack(means)
-        weight = np.asarray(weights)
-        distances = np.maximum(0.0, _squared_distances(stack)) * np.outer(weight, weight) / np.add.outer(weight, weight)
-        distances[np.tril_indices(len(members))] = np.inf
-        first, second = divmod(int(distances.argmin()), len(members))
-        total = weights[first] + weights[second]
-        means[first] = (means[first] * weights[first] + means[second] * weights[second]) / total
-        weights[first] = total
+        similarity = np.round(means @ means.T, 9)
+        similarity[np.tril_indices(len(members))] = -np.inf
+        joint = np.add.outer(weights, weights)
+        allowed = np.where(joint <= LARGEST_SHARE * weights.sum(), similarity, -np.inf)
+        chosen = allowed if np.isfinite(allowed).any() else similarity
+        first, second = divmod(int(chosen.argmax()), len(members))
+        means[first] = (means[first] * weights[first] + means[second] * weights[second]) / joint[first, second]
+        weights[first] = joint[first, second]
         members[first] += members[second]
-        del members[second], means[second], weights[second]
+        means, weights = np.delete(means, second, axis=0), np.delete(weights, second)
+        del members[second]
     groups = np.empty(k, dtype=np.int64)
     for number, rows in enumerate(members):
         groups[rows] = number
@@ -184,8 +188,3 @@ def _agree(proposals: list[np.ndarray], needed: float) -> np.ndarray:
     kept = [label for label in range(labels.max() + 1) if len(np.unique(run[labels == label])) >= needed]
     labels = np.where(np.isin(labels, kept), labels, -1)
     return centroids_of(stack, labels)
-
-
-def _squared_distances(rows: np.ndarray) -> np.ndarray:
-    squares = (rows**2).sum(axis=1)
-    return squares[:, None] + squares[None, :] - 2 * rows @ rows.T

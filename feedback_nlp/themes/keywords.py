@@ -74,9 +74,13 @@ def _class_keywords(
     names = vectorizer.get_feature_names_out()
     sizes = np.bincount(labels + 1, minlength=n_themes + 1)
     result = {}
+    occurrences = by_class[filled].toarray()
     for row, label in enumerate(filled):
         if label == 0 or sizes[label] < MINIMUM_STATEMENTS:
             continue
+        # c-TF-IDF alone puts a rare word of one statement before what the theme's people all say.
+        fewest = max(1, round(0.03 * sizes[label]))
+        weights[row, occurrences[row] < fewest] = 0
         order = np.lexsort((names, -weights[row]))  # ties by spelling, so that the list never depends on row order
         result[int(label) - 1] = _without_repeats(
             [str(names[i]) for i in order[: 4 * most] if weights[row, i] > 0], most

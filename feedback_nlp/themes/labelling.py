@@ -20,6 +20,7 @@ from feedback_nlp.themes.keywords import PLACEHOLDER, TOKEN, StopWords
 CANDIDATES = 24  # phrases encoded for each theme
 READ = 300  # statements read for each theme, nearest first
 LONGEST = 4  # words in a phrase
+SHORT = (3, 6)  # words in a statement that can stand as a name
 _BREAK = re.compile(r"[.,;:!?()\[\]{}\"“”«»…،؛؟\n/|]+")
 
 
@@ -27,7 +28,7 @@ _BREAK = re.compile(r"[.,;:!?()\[\]{}\"“”«»…،؛؟\n/|]+")
 class _Phrase:
     text: str
     words: frozenset[str]
-    weight: float
+    weight: float  # 0 for a whole statement
 
 
 class KeyphraseLabeller:
@@ -101,33 +102,54 @@ class KeyphraseLabeller:
     ) -> list[_Phrase]:
         texts = self._texts(item, language)
         counts = Counter(phrase for text in texts for phrase in set(self._phrases(text, language)))
+        nested = _within_longer(counts)
+        fewest = max(2, round(0.015 * len(texts))) if len(texts) > 6 else 1
         stop = self._stop_words(language)
         scored = []
         for phrase, count in counts.items():
             words = phrase.split()
-            if count < 2 and len(texts) > 6:
+            if count < fewest or len(set(words)) < len(words):
                 continue
+            # After the C-value (Frantzi et al. 2000): "worst customer" is nothing beside "worst customer service".
+            alone = count - 0.8 * nested.get(phrase, 0)
             rarity = math.log(1 + n_themes / documents[language, phrase])
             # Two or three words name a pain; one word hints at it.
-            shape = {1: 0.6, 2: 1.0, 3: 1.0, 4: 0.8}[len(words)]
-            weight = math.log(1 + count) * rarity * shape
-            scored.append(_Phrase(phrase, frozenset(words) - stop, weight))
+            shape = {1: 0.6, 2: 1.0, 3: 1.1, 4: 1.0}[len(words)]
+            scored.append(_Phrase(phrase, frozenset(words) - stop, math.log(1 + alone) * rarity * shape))
         scored.sort(key=lambda p: (-p.weight, p.text))
-        return scored[:CANDIDATES]
+        return scored[:CANDIDATES] + self._short_statements(texts, stop)
+
+    def _short_statements(self, texts: Sequence[str], stop: frozenset[str]) -> list[_Phrase]:
+        """Return the nearest statements that are short enough to be a name: for themes without a phrase of their own."""
+        found: dict[str, _Phrase] = {}
+        for text in texts[:60]:
+            if PLACEHOLDER.search(text) or not SHORT[0] <= len(text.split()) <= SHORT[1]:
+                continue
+            bare = text.strip(" .,;:!?…،؛؟\"'()-–—*")
+            found.setdefault(bare.lower(), _Phrase(bare, frozenset(bare.lower().split()) - stop, 0.0))
+            if len(found) == 6:
+                break
+        return list(found.values())
 
     def _choose(self, item: Mapping[str, Any], found: list[_Phrase], vectors: np.ndarray, taken: set[str]) -> str:
         if not found:
             words = next((words for _, words in sorted(item["keywords"].items()) if words), ())
             return _distinct(_sentence(", ".join(words[:2])) or "Unnamed theme", taken)
         weights = np.array([p.weight for p in found])
-        score = vectors @ item["centroid"] + 0.35 * weights / weights.max()
+        weights /= max(float(weights.max()), 1e-9)
+        several = np.array([len(p.text.split()) > 1 for p in found])
+        score = vectors @ item["centroid"] + 0.3 * weights + np.where(weights > 0, 0.12 * several, 0.06)
         order = sorted(range(len(found)), key=lambda i: (-round(float(score[i]), 5), found[i].text))
         first = found[order[0]]
+        # A second phrase says what the first leaves open; two single words would be a list, not a name.
         second = next(
             (
                 found[i]
                 for i in order[1:8]
-                if not found[i].words & first.words and float(vectors[i] @ vectors[order[0]]) < 0.8
+                if min(first.weight, found[i].weight) > 0
+                and not found[i].words & first.words
+                and len(first.text.split()) + len(found[i].text.split()) >= 3
+                and float(vectors[i] @ vectors[order[0]]) < 0.8
             ),
             None,
         )
@@ -137,6 +159,18 @@ class KeyphraseLabeller:
             if _sentence(option).casefold() not in taken:
                 return _sentence(option)
         return _distinct(_sentence(options[0]), taken)
+
+
+def _within_longer(counts: Counter[str]) -> dict[str, int]:
+    """Return how often each phrase occurs inside its commonest longer phrase."""
+    nested: dict[str, int] = {}
+    for phrase, count in counts.items():
+        words = phrase.split()
+        for length in range(1, len(words)):
+            for start in range(len(words) - length + 1):
+                inner = " ".join(words[start : start + length])
+                nested[inner] = max(nested.get(inner, 0), count)
+    return nested
 
 
 def _sentence(text: str) -> str:
