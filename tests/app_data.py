@@ -54,7 +54,13 @@ def fill_store(
         feedback = list(_feedback(raw["feedback"], scores, stars))
         statements = _statements(raw["statements"])
         if hostile:
-            feedback[3], statements = _spoilt(feedback[3], statements)
+            themed = set(raw["mentions"]["statement_id"])
+            place = next(
+                i
+                for i, f in enumerate(feedback)
+                if any(s.statement_id in themed for s in statements.get(f.feedback_id, [])[-1:])
+            )
+            feedback[place], statements = _spoilt(feedback[place], statements)
         store.upsert_feedback(feedback, statements, run)
         store.refresh_duplicates()
         store.finish_run(run, {"rows": n, "added": len(feedback), "rejected": 2})

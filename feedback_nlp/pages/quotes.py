@@ -90,4 +90,5 @@ STYLE = """<style>
 @media (min-width: 900px) {[data-testid="stMainBlockContainer"] {padding-left:3rem; padding-right:3rem}}
 .fb-title {margin:0; padding:0; font-size:1.85rem; line-height:1.25; overflow-wrap:anywhere}
 [data-testid="stMetricValue"] {white-space:normal}
+[data-testid="stMetricLabel"] * {white-space:normal; overflow:visible; text-overflow:clip}
 </style>"""

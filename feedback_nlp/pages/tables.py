@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from feedback_nlp.pages.wording import clear_of_zero, interval, percent_interval
+from feedback_nlp.pages.wording import clear_of_zero, interval, percent_interval, short_label
 
 LOW_BASE = "\u26a0"
 
@@ -50,12 +50,12 @@ _THEME_SCHEMA: dict[str, Any] = {
 
 def theme_columns(table: pl.DataFrame, outcome_label: str) -> dict[str, Any]:
     """The column configuration that goes with :func:`theme_view`."""
-    column = st.column_config
+    column, name = st.column_config, short_label(outcome_label)
     greatest = float(table["share"].max() or 0) if table.height else 0.0  # type: ignore[arg-type]
     return {
         "theme": column.TextColumn("Theme", width="medium", help="Click a row to open the theme."),
         "impact": column.NumberColumn(
-            f"Impact on {outcome_label}",
+            f"Impact on {name}",
             format="%+.1f",
             help=f"{outcome_label} of everybody, minus {outcome_label} of those who do not mention the theme. "
             "Negative: the theme is associated with a lower score. It tells a connection, not a cause.",
@@ -73,10 +73,10 @@ def theme_columns(table: pl.DataFrame, outcome_label: str) -> dict[str, Any]:
         "share_interval": column.TextColumn("95% interval ", help="Wilson interval of the share."),
         "n_feedback": column.NumberColumn("Answers", help="Answers that mention the theme (n)."),
         "value_with": column.NumberColumn(
-            f"{outcome_label} with", format="%.1f", help="Among responses that mention the theme."
+            f"{name} with", format="%.1f", help="Among responses that mention the theme."
         ),
         "value_without": column.NumberColumn(
-            f"{outcome_label} without", format="%.1f", help="Among scored responses that do not mention it."
+            f"{name} without", format="%.1f", help="Among scored responses that do not mention it."
         ),
         "n_with": column.NumberColumn(
             "Scores", help="Scored responses that mention the theme (n of \u201cwith\u201d)."
@@ -134,7 +134,9 @@ def segment_columns(dimension: str, outcome_label: str) -> dict[str, Any]:
         "n_feedback": column.NumberColumn("Answers", help="Answers of this group that mention the theme (n)."),
         "base": column.NumberColumn("Base", help="Answers of this group that say something."),
         "value_with": column.NumberColumn(
-            f"{outcome_label} with", format="%.1f", help="Among this group's responses that mention the theme."
+            f"{short_label(outcome_label)} with",
+            format="%.1f",
+            help="Among this group's responses that mention the theme.",
         ),
         "value_interval": column.TextColumn("95% interval ", help="Of the score with the theme."),
         "n_with": column.NumberColumn("Scores", help="Scores behind it (n)."),

@@ -27,6 +27,7 @@ from feedback_nlp.pages.wording import (
     number,
     percent,
     percent_interval,
+    short_label,
     value_name,
 )
 
@@ -63,7 +64,7 @@ def _chosen(part: Slice) -> dict[str, Any]:
     wanted = st.query_params.get(PARAMETER)
     if wanted is not None and wanted not in labels:
         st.warning(
-            f"There is no theme {wanted} in codebook version {part.loaded.codebook_version}; showing the first one.",
+            f"There is no theme {wanted} in codebook version {part.loaded.codebook_version}; showing the one with the most damage.",
             icon=":material/link_off:",
         )
     current = wanted if wanted is not None and wanted in labels else _first(part) or ids[0]
@@ -118,6 +119,7 @@ def _escaped(text: str) -> str:
 
 def _figures(row: dict[str, Any], outcome: Outcome, part: Slice) -> None:
     mark = f" {tables.LOW_BASE}" if row["low_base"] else ""
+    name, percent_sign = short_label(outcome.label), "%" if outcome.family == "share" else ""
     figures = (
         (
             "Share of answers",
@@ -127,20 +129,20 @@ def _figures(row: dict[str, Any], outcome: Outcome, part: Slice) -> None:
             "Answers that mention the theme, of those that say something (the base), with a 95% Wilson interval.",
         ),
         (
-            f"{outcome.label} with it{mark}",
-            number(row["value_with"]),
+            f"{name} with it{mark}",
+            number(row["value_with"]) + percent_sign,
             f"{interval(row['value_with_low'], row['value_with_high'])} · n = {count(row['n_with'])}",
             "Among scored responses that mention the theme, with a 95% interval.",
         ),
         (
-            f"{outcome.label} without it",
-            number(row["value_without"]),
+            f"{name} without it",
+            number(row["value_without"]) + percent_sign,
             f"n = {count(row['n_without'])} · gap {number(row['gap'], signed=True)} "
             f"({interval(row['gap_low'], row['gap_high'], signed=True)})",
             "Among scored responses that do not mention it. The gap is with minus without.",
         ),
         (
-            f"Impact on {outcome.label}",
+            f"Impact on {name}",
             number(row["impact"], signed=True),
             f"{interval(row['impact_low'], row['impact_high'], signed=True)} {outcome.unit}",
             f"{outcome.label} of everybody minus that of those who do not mention the theme: what the theme is "

@@ -120,6 +120,11 @@ def interval(low: float | None, high: float | None, *, signed: bool = False, dig
     return f"{number(low, signed=signed, digits=digits)} to {number(high, signed=signed, digits=digits)}"
 
 
+def short_label(label: str) -> str:
+    """An outcome's label without what stands in brackets, for headings of columns and figures."""
+    return label.partition(" (")[0]
+
+
 def clear_of_zero(low: float | None, high: float | None) -> bool:
     """Whether an interval leaves zero out."""
     return low is not None and high is not None and not _missing(low) and not _missing(high) and (low > 0 or high < 0)
@@ -135,7 +140,7 @@ def view_words(view: View) -> str:
     """Say a view in words; an empty view is ``all feedback``."""
     parts = []
     if view.nps_segments:
-        parts.append(f"only {listed(f'{name}s' for name in view.nps_segments)}")
+        parts.append(f"of {listed(f'{name}s' for name in view.nps_segments)}")
     if view.languages:
         parts.append(f"in {listed(map(language_name, view.languages))}")
     if view.since or view.until:
@@ -145,7 +150,7 @@ def view_words(view: View) -> str:
     if view.sources:
         parts.append(f"from source {listed(view.sources)}")
     parts.extend(f"{name} {listed(values)}" for name, values in sorted(view.segments.items()) if values)
-    return ", ".join(parts) if parts else "all feedback"
+    return f"feedback {', '.join(parts)}" if parts else "all feedback"
 
 
 def _period(view: View) -> str:

@@ -1,0 +1,415 @@
+"""The app through its own door, ``app.py``, over a small made-up database."""
+
+from __future__ import annotations
+
+import html
+import logging
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from feedback_nlp.analysis import verbatims
+from feedback_nlp.analysis.frames import AnalysisFrames, apply_view, build_frames
+from feedback_nlp.analysis.overview import overview
+from feedback_nlp.analysis.scores import summarise_scores
+from feedback_nlp.analysis.segments import compare_segments
+from feedback_nlp.analysis.themes import theme_table
+from feedback_nlp.analysis.verbatims import Span, find_verbatims
+from feedback_nlp.pages import add, data, quotes, wording
+from feedback_nlp.records import Feedback, View
+from feedback_nlp.resources import resource_path
+from feedback_nlp.settings import Settings
+from feedback_nlp.store import Store
+from tests.app_data import HOSTILE, fill_store
+
+PAGES = ("overview", "themes", "theme", "compare", "add", "about")
+Open = Callable[..., AppTest]
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A database with two scores, twelve themes, six languages and one hostile text."""
+    return fill_store(tmp_path_factory.mktemp("app") / "feedback.db", 240)
+
+
+@pytest.fixture
+def open_app(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Open:
+    """Open the app at a page, with query parameters, over a database."""
+    monkeypatch.chdir(tmp_path)  # no feedback.toml of the developer's
+
+    def opened(url: str, page: str = "overview", **parameters: str | list[str]) -> AppTest:
+        monkeypatch.setenv("FEEDBACK_DB", url)
+        app = AppTest.from_file(resource_path("app.py"), default_timeout=60)
+        for name, value in parameters.items():
+            app.query_params[name] = value
+        app.run()
+        return app if page == "overview" else go(app, page)
+
+    return opened
+
+
+def go(app: AppTest, page: str) -> AppTest:
+    return app.switch_page(f"feedback_nlp/pages/{page}.py").run()
+
+
+def frames_of(url: str, view: View | None = None) -> AnalysisFrames:
+    with Store.open(url) as store:
+        frames = build_frames(store.read_frames(), Settings())
+    return apply_view(frames, view or View())
+
+
+def sentence(app: AppTest) -> str:
+    """The sentence that says the view, as text."""
+    found = next(element.value for element in app.html if "fb-view" in element.value and "<style" not in element.value)
+    return html.unescape(re.sub(r"<[^>]+>", "", found))
+
+
+def trouble(app: AppTest) -> list[str]:
+    return [element.value for kind in ("exception", "error", "warning") for element in app.get(kind)]
+
+
+def told(app: AppTest) -> list[str]:
+    return [element.value for element in app.info]
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize(
+    ("scores", "stars", "outcome"),
+    [(("nps", "csat"), False, "NPS"), (("csat",), True, "Star rating"), ((), False, "Net sentiment")],
+    ids=["nps", "stars", "sentiment"],
+)
+def test_every_page_works_with_every_kind_of_outcome(
+    open_app: Open,
+    tmp_path_factory: pytest.TempPathFactory,
+    page: str,
+    scores: tuple[str, ...],
+    stars: bool,
+    outcome: str,
+) -> None:
+    folder = tmp_path_factory.getbasetemp() / f"outcome-{outcome.replace(' ', '-')}"
+    if not folder.exists():
+        folder.mkdir()
+        fill_store(folder / "feedback.db", 120, scores=scores, stars=stars)
+    app = open_app(f"sqlite:///{folder / 'feedback.db'}", page)
+    assert trouble(app) == []
+    words = " ".join([e.value for e in app.subheader] + [m.label for m in app.metric] + [c.value for c in app.caption])
+    if page in ("overview", "theme", "compare"):
+        assert outcome in words
+
+
+def test_overview_shows_the_figures_of_the_analysis(open_app: Open, url: str) -> None:
+    app, frames = open_app(url), frames_of(url)
+    facts = overview(frames)
+    expected = {
+        "Responses": wording.count(facts.n_responses),
+        "Answers that say something": wording.count(facts.n_meaningful),
+        "Statements": wording.count(facts.n_statements),
+        "Statements with a theme": wording.percent(facts.coverage),
+    }
+    for summary in summarise_scores(frames):
+        expected[summary.label] = wording.number(summary.value) + ("%" if summary.unit == "%" else "")
+    assert {metric.label: metric.value for metric in app.metric} == expected
+    assert sentence(app) == (
+        "You are looking at all feedback (Jan 2025 to Sep 2025): 240 of 240 responses from "
+        f"{facts.n_people} people; shares are of the {facts.n_meaningful} answers that say something (the base)."
+    )
+
+
+def test_themes_are_listed_most_damage_first(open_app: Open, url: str) -> None:
+    app = open_app(url, "themes")
+    shown, table = app.dataframe[0].value, theme_table(frames_of(url))
+    assert shown["theme"].tolist() == table["label"].to_list()
+    assert shown["impact"].dropna().tolist() == table["impact"].drop_nulls().to_list()
+    assert shown["share"].dropna().tolist() == [100 * x for x in table["share"].drop_nulls().to_list()]
+    assert any("No theme" in c.value or c.value.startswith("Unthemed: ") for c in app.caption)
+    assert [box.label for box in app.expander if "sub-theme" in box.label] == [
+        "Customer service \u2013 2 sub-themes",
+        "Delivery \u2013 1 sub-theme",
+        "Price and billing \u2013 2 sub-themes",
+        "Product \u2013 2 sub-themes",
+    ]
+
+
+def test_the_url_names_the_theme(open_app: Open, url: str) -> None:
+    app = open_app(url, "theme", theme="t-waiting")
+    row = theme_table(frames_of(url), level=2, parent_id="t-service").filter(theme_id="t-waiting").row(0, named=True)
+    assert trouble(app) == []
+    assert app.selectbox(key="theme_box").value == "t-waiting"
+    assert [(m.label, m.value) for m in app.metric] == [
+        ("Share of answers", wording.percent(row["share"])),
+        ("NPS with it", wording.number(row["value_with"])),
+        ("NPS without it", wording.number(row["value_without"])),
+        ("Impact on NPS", wording.number(row["impact"], signed=True)),
+        ("Net sentiment", wording.number(row["net_sentiment"], signed=True, digits=0)),
+    ]
+    app.selectbox(key="theme_box").select("t-crash").run()
+    assert app.query_params["theme"] == "t-crash"
+    assert "App crashes" in next(e.value for e in app.html if "fb-title" in e.value and "<style" not in e.value)
+
+
+def test_an_unknown_theme_is_said_and_the_most_harmful_one_shown(open_app: Open, url: str) -> None:
+    app = open_app(url, "theme", theme="t-nowhere")
+    assert [w.value for w in app.warning] == [
+        "There is no theme t-nowhere in codebook version 1; showing the one with the most damage."
+    ]
+    assert app.selectbox(key="theme_box").value == theme_table(frames_of(url))["theme_id"][0]
+
+
+def test_a_theme_of_too_few_people_keeps_its_figures(open_app: Open, url: str) -> None:
+    app = open_app(url, "theme", theme="t-legal")
+    assert trouble(app) == []
+    assert list(app.metric) == []
+    assert told(app) == ["Too few people mention this theme in this view to show its figures. Take a filter away."]
+
+
+def test_filters_change_the_view_and_hold_on_every_page(open_app: Open, url: str) -> None:
+    app = open_app(url)
+    app.multiselect(key="language").select("pl").select("ro").run()
+    app.multiselect(key="segment.plan").select("Basic").run()
+    view = View(languages=("pl", "ro"), segments={"plan": ("Basic",)})
+    facts = overview(frames_of(url, view))
+    start = (
+        "You are looking at feedback in Polish or Romanian, plan Basic (Jan 2025 to Aug 2025): "
+        f"{facts.n_responses} of 240 responses from {facts.n_people} people"
+    )
+    for page in ("overview", "themes", "theme", "compare", "about"):
+        go(app, page)
+        assert trouble(app) == []
+        assert sentence(app).startswith(start), page
+
+
+def test_a_copied_url_reproduces_the_view(open_app: Open, url: str) -> None:
+    app = open_app(
+        url, language=["Polish", "Romanian"], **{"segment.plan": "Basic"}, period=["2025-02", "2025-05"], outcome="NPS"
+    )
+    view = View(languages=("pl", "ro"), segments={"plan": ("Basic",)}, since="2025-02-01", until="2025-06-01")
+    facts = overview(frames_of(url, view))
+    assert sentence(app) == (
+        "You are looking at feedback in Polish or Romanian, from Feb 2025 to May 2025, plan Basic: "
+        f"{facts.n_responses} of 240 responses from {facts.n_people} people; shares are of the "
+        f"{facts.n_meaningful} answers that say something (the base)."
+    )
+
+
+def test_another_outcome_is_taken_from_the_url(open_app: Open, url: str) -> None:
+    app = open_app(url, "theme", theme="t-waiting", outcome="Net sentiment")
+    assert [m.label for m in app.metric][1:4] == [
+        "Net sentiment with it",
+        "Net sentiment without it",
+        "Impact on Net sentiment",
+    ]
+
+
+def test_a_view_below_the_privacy_minimum_shows_nothing_but_a_way_back(
+    open_app: Open, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FEEDBACK_PRIVACY_MINIMUM", "60")
+    app = open_app(url, language="Polish")
+    assert trouble(app) == []
+    assert list(app.metric) == []
+    assert len(told(app)) == 1
+    assert "fewer than 60 people" in told(app)[0]
+    app.button(key="clear_on_Overview").click().run()
+    assert sentence(app).startswith("You are looking at all feedback")
+
+
+def test_without_a_database_the_app_says_how_to_begin_and_makes_none(open_app: Open, tmp_path: Path) -> None:
+    place = tmp_path / "none.db"
+    for page in PAGES:
+        app = open_app(f"sqlite:///{place}", page)
+        assert trouble(app) == []
+        if page != "add":
+            assert told(app) == [
+                f"There is no database at sqlite:///{place} yet. Read a file of feedback in the terminal, or add a "
+                "small one here."
+            ]
+            assert [c.value for c in app.code] == ["feedback-nlp run survey.csv"]
+    assert not place.exists()
+
+
+def test_an_empty_database_says_how_to_begin(open_app: Open, tmp_path: Path) -> None:
+    Store.open(f"sqlite:///{tmp_path / 'empty.db'}").close()
+    app = open_app(f"sqlite:///{tmp_path / 'empty.db'}")
+    assert trouble(app) == []
+    assert "holds no feedback yet" in told(app)[0]
+
+
+def test_before_the_first_codebook_scores_are_shown_and_themes_asked_for(open_app: Open, tmp_path: Path) -> None:
+    url = fill_store(tmp_path / "unthemed.db", 60, themes=False)
+    app = open_app(url)
+    assert {m.label for m in app.metric} >= {"Responses", "NPS", "Net sentiment"}
+    for page in ("overview", "themes", "theme", "compare", "about"):
+        go(app, page)
+        assert trouble(app) == []
+        assert "feedback-nlp discover" in [c.value for c in app.code], page
+
+
+def test_one_theme_is_enough(open_app: Open, tmp_path: Path) -> None:
+    url = fill_store(tmp_path / "one.db", 120, only_themes=("t-service",))
+    app = open_app(url)
+    for page in ("overview", "themes", "theme", "compare"):
+        assert trouble(go(app, page)) == []
+    assert app.dataframe[-1].value["theme"].unique().tolist() == ["Customer service"]
+
+
+def test_a_database_that_is_not_one_is_a_message(open_app: Open, tmp_path: Path) -> None:
+    (tmp_path / "broken.db").write_text("this is not a database, but it is long enough to be read as one" * 20)
+    app = open_app(f"sqlite:///{tmp_path / 'broken.db'}")
+    assert list(app.exception) == []
+    assert "not a SQLite database" in app.warning[0].value
+
+
+def test_an_unknown_error_shows_a_number_and_logs_no_verbatim(
+    open_app: Open, url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    secret = "my invoice was wrong"
+
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError(secret)
+
+    monkeypatch.setattr(verbatims, "find_verbatims", broken)
+    monkeypatch.setattr("feedback_nlp.pages.reading.find_verbatims", broken)
+    with caplog.at_level(logging.ERROR):
+        app = open_app(url, "theme", theme="t-waiting")
+    assert list(app.exception) == []
+    number = re.search(r"\*\*([0-9a-f]{8})\*\*", app.error[0].value)
+    assert number is not None
+    assert f"Error {number[1]} on page verbatims: RuntimeError" in caplog.text
+    assert secret not in caplog.text + app.error[0].value
+
+
+def articles(app: AppTest) -> list[str]:
+    body = next(e.value for e in app.html if e.value.startswith("<article"))
+    return re.findall(r"<article.*?</article>", body, flags=re.DOTALL)
+
+
+def test_verbatims_are_those_of_the_analysis_and_page_on(open_app: Open, url: str) -> None:
+    app = open_app(url, "theme", theme="t-waiting")
+    frames = frames_of(url)
+    page = find_verbatims(frames, theme_id="t-waiting", limit=10)
+    assert articles(app) == [quotes.verbatim_html(item) for item in page.items]
+    app.pagination[0].select(2).run()
+    second = find_verbatims(frames, theme_id="t-waiting", limit=10, offset=10)
+    assert articles(app) == [quotes.verbatim_html(item) for item in second.items]
+    app.text_input(key="search").input("kolejka").run()
+    found = find_verbatims(frames, theme_id="t-waiting", search="kolejka", limit=10)
+    assert found.total > 0
+    assert articles(app) == [quotes.verbatim_html(item) for item in found.items]
+    app.text_input(key="search").input("no such word").run()
+    assert told(app) == ["Nothing fits. Choose another sentiment or other words."]
+
+
+def test_hostile_text_is_shown_as_text(open_app: Open, url: str) -> None:
+    frames = frames_of(url)
+    spoilt = frames.statements.filter(frames.statements["text"].str.contains("<script>", literal=True))
+    theme = frames.mentions.filter(statement_id=spoilt["statement_id"][0])["theme_id"][0]
+    app = open_app(url, "theme", theme=theme, search="document.title")
+    body = "".join(articles(app))
+    assert html.escape(HOSTILE) in body
+    assert "<script" not in body
+    assert "<img" not in body
+
+
+def test_marks_are_placed_by_offset_and_escaped() -> None:
+    text = 'ok <b>"late"</b>\nand rude'
+    spans = (
+        Span(3, 16, ("t",), ('L "1"',), "negative", True),
+        Span(5, 9, ("t",), ("inside",), "positive", True),
+        Span(17, 25, ("u",), ("other",), None, False),
+    )
+    assert quotes.marked_text(text, spans) == (
+        'ok <mark class="fb-negative" title="L &quot;1&quot;">&lt;b&gt;&quot;late&quot;&lt;/b&gt;</mark><br>and rude'
+    )
+
+
+def test_arabic_reads_right_to_left(open_app: Open, url: str) -> None:
+    app = open_app(url, "theme", theme="t-waiting", language="Arabic")
+    assert len(articles(app)) > 0
+    for article in articles(app):
+        assert '<p class="fb-text" dir="auto" lang="ar">' in article
+
+
+def test_a_rename_is_kept_as_an_edit(open_app: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FEEDBACK_AUTHOR", "Ana")
+    url = fill_store(tmp_path / "rename.db", 80)
+    app = open_app(url, "theme", theme="t-waiting")
+    app.text_input(key="name_t-waiting").input("  Long   waits ")
+    next(button for button in app.button if button.label == "Save").click().run()
+    assert trouble(app) == []
+    assert "Long waits" in next(e.value for e in app.html if e.value.startswith('<h1 class="fb-title"'))
+    with Store.open(url) as store:
+        edits = [(e["theme_id"], e["kind"], e["payload"], e["author"]) for e in store.edits()]
+    assert edits == [("t-waiting", "rename", {"label": "Long waits"}, "Ana")]
+
+
+def test_compare_lists_every_difference_clear_ones_first(open_app: Open, url: str) -> None:
+    app = open_app(url, "compare", by="Plan")
+    table = compare_segments(frames_of(url), "plan")
+    shown = app.dataframe[-1].value
+    assert len(shown) == table["difference"].drop_nulls().len()
+    assert shown["clear"].tolist() == sorted(shown["clear"].tolist(), reverse=True)
+
+
+def test_new_feedback_is_seen_while_the_app_is_open(open_app: Open, tmp_path: Path) -> None:
+    url = fill_store(tmp_path / "grows.db", 60)
+    app = open_app(url)
+    before = {m.label: m.value for m in app.metric}["Responses"]
+    with Store.open(url) as store:
+        run = store.begin_run("more.csv", "0", {})
+        store.upsert_feedback([Feedback("f-new", "r-new", "late again", content_hash="x")], {}, run)
+    data.forget()
+    app.run()
+    after = {m.label: m.value for m in app.metric}["Responses"]
+    assert (before, after) == ("60", "61")
+
+
+def test_a_rising_version_is_not_read_again_at_once() -> None:
+    reads = data._LastReads()
+    stamp = ("sqlite:///x", 5, 30)
+    assert reads.worth_reading(stamp, 7) == 7
+    reads.note(stamp, 7, 3.0)
+    assert reads.worth_reading(stamp, 8) == 7
+    reads.versions[stamp] = (7, reads.versions[stamp][1] - 31, 3.0)
+    assert reads.worth_reading(stamp, 8) == 8
+
+
+def test_a_file_over_the_limit_is_sent_to_the_command_line(open_app: Open, tmp_path: Path) -> None:
+    app = open_app(f"sqlite:///{tmp_path / 'new.db'}", "add")
+    rows = b"text\n" + b"The queue is far too long.\n" * (add.MOST_ROWS + 1)
+    app.file_uploader[0].set_value(("many.csv", rows, "text/csv")).run()
+    assert [w.value for w in app.warning] == [
+        "many.csv has 20,001 rows; this page takes up to 20,000. Read it in the terminal, which has no limit:"
+    ]
+    assert [c.value for c in app.code] == ["feedback-nlp run 'many.csv'"]
+    assert not (tmp_path / "new.db").exists()
+
+
+@pytest.mark.parametrize(
+    ("view", "words"),
+    [
+        (View(), "all feedback"),
+        (View(since="2025-03-01", until="2025-04-01"), "feedback in Mar 2025"),
+        (View(since="2024-12-01"), "feedback since Dec 2024"),
+        (View(until="2025-01-01"), "feedback up to Dec 2024"),
+        (
+            View(nps_segments=("detractor", "passive"), languages=("ar", "pl", "xx"), segments={"plan": ("Basic",)}),
+            "feedback of detractors or passives, in Arabic, Polish or xx, plan Basic",
+        ),
+        (View(questions=("Why?",), sources=("survey",)), "feedback answering “Why?”, from source survey"),
+    ],
+)
+def test_a_view_is_said_in_words(view: View, words: str) -> None:
+    assert wording.view_words(view) == words
+
+
+def test_numbers_are_written_one_way() -> None:
+    assert [wording.number(x, signed=True) for x in (-4.25, 0.04, 3.0, None)] == ["\u22124.2", "0.0", "+3.0", "\u2013"]
+    assert wording.interval(-1.0, 2.5, signed=True) == "\u22121.0 to +2.5"
+    assert wording.interval(None, 2.5) == "no interval"
+    assert [wording.percent(x) for x in (0.256, None)] == ["26%", "\u2013"]
+    assert wording.percent_interval(0.1, 0.255) == "10\u201326%"
+    assert [wording.month_after("2025-12"), wording.month_before("2025-01-01")] == ["2026-01", "2024-12"]
+    assert [wording.clear_of_zero(*x) for x in ((-2, -1), (-1, 1), (0.1, 2), (None, 2))] == [True, False, True, False]
