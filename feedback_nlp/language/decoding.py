@@ -7,6 +7,7 @@ import contextlib
 import csv
 import gzip
 import io
+import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,9 +31,12 @@ _BOMS = (
 )
 _CHUNK = 1 << 20
 _SAMPLE_BYTES = 1 << 18
-# Letters and signs that Western and Romanian or Polish writing really uses: the code pages differ in where these lie.
-_LATIN = frozenset("ăâîșțşţąćęłńóśźżàèéìòùçêôûëïœáíúñäöüß„”“’‘«»–—…€°©®™ \xa0")
+# Letters and signs that writing in Latin letters really uses: the code pages differ in where these lie. The first
+# are those of Romanian, Polish and Italian, the second those of their neighbours, which decide when the first do not.
+_LATIN = frozenset("ăâîșțşţąćęłńóśźżàèéìòù„”“’‘«»–—…€°©®™×½´· \xa0")
+_LATIN_NEIGHBOURS = frozenset("çêôûëïœáíúñäöüß")
 _CYRILLIC_COMMON = frozenset("оеаинтсрвлкмдпу")
+_ARABIC_COMMON = frozenset("اليمنورتبةعدسفهكقحجأ")
 
 codecs.register_error(ERROR_HANDLER, lambda error: (UNDECODABLE, cast(UnicodeDecodeError, error).end))
 
@@ -88,7 +92,7 @@ def detect_encoding(path: Path) -> tuple[str, str]:
     if bad == 0:
         return "utf-8", "Encoding: UTF-8."
     sample = _telling_lines(path)
-    encoding = "utf-8" if good >= 10 * bad else _legacy_encoding(sample)
+    encoding = "utf-8" if good >= bad else _legacy_encoding(sample)
     if encoding == "utf-8" or _plausibility(sample, encoding) < 0.5:
         return "utf-8", f"Encoding: UTF-8 with {bad} undecodable byte sequences; their rows are rejected."
     return encoding, f"Encoding: {encoding.replace('_', '-')}, guessed from the letters. --encoding overrides it."
@@ -137,12 +141,14 @@ def _telling_lines(path: Path) -> bytes:
 def _legacy_encoding(sample: bytes) -> str:
     from charset_normalizer import from_bytes
 
-    matches = list(from_bytes(sample, cp_isolation=list(_LEGACY)))
-    least = min((match.chaos for match in matches), default=0.0)
-    candidates = [match.encoding for match in matches if match.chaos <= least + 0.1] or list(_LEGACY)
+    accepted = {match.encoding for match in from_bytes(sample, cp_isolation=list(_LEGACY))}
+
     # charset-normalizer leaves neighbouring code pages level (Italian reads as well-formed cp1250), so the letters
-    # of the languages that this program is for decide between the readings that it accepts.
-    return max(candidates, key=lambda name: (_plausibility(sample, name), -_LEGACY.index(name)))
+    # of the languages that this program is for have the first word, and its verdict has the second.
+    def rank(name: str) -> tuple[float, int]:
+        return _plausibility(sample, name) + 0.1 * (name in accepted), -_LEGACY.index(name)
+
+    return max(_LEGACY, key=rank)
 
 
 def _plausibility(sample: bytes, encoding: str) -> float:
@@ -153,10 +159,13 @@ def _plausibility(sample: bytes, encoding: str) -> float:
         text = sample.decode(encoding, errors="ignore")
     letters = Counter(char for char in text if not char.isascii())
     total = sum(letters.values()) or 1
-    latin = sum(n for char, n in letters.items() if char.lower() in _LATIN)
+    latin: float = sum(n for char, n in letters.items() if char.lower() in _LATIN)
+    latin += 0.9 * sum(n for char, n in letters.items() if char.lower() in _LATIN_NEIGHBOURS)
     cyrillic = sum(n for char, n in letters.items() if char in _CYRILLIC_COMMON)
-    arabic = sum(n for char, n in letters.items() if "\u0600" <= char <= "\u06ff")
-    other_script = max(min(1.0, 1.3 * cyrillic / total), arabic / total)
+    arabic = sum(n for char, n in letters.items() if char in _ARABIC_COMMON)
+    # The common letters make up some four fifths of a script, and no word mixes it with a-z.
+    mixed = len(re.findall(r"[A-Za-z][^\x00-\x9f]|[^\x00-\x9f][A-Za-z]", text))
+    other_script = min(1.0, 1.3 * max(cyrillic, arabic) / total) - mixed / total
     return max(latin / total, other_script if total >= 3 else 0.0)  # one stray byte is a letter in any code page
 
 
