@@ -62,6 +62,9 @@ def migrate(engine: Engine, migrations: Sequence[Migration] = MIGRATIONS) -> lis
     A step that fails leaves the database as the step before left it. Raises StoreError for a newer schema.
     """
     taken: list[int] = []
+    with engine.begin() as connection:  # a look first, so that opening does not wait for another program's write
+        if check(connection, migrations) == migrations[-1].number:
+            return taken
     writing = engine.execution_options(store_writes=True)
     while True:
         with writing.begin() as connection:
