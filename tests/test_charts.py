@@ -92,6 +92,16 @@ def test_every_chart_renders_without_fetching(frames: AnalysisFrames) -> None:
         assert chart.to_dict()["$schema"].startswith("https://vega.github.io/schema/vega-lite/")
 
 
+def test_svg_is_the_same_every_time_and_ids_do_not_clash(frames: AnalysisFrames) -> None:
+    ours, others = theme_table(frames), theme_table(frames, level=2)
+    first, second, third = (charts.to_svg(charts.impact_bars(table)) for table in (ours, others, ours))
+    assert first == third
+    ids = [set(re.findall(r'\bid="([^"]+)"', svg)) for svg in (first, second)]
+    assert ids[0]
+    assert not ids[0] & ids[1]
+    assert set(re.findall(r"url\(#([^)]+)\)", first)) <= ids[0]
+
+
 def test_nps_bar_adds_up_to_the_whole(frames: AnalysisFrames) -> None:
     summary = summarise_scores(frames)[0]
     shares = [f"{100 * count / summary.n:.0f}%" for count in summary.parts.values()]

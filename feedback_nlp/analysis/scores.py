@@ -139,10 +139,10 @@ def _how_to_read(outcome: Outcome, n: int, meaningful_value: float | None, meani
     base = f"Base: all {n:,} responses in view with this score; each response counts once."
     turned = "" if higher_is_better else f" The scale runs from {high:g} (worst) to {low:g} (best), so it is turned."
     if outcome.name == SENTIMENT:
-        text = "Share of positive minus share of negative answers, from -100 to 100; neutral and mixed count as 0."
+        text = "Share of positive minus share of negative answers, from −100 to 100; neutral and mixed count as 0."
         base = f"Base: {n:,} responses with a meaningful answer."
     elif outcome.kind == "nps":
-        text = "Share of promoters (9-10) minus share of detractors (0-6), from -100 to 100."
+        text = "Share of promoters (9–10) minus share of detractors (0–6), from −100 to 100."
     elif outcome.family == "share":
         top = outcome.top_from if higher_is_better else low + high - outcome.top_from
         bound = f"{top:g} or better"
@@ -157,11 +157,15 @@ def _how_to_read(outcome: Outcome, n: int, meaningful_value: float | None, meani
         "mean": "t",
     }[outcome.family]
     text += (
-        f"{turned} {base} The interval is a 95 % one ({method}): repeat the survey and the score could well lie in it."
+        f"{turned} {base} The interval is a 95% one ({method}): repeat the survey and the score could well lie in it."
     )
     if meaningful_value is not None and outcome.name != SENTIMENT:
         text += (
-            f" The {meaningful_n:,} of them who also wrote something meaningful average {meaningful_value:.1f}; themes "
-            "are weighed on those, so the two can differ."
+            f" The {meaningful_n:,} of them who also wrote something meaningful average {_written(meaningful_value)}; "
+            "themes are weighed on those, so the two can differ."
         )
     return text
+
+
+def _written(value: float) -> str:
+    return f"{value:.1f}".replace("-", "\u2212")

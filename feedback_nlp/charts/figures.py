@@ -116,12 +116,14 @@ def sparkline(df: pl.DataFrame) -> alt.LayerChart:
         x=alt.X("month:O", axis=None, scale=alt.Scale(paddingOuter=0.1)),
         y=alt.Y("share:Q", axis=None, scale=alt.Scale(domainMin=0)),
     )
+    ground = alt.Chart(_data(pl.DataFrame({"zero": [0.0]}))).mark_rule(color=palette.NEUTRAL)
+    ground = ground.encode(y=alt.Y("zero:Q", axis=None))
     line = base.mark_line(color=palette.ACCENT, strokeWidth=1.8, invalid=_GAPS)
     last = rows.filter(pl.col("share").is_not_null())["month"].max()
     dot = base.transform_filter(f"datum.month == {json.dumps(last)}").mark_point(
         color=palette.ACCENT, filled=True, size=40, opacity=1
     )
-    return _styled(alt.layer(line, dot), height=34, padding=3)
+    return _styled(alt.layer(ground, line, dot), height=34, padding=3)
 
 
 def segment_dots(df: pl.DataFrame) -> alt.LayerChart:

@@ -1,7 +1,7 @@
 """The colours of charts, report and app: one place.
 
 Red and green stand for harm and good. They keep apart under red-green colour blindness because the green is a teal
-(Machado 2009: CIE76 distance 27 or more in all three kinds, where 10 is plainly visible), and no figure says
+(Machado 2009: CIE76 distance 26 or more in all three kinds, where 10 is plainly visible), and no figure says
 something by colour alone: sign, side and words say it too. Text colours reach 4.5:1 on white and on the paper tint.
 """
 

@@ -1,0 +1,142 @@
+"""Numbers, dates, languages and views in words, as the report writes them."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+
+from feedback_nlp.analysis.outcomes import SENTIMENT, Outcome
+from feedback_nlp.records import UNDETERMINED, View
+
+MINUS = "\u2212"
+DASH = "\u2013"
+_LANGUAGES = {
+    "ar": "Arabic",
+    "bg": "Bulgarian",
+    "cs": "Czech",
+    "da": "Danish",
+    "de": "German",
+    "el": "Greek",
+    "en": "English",
+    "es": "Spanish",
+    "et": "Estonian",
+    "fa": "Persian",
+    "fi": "Finnish",
+    "fr": "French",
+    "he": "Hebrew",
+    "hi": "Hindi",
+    "hr": "Croatian",
+    "hu": "Hungarian",
+    "id": "Indonesian",
+    "it": "Italian",
+    "ja": "Japanese",
+    "ko": "Korean",
+    "lt": "Lithuanian",
+    "lv": "Latvian",
+    "nl": "Dutch",
+    "no": "Norwegian",
+    "pl": "Polish",
+    "pt": "Portuguese",
+    "ro": "Romanian",
+    "ru": "Russian",
+    "sk": "Slovak",
+    "sl": "Slovenian",
+    "sr": "Serbian",
+    "sv": "Swedish",
+    "th": "Thai",
+    "tr": "Turkish",
+    "uk": "Ukrainian",
+    "ur": "Urdu",
+    "vi": "Vietnamese",
+    "zh": "Chinese",
+    UNDETERMINED: "language not determined",
+}
+_NOUNS = {
+    "nps": "NPS",
+    "csat": "CSAT",
+    "stars": "the star rating",
+    "likely": "likelihood to return",
+    "ces": "ease",
+    SENTIMENT: "net sentiment",
+}
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def number(value: float, digits: int = 0, *, signed: bool = False) -> str:
+    """Write a number with a true minus sign and thousands apart; nothing is written as minus zero."""
+    rounded = round(value, digits) + 0.0
+    text = f"{abs(rounded):,.{digits}f}"
+    if rounded < 0:
+        return MINUS + text
+    return f"+{text}" if signed and rounded > 0 else text
+
+
+def percent(share: float) -> str:
+    """Write a share (0..1) as a percentage; below one per cent with a decimal."""
+    return f"{100 * share:.1f}%" if 0 < share < 0.0095 else f"{100 * share:.0f}%"
+
+
+def share_range(low: float, high: float) -> str:
+    """Write the ends of a share's interval."""
+    digits = 1 if 0 < high < 0.0095 else 0
+    return f"{100 * low:.{digits}f} to {100 * high:.{digits}f}%"
+
+
+def value_digits(outcome: Outcome) -> int:
+    """Decimals of a value: a mean on a short scale needs two."""
+    return 2 if outcome.family == "mean" else 0
+
+
+def change_digits(outcome: Outcome) -> int:
+    """Decimals of an impact or a gap."""
+    return 2 if outcome.family == "mean" else 1
+
+
+def outcome_noun(outcome: Outcome) -> str:
+    """Name the outcome within a sentence: "NPS", "net sentiment", or a score's own name."""
+    return _NOUNS[outcome.kind] if outcome.name == outcome.kind else f"\u201c{outcome.name}\u201d"
+
+
+def language_name(code: str | None) -> str:
+    """Return the English name of an ISO 639-1 code, or the code."""
+    return _LANGUAGES.get(code or UNDETERMINED, code or UNDETERMINED)
+
+
+def day(moment: date | datetime) -> str:
+    """Write a day as 6 Jan 2025, in any locale."""
+    return f"{moment.day} {_MONTHS[moment.month - 1]} {moment.year}"
+
+
+def month(text: str) -> str:
+    """Write "2025-03" as Mar 2025."""
+    return f"{_MONTHS[int(text[5:7]) - 1]} {text[:4]}"
+
+
+def period(first: datetime | None, last: datetime | None) -> str:
+    """Write a period, or say that nothing is dated."""
+    if first is None or last is None:
+        return "no dates"
+    return day(first) if first.date() == last.date() else f"{day(first)} {DASH} {day(last)}"
+
+
+def in_words(view: View) -> list[str]:
+    """Spell a view out, one part a filter; a view without filters is said to be one."""
+    parts = [(name[:1].upper() + name[1:], values) for name, values in sorted(view.segments.items())]
+    parts += [
+        ("Language", tuple(language_name(code) for code in view.languages)),
+        ("Question", view.questions),
+        ("Source", view.sources),
+        ("NPS segment", view.nps_segments),
+    ]
+    words = [f"{name.replace('_', ' ')}: {', '.join(values)}" for name, values in parts if values]
+    if view.since:
+        words.append(f"From {_iso_day(view.since)}")
+    if view.until:
+        words.append(f"To {_iso_day(view.until, before=True)}")
+    return words or ["All feedback"]
+
+
+def _iso_day(text: str, *, before: bool = False) -> str:
+    moment = datetime.fromisoformat(text)
+    if before and moment.time() == datetime.min.time():
+        moment -= timedelta(days=1)  # the end is exclusive: until 1 June means to 31 May
+    return day(moment)

@@ -1,0 +1,254 @@
+"""The report: complete, honest, escaped, self-contained."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import datetime
+from html.parser import HTMLParser
+
+import polars as pl
+import pytest
+
+from feedback_nlp.analysis.frames import AnalysisFrames, apply_view, build_frames
+from feedback_nlp.analysis.outcomes import choose_outcome
+from feedback_nlp.analysis.themes import theme_table
+from feedback_nlp.analysis.verbatims import Span
+from feedback_nlp.errors import NothingToShow
+from feedback_nlp.records import View
+from feedback_nlp.report import render_report, wording
+from feedback_nlp.report.quotes import LONGEST, choose_quotes, marked
+from feedback_nlp.settings import Settings
+from tests.sample import raw_frames
+
+CREATED = datetime(2025, 9, 4)
+
+
+class Page(HTMLParser):
+    """Collects tags with attributes, and the text of each kind of element; fails on tags that do not match."""
+
+    VOID = frozenset({"meta", "br", "link", "img"})
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.texts: dict[str, list[str]] = {}
+        self._open: list[str] = []
+        self.feed(html)
+        assert self._open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in self.VOID:
+            self._open.append(tag)
+            self.texts.setdefault(tag, []).append("")
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self._open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        for tag in set(self._open):
+            self.texts[tag][-1] += data
+
+    def text(self) -> str:
+        return " ".join(" ".join(self.texts["body"]).split())
+
+
+@pytest.fixture(scope="module")
+def frames() -> AnalysisFrames:
+    return build_frames(raw_frames(), Settings())
+
+
+def render(frames: AnalysisFrames, view: View | None = None, **more: object) -> str:
+    given = {"title": "Spring survey", "codebook_version": 7, "created": CREATED, **more}
+    return render_report(frames, view=view or View(), **given)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def html(frames: AnalysisFrames) -> str:
+    return render(frames, notes=["Scored on a small model."])
+
+
+def test_report_has_its_parts_in_order(frames: AnalysisFrames, html: str) -> None:
+    page = Page(html)
+    assert page.texts["h1"] == ["Spring survey"]
+    assert page.texts["h2"] == [
+        "Scores",
+        "What goes with a higher or lower NPS",
+        "Top pain points by damage to NPS",
+        "What earns promoters",
+        "Moving, and not yet covered",
+        "How to read this report",
+    ]
+    text = page.text()
+    table = theme_table(frames).filter(pl.col("impact") < 0)
+    cards = [heading.strip() for heading in page.texts["h3"]]
+    assert [c for c in cards if c in table["label"].to_list()] == table["label"].to_list()
+    for row in table.iter_rows(named=True):
+        assert f"{row['n_feedback']} of {row['base']}" in text
+        assert wording.number(row["impact"], 1, signed=True) in text
+        low, high = (wording.number(row[f"impact_{end}"], 1, signed=True) for end in ("low", "high"))
+        assert f"{low} to {high} (95%)" in text
+        assert f"{row['n_negative']} negative, {row['n_neutral']} neutral, {row['n_positive']} positive" in text
+    assert "All feedback" in text
+    assert "Codebook version 7" in text
+    assert "4 Sep 2025" in text
+    assert "Scored on a small model." in text
+    assert "1 of 5 themes is not shown: fewer than 5 people mention it." in text
+    assert "Contract terms" not in text
+
+
+def test_chance_is_said_plainly_once_for_each_unsure_theme(frames: AnalysisFrames, html: str) -> None:
+    unsure = theme_table(frames).filter((pl.col("impact_low") <= 0) & (pl.col("impact_high") >= 0)).height
+    assert unsure > 0
+    assert html.count("this could be chance") == unsure
+
+
+def test_a_sub_theme_that_goes_the_other_way_stands_for_itself(html: str) -> None:
+    page = Page(html)
+    assert "Friendly staff in Customer service" in [" ".join(h.split()) for h in page.texts["h3"]]
+
+
+def test_nothing_is_promised_or_fetched(html: str) -> None:
+    page = Page(html)
+    text = page.text().lower()
+    assert "associated with" in text
+    assert not re.search(r"will (raise|rise|increase|improve|gain)", text)
+    assert {tag for tag, _ in page.tags} & {"script", "link", "img", "iframe", "object", "form", "base"} == set()
+    addresses = set(re.findall(r"(?:https?:)?//[\w.]+[^\"' )<]*", html))
+    assert addresses <= {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"}
+    assert "@import" not in html
+    assert not re.search(r"url\((?!#)", html)
+    assert not any(name.startswith("on") for _, attributes in page.tags for name in attributes)
+
+
+def test_quotes_carry_id_date_language_direction_and_evidence(frames: AnalysisFrames, html: str) -> None:
+    page = Page(html)
+    quoted = [attributes for tag, attributes in page.tags if tag == "p" and "lang" in attributes]
+    assert len(quoted) == len(page.texts["blockquote"])
+    assert {a["dir"] for a in quoted} == {"auto"}
+    assert len({a["lang"] for a in quoted}) >= 4
+    sentences = set(frames.statements["text"])
+    marks = page.texts["mark"]
+    assert len(marks) >= 12
+    assert set(marks) <= sentences
+    ids = dict(frames.feedback.select("feedback_id", "text").iter_rows())
+    days = dict(frames.feedback.select("feedback_id", "created_at").iter_rows())
+    for quote in page.texts["blockquote"]:
+        found = re.search(r"f-r\d+-\d", quote)
+        assert found
+        assert ids[found[0]] in quote
+        if days[found[0]] is not None:
+            assert wording.day(days[found[0]]) in quote
+
+
+def test_hostile_text_stays_text() -> None:
+    raw = raw_frames(80)
+    nasty = '<script>alert("x")</script><img src=http://evil.example/a.png onerror=1>&amp;'
+    raw["themes"] = raw["themes"].with_columns(pl.lit(nasty).alias("label"))
+    prefix = pl.lit(nasty + " ")
+    raw["feedback"] = raw["feedback"].with_columns(
+        pl.concat_str(prefix, "text").alias("text"), pl.lit(json.dumps({"plan": nasty})).alias("segments")
+    )
+    shift = len(nasty) + 1
+    raw["statements"] = raw["statements"].with_columns(pl.col("start", "end") + shift)
+    html = render(build_frames(raw, Settings()), title=nasty, notes=[nasty])
+    page = Page(html)
+    assert {tag for tag, _ in page.tags} & {"script", "img"} == set()
+    assert page.texts["h1"] == [nasty]
+    assert any(nasty in quote for quote in page.texts["blockquote"])
+
+
+def test_view_is_spelled_out(frames: AnalysisFrames) -> None:
+    view = View(
+        segments={"plan": ("Basic", "Plus")},
+        languages=("ro", "ar"),
+        nps_segments=("detractor",),
+        since="2025-02-01",
+        until="2025-06-01",
+    )
+    assert wording.in_words(view) == [
+        "Plan: Basic, Plus",
+        "Language: Romanian, Arabic",
+        "NPS segment: detractor",
+        "From 1 Feb 2025",
+        "To 31 May 2025",
+    ]
+    view = View(languages=("en", "ro"))
+    assert "Language: English, Romanian" in Page(render(apply_view(frames, view), view)).text()
+
+
+@pytest.mark.parametrize(
+    ("name", "heading", "promoters"),
+    [
+        ("sentiment", "Top pain points by damage to net sentiment", "What goes with higher net sentiment"),
+        ("csat", "Top pain points by damage to CSAT", "What goes with higher CSAT"),
+    ],
+)
+def test_headings_follow_the_outcome(frames: AnalysisFrames, name: str, heading: str, promoters: str) -> None:
+    headings = Page(render(frames, outcome=choose_outcome(frames, name))).texts["h2"]
+    assert heading in headings
+    assert promoters in headings
+    assert not any("NPS" in h or "promoters" in h for h in headings)
+
+
+def test_report_without_themes_says_so() -> None:
+    raw = raw_frames(60)
+    raw["mentions"], raw["themes"] = raw["mentions"].clear(), raw["themes"].clear()
+    text = Page(render(build_frames(raw, Settings()))).text()
+    assert "No theme in this view is mentioned by enough people" in text
+    assert "100% of meaningful feedback" in text
+
+
+def test_report_without_scores_or_dates() -> None:
+    raw = raw_frames(60)
+    raw["feedback"] = raw["feedback"].with_columns(
+        pl.lit("{}").alias("scores"), pl.lit(None, dtype=pl.Datetime("us")).alias("created_at")
+    )
+    raw["scales"] = raw["scales"].clear()
+    text = Page(render(build_frames(raw, Settings()))).text()
+    assert "no dates" in text
+    assert "damage to net sentiment" in text
+
+
+def test_too_few_people_make_no_report() -> None:
+    with pytest.raises(NothingToShow):
+        render(build_frames(raw_frames(3), Settings()))
+
+
+def test_same_input_gives_the_same_file(html: str) -> None:
+    raw = {name: frame.sample(fraction=1, shuffle=True, seed=5) for name, frame in raw_frames().items()}
+    assert render(build_frames(raw, Settings()), notes=["Scored on a small model."]) == html
+
+
+def test_long_verbatims_are_cut_around_the_evidence() -> None:
+    text = "word " * 100 + "The bill is <wrong>. " + "more " * 100
+    start = text.index("The bill")
+    html = str(marked(text, [Span(start, start + 20, ("t",), ("T",), "negative", True)]))
+    assert "<mark>The bill is &lt;wrong&gt;.</mark>" in html
+    assert html.startswith("[\u2026] word")
+    assert html.endswith(" [\u2026]")
+    assert len(html) < LONGEST + 60
+    assert marked("short & sweet", []) == "short &amp; sweet"
+    everything = "x" * 3000
+    assert len(marked(everything, [Span(0, 3000, ("t",), ("T",), None, True)])) < 3 * LONGEST
+
+
+def test_quotes_differ_in_text_and_prefer_other_languages(frames: AnalysisFrames) -> None:
+    quotes = choose_quotes(frames, theme_id="t-waiting", sentiment="negative")
+    assert len(quotes) == 3
+    assert len({quote.language for quote in quotes}) == 3
+    again = choose_quotes(frames, theme_id="t-waiting", sentiment="negative", used={q.feedback_id for q in quotes})
+    assert not {q.feedback_id for q in quotes} & {q.feedback_id for q in again}
+    assert choose_quotes(frames, theme_id="t-legal") == ()
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "signed", "expected"),
+    [(-0.04, 1, True, "0.0"), (-3.25, 1, True, "\u22123.2"), (1234.5, 0, False, "1,234"), (2.0, 1, True, "+2.0")],
+)
+def test_numbers_in_words(value: float, digits: int, signed: bool, expected: str) -> None:
+    assert wording.number(value, digits, signed=signed) == expected
