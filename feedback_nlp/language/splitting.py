@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _FILE = Path(__file__).parent / "data" / "clauses.json"
 
 LEAST_WORDS = 4  # of a statement, unless it is a line or sentence of its own
-LEAST_CLAUSE_WORDS = 3  # on each side of a contrast,
+LEAST_CLAUSE_WORDS = 3  # on each side of a contrast; 2 after a comma where "is" goes without saying,
 LEAST_CLAUSES_WORDS = 7  # and on both sides together, unless a comma makes the contrast certain
 MOST_WORDS = 60  # longer statements are cut
 PIECE_WORDS = (15, 40)  # into pieces of about this many words
@@ -35,12 +35,20 @@ _SENTENCE_ENDS = [".", "!", "?", "..", "...", "....", "…", "؟", "؛", "۔", "
 _COMMAS = frozenset({",", "،", "，", "、", ";", "؛", "；", "-", "–", "—", "...", "…", "..", ":"})
 _STRONG_MARKS = frozenset({";", "؛", "；", "–", "—", "…", "...", "..", ":"})
 _TRIMMED = _COMMAS | {"--", "•", "·", "*", "/", "|", "\\", "‣", "▪", "●", "."}
-_BULLET = re.compile(r"[ \t]*(?:[-*•·–—‣▪●○◦>+]+[ \t]+|[•‣▪●◦]|\(?(?:\d{1,2}|[^\W\d_])[.)][ \t]+)")
+_BULLET = re.compile(r"[ \t]*(?:[-*•·–—‣▪●○◦>+]+[ \t]+|[•‣▪●◦]|\(?(?:\d{1,2}[.)]|[^\W\d_]\))[ \t]+)")
 _NUMBERING = re.compile(r"(?:^|(?<=\s))\(?(\d{1,2})[.)]\s")
 _PLACEHOLDER = re.compile(r"[a-z]+_\d+")
 _EMOTICON = re.compile(r"[:;=8xX][-'^o]?[()\[\]DPp3/|]|[()]{2,}|<3|\^_*\^")
 _WRAPPED_LINE = 60  # a line at least this long that ends in mid-sentence was broken by a program
+_LETTER = r"[^\W\d_]"
+_INFIXES = (  # sentences and clauses written without a space between them
+    r"[!?؟؛…]+(?=\w)",
+    rf"(?<={_LETTER}{_LETTER})[.,;:](?=[A-ZА-ЯЁȘȚĂÎÂŁŚŻŹĆ]{_LETTER})",
+    rf"(?<={_LETTER})[,،](?={_LETTER})",
+)
+_SUFFIXES = (r"(?<=_\d)>", r"(?<=_\d\d)>", r"(?<=>)[.,;:!?؟،؛]")  # placeholders such as <EMAIL_1>
 _CHARACTERS_ARE_WORDS = frozenset({"ja", "th", "lo", "km", "my"})  # no spaces, and spaCy's own need extra packages
+_WITHOUT_COPULA = frozenset({"ru", "uk", "be", "ar", "he"})  # "staff polite, but ..." is a whole clause
 
 
 class _Token(NamedTuple):
@@ -62,6 +70,7 @@ class _Rules:
     abbreviations: frozenset[str]
     before_number: frozenset[str]
     without_content: frozenset[str]
+    least_after_comma: int
 
 
 _Piece = list[_Token]
@@ -195,7 +204,8 @@ def _clauses(sentence: _Piece, rules: _Rules) -> Iterator[_Piece]:
         if not length or _guarded(sentence, first, place + length, rules):
             continue
         left, right = words[place] - words[first], words[-1] - words[place + length]
-        if min(left, right) >= LEAST_CLAUSE_WORDS and (after_comma or left + right >= LEAST_CLAUSES_WORDS):
+        least = rules.least_after_comma if after_comma else LEAST_CLAUSE_WORDS
+        if min(left, right) >= least and left + right >= (2 * least if after_comma else LEAST_CLAUSES_WORDS):
             yield sentence[first:place]
             first = place + length
             opened = False
@@ -260,7 +270,7 @@ def _cut_long(piece: _Piece, rules: _Rules) -> Iterator[_Piece]:
     words = _words_before(piece)
     first = 0
     low, high = PIECE_WORDS
-    while words[-1] - words[first] > MOST_WORDS:
+    while words[-1] - words[first] > (high if first else MOST_WORDS):
         best, cut = (-1.0, 0.0), 0
         for place in range(first + 1, len(piece)):
             taken, left = words[place] - words[first], words[-1] - words[place]
@@ -351,6 +361,7 @@ def _rules(language: str) -> _Rules:
         abbreviations=words("abbreviations"),
         before_number=words("before_number"),
         without_content=words("small_talk") | {_normalised(word)[0] for word in stop_words(language)},
+        least_after_comma=2 if language in _WITHOUT_COPULA else LEAST_CLAUSE_WORDS,
     )
 
 
@@ -358,20 +369,17 @@ def _rules(language: str) -> _Rules:
 def _pipeline(language: str) -> Language:
     """Return spaCy's tokeniser for the language, or its language-neutral one, and a sentencizer."""
     import spacy
-    from spacy.util import compile_infix_regex
+    from spacy.tokenizer import Tokenizer
+    from spacy.util import compile_infix_regex, compile_suffix_regex
 
     try:
         nlp = spacy.blank("zh" if language in _CHARACTERS_ARE_WORDS else language)
     except ImportError:  # no such language, or one whose tokeniser is another package
         nlp = spacy.blank("xx")
-    if nlp.Defaults.infixes and hasattr(nlp.tokenizer, "infix_finditer"):
-        letter = r"[^\W\d_]"
-        glued = [
-            r"[!?؟؛…]+(?=\w)",
-            rf"(?<={letter}{letter})[.,;:](?=[A-ZА-ЯЁȘȚĂÎÂŁŚŻŹĆ]{letter})",
-            rf"(?<={letter}),(?={letter})",
-        ]
-        nlp.tokenizer.infix_finditer = compile_infix_regex([*nlp.Defaults.infixes, *glued]).finditer
+    if isinstance(nlp.tokenizer, Tokenizer):
+        infixes, suffixes = nlp.Defaults.infixes or (), nlp.Defaults.suffixes or ()
+        nlp.tokenizer.infix_finditer = compile_infix_regex([*infixes, *_INFIXES]).finditer
+        nlp.tokenizer.suffix_search = compile_suffix_regex([*suffixes, *_SUFFIXES]).search
     nlp.add_pipe("sentencizer", config={"punct_chars": _SENTENCE_ENDS})
     nlp.max_length = 10**9
     return nlp
