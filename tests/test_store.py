@@ -36,7 +36,7 @@ def test_every_usual_form_of_url_is_taken(url: str, driver: str) -> None:
 @pytest.mark.parametrize(
     ("url", "message"),
     [
-        ("x.db", f"'x.db' is not a database URL. {FORMS}"),
+        ("x.db", f"'x.db' is not a database URL. Did you mean 'sqlite:///x.db'? {FORMS}"),
         ("", f"'' is not a database URL. {FORMS}"),
         ("sqlite://x.db", "'sqlite://x.db' names a server, but SQLite is a file: write sqlite:///x.db."),
         ("sqlite://", f"'sqlite://' names no file, and feedback has to outlive the program. {FORMS}"),

@@ -28,7 +28,8 @@ def parse_url(url: str) -> URL:
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError):
-        raise UsageError(f"{shown!r} is not a database URL. {_FORMS}") from None
+        meant = f" Did you mean 'sqlite:///{url}'?" if url and "://" not in url else ""
+        raise UsageError(f"{shown!r} is not a database URL.{meant} {_FORMS}") from None
     if parsed.drivername in ("sqlite", "sqlite+pysqlite"):
         if parsed.host:
             raise UsageError(f"{shown!r} names a server, but SQLite is a file: write sqlite:///{parsed.host}.")
