@@ -131,6 +131,11 @@ def test_text_by_its_values(tmp_path: Path) -> None:
     assert mapping.explanation[0] == "Text: 'c', the longest texts of the file, 47 characters on average."
 
 
+def test_numbered_text_columns_are_sibling_questions(tmp_path: Path) -> None:
+    mapping = guessed(tmp_path, Q1=cycle(*range(11)), Q2=texts(), Q3=[f"{t} and more" for t in texts()], notes=texts())
+    assert mapping.text_columns == ("Q2", "Q3")
+
+
 def test_no_text_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(MappingError, match=r"No column looks like free text.*--text COLUMN.*Columns: plan, nps"):
         guessed(tmp_path, plan=cycle("a", "b"), nps=cycle(*range(11)))

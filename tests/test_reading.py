@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
+import io
 import json
 from datetime import datetime
 from pathlib import Path
+from random import Random
 
 import polars as pl
 import pytest
@@ -153,6 +156,31 @@ def test_header_only_and_empty(tmp_path: Path) -> None:
     for content in ("", "\n \n"):
         with pytest.raises(ReadError, match="is empty"):
             read_file(write(tmp_path, "b.csv", content))
+
+
+def test_a_file_of_bad_rows_only_says_so(tmp_path: Path) -> None:
+    table = read_file(write(tmp_path, "a.csv", "id,text\n1,2,3\n"))
+    assert table.frame.height == 0
+    assert table.notes[-1] == "None of its rows can be read; the first: line 2, it has 3 fields where the header has 2."
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_one_damaged_row_never_costs_another(tmp_path: Path, seed: int) -> None:
+    random = Random(seed)
+    words = ["good", "bad, very", 'so "so"', "line\nbreak", "ok;fine", "caf\u00e9"]
+    good = [[str(i), " ".join(random.choices(words, k=random.randint(1, 6))), str(i % 11)] for i in range(12)]
+    quoting = random.choice([csv.QUOTE_MINIMAL, csv.QUOTE_ALL])
+    records = []
+    for row in good:
+        out = io.StringIO(newline="")
+        csv.writer(out, quoting=quoting, lineterminator=random.choice(["\n", "\r\n"])).writerow(row)
+        records.append(out.getvalue().encode())
+    damages = [b"x,y\n", b"x,a,b,c\n", b'x,"never closed,3\n', b"x,a\0b,3\n", b"x,a\xffb,3\n"]
+    place = random.randrange(len(good))
+    records.insert(place, random.choice(damages))
+    table = read_file(write(tmp_path, "a.csv", b"id,text,nps\n" + b"".join(records)), encoding="utf-8")
+    assert [list(row[1:]) for row in rows(table)] == good
+    assert [reject.line for reject in table.rejects] == [2 + sum(r.count(b"\n") for r in records[:place])]
 
 
 def test_unreadable_paths_say_what_to_do(tmp_path: Path) -> None:

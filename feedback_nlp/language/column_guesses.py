@@ -12,7 +12,7 @@ from feedback_nlp.language.column_names import Role
 from feedback_nlp.language.column_profile import Profile, profile, score_range
 from feedback_nlp.language.dates import DateFormat, decide_format, parse_dates
 from feedback_nlp.language.language_codes import language_code
-from feedback_nlp.language.scales import guessed_scale
+from feedback_nlp.language.scales import guessed_scale, is_missing
 from feedback_nlp.records import ScoreScale
 
 if TYPE_CHECKING:
@@ -35,8 +35,8 @@ class Evidence:
         return {name: profile(self.table.frame[name]) for name in self.table.columns}
 
     def filled_values(self, column: str) -> list[str]:
-        """The cells of a column that hold something, in the file's order."""
-        return [value for value in self.table.frame[column].to_list() if value.strip()]
+        """The cells of a column that hold a value, in the file's order."""
+        return [value for value in self.table.frame[column].to_list() if not is_missing(value)]
 
 
 def guess_text(evidence: Evidence, free: Sequence[str]) -> tuple[list[str], str]:
@@ -58,7 +58,9 @@ def guess_text(evidence: Evidence, free: Sequence[str]) -> tuple[list[str], str]
     if not written:
         return [], ""
     longest = max(written, key=lambda c: (facts[c].mean_length, -free.index(c)))
-    return [longest], f"the longest texts of the file, {facts[longest].mean_length:.0f} characters on average"
+    why = f"the longest texts of the file, {facts[longest].mean_length:.0f} characters on average"
+    numbered = names.stem(longest) != names.normal_name(longest)  # Q2 and Q3 are sibling questions
+    return [c for c in written if c == longest or (numbered and names.stem(c) == names.stem(longest))], why
 
 
 def guess_role(evidence: Evidence, free: Sequence[str], role: Role, question: str | None) -> str | None:

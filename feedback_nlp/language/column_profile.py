@@ -30,7 +30,7 @@ class Profile:
     @property
     def unique(self) -> bool:
         """Whether every row has a value of its own."""
-        return self.filled > 1 and self.distinct == self.filled and self.empty == 0
+        return self.filled > 0 and self.distinct == self.filled and self.empty == 0
 
     @property
     def reads_like_text(self) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gzip
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -100,11 +101,18 @@ def _read_textual(path: Path, kind: str, encoding: str | None, delimiter: str | 
         frame, notes, rejects, delimiter = read_delimited(path, kind, encoding, told)
     if frame is None:
         raise _empty(path)
-    return Table(frame, kind, encoding.removesuffix("-sig"), delimiter, (note, *notes, *_emptiness(frame)), rejects)
+    return Table(
+        frame, kind, encoding.removesuffix("-sig"), delimiter, (note, *notes, *_emptiness(frame, rejects)), rejects
+    )
 
 
-def _emptiness(frame: pl.DataFrame) -> tuple[str, ...]:
-    return () if frame.height else ("The file holds column names and no rows.",)
+def _emptiness(frame: pl.DataFrame, rejects: Sequence[Reject] = ()) -> tuple[str, ...]:
+    if frame.height:
+        return ()
+    if rejects:
+        first = rejects[0]
+        return (f"None of its rows can be read; the first: line {first.line}, {first.reason}.",)
+    return ("The file holds column names and no rows.",)
 
 
 def _read_xlsx(path: Path, sheet: str | None) -> Table:
