@@ -27,6 +27,16 @@ def default_minimum(n_statements: int) -> int:
     return max(5, round(math.sqrt(n_statements) / 5))
 
 
+def warm_up() -> float:
+    """Cluster made-up vectors once, so that numba compiles now and keeps the result; return the seconds it took."""
+    import time
+
+    started = time.monotonic()
+    vectors = unit_rows(np.random.default_rng(0).normal(size=(2 * SMALL_CORPUS, 32)))
+    ConsensusClusterer(runs=1).fit(vectors)
+    return time.monotonic() - started
+
+
 class ConsensusClusterer:
     """EVōC several times over, agreed on by centroid. Usable as BERTopic's clustering model.
 

@@ -120,7 +120,7 @@ class KeyphraseLabeller:
         return scored[:CANDIDATES] + self._short_statements(texts, stop)
 
     def _short_statements(self, texts: Sequence[str], stop: frozenset[str]) -> list[_Phrase]:
-        """Return the nearest statements that are short enough to be a name: for themes without a phrase of their own."""
+        """Return the nearest statements short enough to be a name, for themes without a phrase of their own."""
         found: dict[str, _Phrase] = {}
         for text in texts[:60]:
             if PLACEHOLDER.search(text) or not SHORT[0] <= len(text.split()) <= SHORT[1]:

@@ -1,0 +1,105 @@
+"""report, export, evaluate: what leaves the database."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from feedback_nlp.cli.shared import common_options, open_store, say, say_json, view_from, view_options
+from feedback_nlp.errors import NothingToShow, UsageError
+from feedback_nlp.records import View
+from feedback_nlp.settings import Settings
+
+if TYPE_CHECKING:
+    from feedback_nlp.analysis.frames import AnalysisFrames
+    from feedback_nlp.store import Store
+
+KINDS = ("statements", "feedback", "themes", "mentions")
+
+
+@click.command()
+@click.argument("out", type=click.Path(dir_okay=False, path_type=Path), default=Path("feedback-report.html"))
+@click.option("--title", help="Title of the report.")
+@click.option("--outcome", help="Score that damage is measured on (default: NPS where there is one).")
+@view_options
+@common_options
+def report(out: Path, title: str | None, outcome: str | None, settings: Settings, as_json: bool, **view: Any) -> None:
+    """Write the report on a view of the data to OUT, one HTML file that needs no network."""
+    with open_store(settings, must_exist=True) as store:
+        table = write_report(store, settings, view_from(**view), out, title=title, outcome=outcome)
+    if as_json:
+        say_json({"report": str(out), "themes": table.to_dicts()})
+        return
+    say(f"Report: {out}")
+
+
+@click.command()
+@click.argument("kind", type=click.Choice(KINDS))
+@click.argument("out", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--codebook", "version", type=int, help="Codebook version (default: the newest).")
+@common_options
+def export(kind: str, out: Path, version: int | None, settings: Settings, as_json: bool) -> None:
+    """Write a table of KIND to OUT: .parquet, .csv, .json, .jsonl or .xlsx by its suffix.
+
+    Rows are single answers, not groups: keep the file as safe as the data itself.
+    """
+    from feedback_nlp.export import export_table
+
+    with open_store(settings, must_exist=True) as store:
+        summary = export_table(store, kind, out, codebook_version=version, settings=settings)  # type: ignore[arg-type]
+    if as_json:
+        say_json(summary)
+        return
+    say(f"{summary.n_rows:,} {kind} in {out}")
+
+
+@click.command()
+@click.option("--label", metavar="SEGMENT", help="Segment column with known labels to compare the themes with.")
+@click.option("--codebook", "version", type=int, help="Codebook version (default: the newest).")
+@common_options
+def evaluate(label: str | None, version: int | None, settings: Settings, as_json: bool) -> None:
+    """Measure the themes: coverage, coherence, separation, language leakage, agreement with known labels."""
+    from feedback_nlp.evaluation import evaluate as measure
+
+    with open_store(settings, must_exist=True) as store:
+        quality = measure(store, settings, label_column=label, codebook_version=version)
+    if as_json:
+        say_json(quality.to_dict())
+    else:
+        say(quality.to_text())
+
+
+def analysis_frames(store: Store, settings: Settings, view: View) -> AnalysisFrames:
+    """Return the tables of a view. Raises NothingToShow before the first codebook or without feedback."""
+    from feedback_nlp.analysis.frames import apply_view, build_frames
+
+    if store.latest_codebook_version() is None:
+        raise NothingToShow("There are no themes yet. Start with: feedback-nlp run FILE, or discover and tag.")
+    return apply_view(build_frames(store.read_frames(), settings), view)
+
+
+def write_report(
+    store: Store, settings: Settings, view: View, out: Path, *, title: str | None, outcome: str | None = None
+) -> Any:
+    """Write the report of ``view`` to ``out`` and return its table of themes."""
+    from feedback_nlp.analysis.outcomes import choose_outcome
+    from feedback_nlp.analysis.themes import theme_table
+    from feedback_nlp.report import render_report
+
+    if not out.parent.is_dir():
+        raise UsageError(f"The folder {out.parent} of the report does not exist. Make it, or choose another place.")
+    frames = analysis_frames(store, settings, view)
+    measured = choose_outcome(frames, outcome)
+    html = render_report(
+        frames,
+        view=view,
+        title=title or "What customers tell us",
+        codebook_version=store.latest_codebook_version() or 0,
+        created=datetime.now(),
+        outcome=measured,
+    )
+    out.write_text(html, encoding="utf-8")
+    return theme_table(frames, outcome=measured)

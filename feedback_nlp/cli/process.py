@@ -1,0 +1,251 @@
+"""run, ingest, discover, tag: feedback in, themes tagged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from feedback_nlp.cli.shared import common_options, note, open_store, progress_bars, say, say_json
+from feedback_nlp.settings import Settings
+
+if TYPE_CHECKING:
+    from feedback_nlp.language.columns import ColumnFlags, ColumnMapping
+    from feedback_nlp.language.tables import Table
+    from feedback_nlp.pipeline import DiscoverySummary, IngestSummary, TagSummary
+
+F = TypeVar("F", bound=Callable[..., Any])
+SOURCES = ("survey", "ticket", "chat", "review", "e-mail", "phone", "social")
+
+
+def _column_options(command: F) -> F:
+    """Add the flags that say which column is what, and how a file is to be read."""
+    decorated: Any = command
+    for option in (
+        click.option("--rejects", type=click.Path(dir_okay=False, path_type=Path), help="File for unreadable rows."),
+        click.option("--sheet", help="Sheet of a workbook (default: the first)."),
+        click.option("--delimiter", help="Delimiter of a text file (default: detected)."),
+        click.option("--encoding", help="Encoding of a text file (default: detected)."),
+        click.option("--channel", metavar="COLUMN", help="Column of the channel."),
+        click.option("--language", metavar="COLUMN", help="Column of the language (default: detected row by row)."),
+        click.option("--source", metavar="COLUMN|KIND", help=f"Column of the source, or one of {', '.join(SOURCES)}."),
+        click.option("--question", metavar="COLUMN|TEXT", help="Column of the question, or its wording."),
+        click.option("--segment", "segments", multiple=True, metavar="COLUMN", help="Segment column; repeatable."),
+        click.option(
+            "--score",
+            "scores",
+            multiple=True,
+            metavar="NAME=COLUMN",
+            help="Score column: nps, csat, stars, likely, ces=COLUMN:MIN-MAX:higher|lower, or any name with its scale.",
+        ),
+        click.option(
+            "--date", metavar="COLUMN", help="Column of the date; COLUMN:dmy or COLUMN:mdy settles the order."
+        ),
+        click.option("--customer", metavar="COLUMN", help="Column that names the customer."),
+        click.option("--id", "id_column", metavar="COLUMN", help="Column that names the response."),
+        click.option("--text", multiple=True, metavar="COLUMN", help="Text column; several are several questions."),
+    ):
+        decorated = option(decorated)
+    return decorated
+
+
+_FILE = click.argument("file", type=click.Path(path_type=Path))
+
+
+@click.command()
+@_FILE
+@_column_options
+@click.option(
+    "--report",
+    "report_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("feedback-report.html"),
+    show_default=True,
+    help="Where to write the report.",
+)
+@common_options
+def run(file: Path, report_file: Path, settings: Settings, as_json: bool, **columns: Any) -> None:
+    """Read FILE, discover themes, tag, and write the report.
+
+    FILE is .csv, .tsv, .xlsx, .jsonl or .parquet. Columns that no flag names are guessed, and the guess is printed.
+    Running the same file again adds nothing.
+    """
+    from feedback_nlp.cli.output import write_report
+    from feedback_nlp.pipeline import run_pipeline
+    from feedback_nlp.records import View
+
+    table, mapping, source = _understood(file, columns)
+    _say_explanation(table, mapping)
+    with open_store(settings) as store, progress_bars() as progress:
+        summary = run_pipeline(
+            store,
+            file,
+            _flags(columns),
+            settings,
+            progress=progress,
+            read=(table, mapping),
+            source=source,
+            rejects_file=columns["rejects"],
+        )
+        write_report(store, settings, View(), report_file, title=None)
+    if as_json:
+        say_json(
+            {
+                "ingest": summary.ingest,
+                "discovery": summary.discovery,
+                "tagging": summary.tagging,
+                "seconds": round(summary.seconds, 2),
+                "report": str(report_file),
+                "db": _shown(settings),
+            }
+        )
+        return
+    _say_ingest(summary.ingest)
+    _say_discovery(summary.discovery)
+    _say_tagging(summary.tagging)
+    say(f"Report: {report_file} ({summary.seconds:.0f} s in all)")
+    say(f"Next: open the report in a browser, or run: feedback-nlp app{_db_flag(settings)}")
+
+
+@click.command()
+@_FILE
+@_column_options
+@common_options
+def ingest(file: Path, settings: Settings, as_json: bool, **columns: Any) -> None:
+    """Read FILE into the database: redacted, split into statements, encoded and scored.
+
+    Reading a file twice adds nothing; a changed row updates. Rows that cannot be read go to a rejects file.
+    """
+    from feedback_nlp.pipeline import ingest as ingest_file
+
+    table, mapping, source = _understood(file, columns)
+    _say_explanation(table, mapping)
+    with open_store(settings) as store, progress_bars() as progress:
+        summary = ingest_file(
+            store,
+            file,
+            _flags(columns),
+            settings,
+            progress=progress,
+            read=(table, mapping),
+            source=source,
+            rejects_file=columns["rejects"],
+        )
+    if as_json:
+        say_json(summary)
+        return
+    _say_ingest(summary)
+    say(f"Next: feedback-nlp discover{_db_flag(settings)} (new themes) or tag (the themes you have).")
+
+
+@click.command()
+@common_options
+def discover(settings: Settings, as_json: bool) -> None:
+    """Learn themes from all stored feedback and publish them as the next codebook version."""
+    from feedback_nlp.pipeline import discover_themes
+
+    with open_store(settings, must_exist=True) as store, progress_bars() as progress:
+        summary = discover_themes(store, settings, progress=progress)
+    if as_json:
+        say_json(summary)
+        return
+    _say_discovery(summary)
+    say(f"Next: feedback-nlp tag{_db_flag(settings)}")
+
+
+@click.command()
+@click.option("--codebook", "version", type=int, help="Codebook version (default: the newest).")
+@common_options
+def tag(settings: Settings, as_json: bool, version: int | None) -> None:
+    """Tag statements that have no tags yet with the themes of the newest codebook: what a nightly job runs."""
+    from feedback_nlp.pipeline import tag_statements
+
+    with open_store(settings, must_exist=True) as store, progress_bars() as progress:
+        summary = tag_statements(store, settings, version=version, progress=progress)
+    if as_json:
+        say_json(summary)
+        return
+    _say_tagging(summary)
+
+
+def _understood(file: Path, columns: dict[str, Any]) -> tuple[Table, ColumnMapping, str]:
+    """Return the table, what its columns are, and the source of rows that do not say theirs."""
+    from feedback_nlp.language.columns import map_columns
+    from feedback_nlp.language.reading import read_file
+
+    note(f"Reading {file.name} ...")
+    table = read_file(file, encoding=columns["encoding"], delimiter=columns["delimiter"], sheet=columns["sheet"])
+    flags = _flags(columns)
+    source = "survey"
+    if flags.source in SOURCES and flags.source not in table.columns:
+        source = str(flags.source)
+        flags = replace(flags, source=None)
+        columns["source"] = None
+    return table, map_columns(table, flags), source
+
+
+def _flags(columns: dict[str, Any]) -> ColumnFlags:
+    from feedback_nlp.language.columns import ColumnFlags
+
+    return ColumnFlags(
+        text=columns["text"],
+        id=columns["id_column"],
+        customer=columns["customer"],
+        date=columns["date"],
+        scores=columns["scores"],
+        segments=columns["segments"],
+        question=columns["question"],
+        source=columns["source"],
+        language=columns["language"],
+        channel=columns["channel"],
+    )
+
+
+def _say_explanation(table: Table, mapping: ColumnMapping) -> None:
+    for line in (*table.notes, *mapping.explanation):
+        note(f"  {line}")
+
+
+def _say_ingest(summary: IngestSummary) -> None:
+    say(
+        f"{summary.file}: {summary.n_read:,} rows read; feedback added {summary.n_added:,}, "
+        f"updated {summary.n_updated:,}, unchanged {summary.n_unchanged:,}."
+    )
+    if summary.n_rejected or summary.n_warnings:
+        say(
+            f"{summary.n_rejected:,} rows could not be read and {summary.n_warnings:,} went in without a score or "
+            f"date: {summary.rejects_file}"
+        )
+    languages = ", ".join(f"{code} {count:,}" for code, count in list(summary.languages.items())[:8])
+    say(f"Languages: {languages}. Non-answers: {summary.n_non_answers:,}. New statements: {summary.n_statements:,}.")
+    if summary.redactions:
+        say("Redacted: " + ", ".join(f"{kind} {count:,}" for kind, count in summary.redactions.items()) + ".")
+
+
+def _say_discovery(summary: DiscoverySummary) -> None:
+    counted = f"{summary.n_themes} themes, {summary.n_sub_themes} sub-themes"
+    if not summary.changed:
+        say(f"Codebook {summary.codebook_version} stands ({counted}): nothing new to learn from.")
+        return
+    events = ", ".join(f"{count} {event}" for event, count in summary.lineage.items())
+    say(f"Codebook {summary.codebook_version}: {counted} from {summary.n_statements:,} distinct statements ({events}).")
+
+
+def _say_tagging(summary: TagSummary) -> None:
+    say(
+        f"Tagged {summary.n_tagged:,} statements with codebook {summary.codebook_version}; "
+        f"{summary.coverage:.0%} of all statements have a theme."
+    )
+
+
+def _shown(settings: Settings) -> str:
+    from feedback_nlp.cli.machine import without_password
+
+    return without_password(settings.db)
+
+
+def _db_flag(settings: Settings) -> str:
+    return "" if settings.db == Settings().db else f" --db {_shown(settings)}"
