@@ -62,12 +62,12 @@ class Preparer:
         first = answers[0]
         external_id = _safe(first.external_id)
         customer_id = _safe(first.customer_id)
-        if external_id:
-            key = stable_hash("response", first.source, external_id)
+        if external_id or (customer_id and first.question):
+            # The reader knows which rows one respondent filled in, and tells repeated ids apart.
+            key = stable_hash("response", first.source, first.row_key)
         else:
-            said = stable_hash(
-                "row", *(_content(answer, text, customer_id) for answer, text in zip(answers, texts, strict=True))
-            )
+            contents = (_content(answer, text, customer_id) for answer, text in zip(answers, texts, strict=True))
+            said = stable_hash("row", *contents)
             self.occurrences[said] += 1
             key = stable_hash(said, str(self.occurrences[said]))
         feedback = []
