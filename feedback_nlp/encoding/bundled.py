@@ -61,10 +61,12 @@ class BundledEncoder:
         """The identity under which its vectors are stored; the same on CPU and GPU."""
         return EncoderIdentity(self.model, self.revision, self.weights.sha256, self.dimensions, "mean", self.prefix)
 
-    def read_weights(self) -> BertWeights:
-        """Return the float32 weights, after the file's hash was checked."""
+    def read_weights(self, *, word_embeddings: bool = True) -> BertWeights:
+        """Return the float32 weights, after the file's hash was checked; see :func:`read_weights`."""
         path = self.weights.verified()
-        return read_weights(path) if path.suffix == ".bin" else _read_safetensors(path)
+        if path.suffix == ".bin":
+            return read_weights(path, word_embeddings=word_embeddings)
+        return _read_safetensors(path)
 
 
 BUNDLED = {

@@ -50,6 +50,8 @@ class LoadedEncoder:
         """The length of a vector, under sentence-transformers' name."""
         return self.dimensions
 
+    get_embedding_dimension = get_sentence_embedding_dimension  # its newer name
+
     def as_sentence_transformer(self) -> Any:
         """Return the same model in float32 as a real ``SentenceTransformer`` (imports torch).
 

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import socket
+import sys
 from collections.abc import Callable
+from importlib.metadata import entry_points
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies
 
 import numpy as np
 
@@ -108,22 +114,64 @@ def _bundled(name: str, settings: Settings) -> Backend:
 
 
 def _sentence_transformer(name: str, settings: Settings) -> Backend:
-    from feedback_nlp.encoding.torch_backend import named_backend
+    folder = Path(name).expanduser()
+    if not folder.is_dir():
+        _refuse_misspelling(name)
+    from feedback_nlp.encoding.torch_backend import named_backend, quiet
 
-    known = [*BUNDLED]
+    device = _device(settings)
     try:
-        return named_backend(name, settings, _device(settings))
+        with quiet():
+            return named_backend(str(folder) if folder.is_dir() else name, settings, device, offline=True)
     except Exception as error:  # the library raises many kinds, from OSError to its own
-        if Path(name).is_dir():
+        if folder.is_dir():
             raise EncoderError(
-                f"The folder {name!r} is not a sentence-transformers model ({type(error).__name__}). "
-                f"Give one that holds modules.json, or one of: {', '.join(known)}."
+                f"The folder {name!r} does not hold a sentence-transformers model that can be loaded "
+                f"({type(error).__name__}). Give one that has modules.json, or one of: {', '.join(BUNDLED)}."
             ) from error
-        raise EncoderError(
-            f"There is no encoder {name!r}: it is not bundled, not a plug-in, not a folder here, and no model of that "
-            f"id could be loaded ({type(error).__name__}).{did_you_mean(name, known)} For a model from the hub, fetch "
-            "it once where there is a network and give its folder."
-        ) from error
+    if _hub_answers():
+        print(f"Fetching the encoder {name!r} from the model hub (once).", file=sys.stderr, flush=True)
+        try:
+            return named_backend(name, settings, device, offline=False)
+        except Exception as error:
+            raise _unknown(name, f"the model hub did not give it ({type(error).__name__})") from error
+    raise _unknown(name, "the model hub cannot be reached from here")
+
+
+def _refuse_misspelling(name: str) -> None:
+    """Raise at once for a name that is nearly a known one, rather than after looking for it on a hub."""
+    known = [*BUNDLED, *(entry.name for entry in entry_points(group="feedback_nlp.encoders"))]
+    hint = did_you_mean(name, known)
+    if "/" not in name and hint.startswith(" Did you mean"):
+        raise EncoderError(f"There is no encoder {name!r}.{hint}")
+
+
+def _unknown(name: str, why: str) -> EncoderError:
+    same = [encoder.name for encoder in BUNDLED.values() if name.casefold() in encoder.model.casefold()]
+    advice = (
+        f"The bundled encoder {same[0]!r} is that model: choose --encoder {same[0]}."
+        if same
+        else f"Bundled, and always there: {', '.join(BUNDLED)}. To use another, fetch it once where there is a network "
+        "and give its folder."
+    )
+    return EncoderError(
+        f"There is no encoder {name!r}: it is not bundled, not a plug-in, not a folder, not among the models fetched "
+        f"before, and {why}. {advice}"
+    )
+
+
+def _hub_answers() -> bool:
+    """Tell within three seconds whether the hub can be reached; its client alone would retry for a minute."""
+    if os.environ.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"}:
+        return False
+    address = urlsplit(os.environ.get("HF_ENDPOINT") or "https://huggingface.co")
+    if address.scheme in getproxies():
+        return True  # only the proxy can tell
+    try:
+        socket.create_connection((address.hostname or "", address.port or 443), timeout=3).close()
+    except OSError:
+        return False
+    return True
 
 
 def _device(settings: Settings) -> str:

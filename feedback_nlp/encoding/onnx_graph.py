@@ -70,7 +70,8 @@ class _Graph:
 
 
 def build_model(weights: BertWeights, ranges: Mapping[str, np.ndarray] | None) -> onnx.ModelProto:
-    """Return the graph: ``input_ids`` (b, s) int64, all of one length, to ``vectors`` (b, d) float32, mean-pooled.
+    """Return the graph: ``input_ids`` (b, s) int64, all of one length, to ``vectors`` (b, d) float32,
+    the tokens' sum, which the caller brings to length 1 (so mean pooling needs no division).
 
     ``ranges`` maps each of :data:`SITES` to the largest magnitude of each channel, shape (layers, channels). With
     None the graph stays in float32 and also returns the four activations of each layer, named ``range_LAYER_SITE``
@@ -105,7 +106,7 @@ def build_model(weights: BertWeights, ranges: Mapping[str, np.ndarray] | None) -
         probe(inner, layer, "output")
         inner = products.apply(inner, "output")
         x = layer_norm(graph.one("Add", [x, inner]), f"{prefix}output.LayerNorm")
-    graph.nodes.append(helper.make_node("ReduceMean", [x, graph.constant(np.array([1]))], ["vectors"], keepdims=0))
+    _pool(graph, x)
     model = helper.make_model(
         helper.make_graph(
             graph.nodes,
@@ -120,6 +121,15 @@ def build_model(weights: BertWeights, ranges: Mapping[str, np.ndarray] | None) -
     )
     onnx.checker.check_model(model, full_check=False)
     return model
+
+
+def _pool(graph: _Graph, x: str) -> None:
+    """Sum over the tokens, which has the mean's direction. ReduceMean would round a batch of one differently."""
+    ones = graph.constant(np.array([1, 1]))
+    shape = graph.one("Concat", [ones, graph.one("Shape", ["input_ids"], start=1, end=2)], axis=0)
+    row = graph.one("ConstantOfShape", [shape], value=numpy_helper.from_array(np.ones(1, np.float32)))
+    total = graph.one("MatMul", [row, x])
+    graph.nodes.append(helper.make_node("Squeeze", [total, graph.constant(np.array([1]))], ["vectors"]))
 
 
 def _embeddings(graph: _Graph, weights: BertWeights) -> str:

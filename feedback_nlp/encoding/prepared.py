@@ -19,7 +19,7 @@ from feedback_nlp.records import stable_hash
 from feedback_nlp.resources import resource_path
 from feedback_nlp.settings import Settings
 
-_FORMAT = "1"  # raise it when the graph that is written changes
+_FORMAT = "2"  # raise it when the graph that is written changes
 
 
 def cache_folder(settings: Settings) -> Path:
@@ -94,7 +94,7 @@ def _build_onnx(encoder: BundledEncoder, path: Path) -> None:
     from feedback_nlp.encoding.onnx_graph import build_model
 
     with np.load(resource_path(encoder.ranges), allow_pickle=False) as ranges:
-        model = build_model(encoder.read_weights(), dict(ranges))
+        model = build_model(encoder.read_weights(word_embeddings=False), dict(ranges))
     path.write_bytes(model.SerializeToString(deterministic=True))
 
 

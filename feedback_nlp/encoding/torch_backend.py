@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,27 +65,43 @@ def bundled_sentence_transformer(encoder: BundledEncoder, settings: Settings, de
     from sentence_transformers import SentenceTransformer
 
     folder = prepared_folder(encoder, settings, lambda path: _write_hugging_face(encoder, path))
-    return SentenceTransformer(str(folder), device=device, local_files_only=True)
+    with quiet():
+        return SentenceTransformer(
+            str(folder), device=device, local_files_only=True, model_kwargs={"add_pooling_layer": False}
+        )
 
 
-def named_backend(name: str, settings: Settings, device: str) -> TorchBackend:
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Hold back the bars and reports that transformers prints while it loads a model."""
+    from transformers.utils import logging
+
+    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        if bars:
+            logging.enable_progress_bar()
+
+
+def named_backend(name: str, settings: Settings, device: str, *, offline: bool) -> TorchBackend:
     """Return the sentence-transformers model of that id or folder. Raises whatever the library raises."""
     from sentence_transformers import SentenceTransformer
 
-    model = SentenceTransformer(name, device=device)
+    model = SentenceTransformer(name, device=device, local_files_only=offline)
     dimensions = model.get_embedding_dimension()
     if dimensions is None:
         dimensions = len(model.encode("a"))
     revision = getattr(getattr(getattr(model[0], "auto_model", None), "config", None), "_commit_hash", None) or ""
-    pooling = next((mode for module in model if (mode := _pooling(module))), "none")
+    modes = [mode for module in model if (mode := getattr(module, "pooling_mode", None))]
+    pooling = "+".join([modes[0]] if isinstance(modes[0], str) else modes[0]) if modes else "none"
     shown = Path(name).name if Path(name).is_dir() else name
-    identity = EncoderIdentity(shown, revision, _weights_sha256(model), dimensions, pooling, settings.encoder_prefix)
+    prefix = settings.encoder_prefix or model.prompts.get(model.default_prompt_name or "") or ""
+    identity = EncoderIdentity(shown, revision, _weights_sha256(model), dimensions, pooling, prefix)
     return TorchBackend(model, identity)
-
-
-def _pooling(module: Any) -> str:
-    mode = getattr(module, "get_pooling_mode_str", None)
-    return str(mode()) if mode else ""
 
 
 def _weights_sha256(model: SentenceTransformer) -> str:

@@ -1,0 +1,121 @@
+"""The bundled multilingual encoder as it is shipped, on a few made-up sentences."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from feedback_nlp.encoding import LoadedEncoder, encoder_status, load_encoder, prepare
+from feedback_nlp.settings import Settings
+
+LANGUAGES = ("en", "ro", "ru", "it", "ar", "pl")
+PARALLEL = (
+    (
+        "The technician never came to the appointment.",
+        "Tehnicianul nu a venit niciodată la programare.",
+        "Техник так и не пришёл в назначенное время.",
+        "Il tecnico non è mai venuto all'appuntamento.",
+        "لم يأت الفني إلى الموعد أبدا.",
+        "Technik nigdy nie przyszedł na umówioną wizytę.",
+    ),
+    (
+        "I love how easy it is to pay in the app.",
+        "Îmi place cât de ușor se plătește în aplicație.",
+        "Мне нравится, как легко платить в приложении.",
+        "Mi piace quanto sia facile pagare nell'app.",
+        "أحب سهولة الدفع في التطبيق.",
+        "Uwielbiam, jak łatwo płaci się w aplikacji.",
+    ),
+    (
+        "The coffee machine on the second floor is broken.",
+        "Aparatul de cafea de la etajul doi este stricat.",
+        "Кофемашина на втором этаже сломана.",
+        "La macchina del caffè al secondo piano è rotta.",
+        "آلة القهوة في الطابق الثاني معطلة.",
+        "Ekspres do kawy na drugim piętrze jest zepsuty.",
+    ),
+)
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    return Settings(cache_dir=str(tmp_path_factory.mktemp("cache")), device="cpu", threads=1)
+
+
+@pytest.fixture(scope="module")
+def encoder(settings: Settings) -> LoadedEncoder:
+    return load_encoder(settings)
+
+
+def test_a_sentence_is_nearest_to_its_own_translations(encoder: LoadedEncoder):
+    vectors = encoder.encode([text for group in PARALLEL for text in group]).reshape(len(PARALLEL), len(LANGUAGES), -1)
+    for a, language in enumerate(LANGUAGES):
+        for b, other in enumerate(LANGUAGES):
+            similarity = vectors[:, a] @ vectors[:, b].T
+            nearest = similarity.argmax(axis=1).tolist()
+            assert nearest == [0, 1, 2], f"{language} to {other}"
+            assert similarity.diagonal().min() > 0.85
+
+
+def test_identity_and_shape(encoder: LoadedEncoder):
+    assert encoder.identity.name == "intfloat/multilingual-e5-small"
+    assert encoder.identity.prefix == "query: " and encoder.identity.pooling == "mean"
+    assert encoder.identity.weights_sha256.startswith("1571fc982750")
+    assert encoder.dimensions == encoder.get_sentence_embedding_dimension() == 384
+    vectors = encoder.encode(list(PARALLEL[0]), batch_size=2, convert_to_numpy=True, normalize_embeddings=True)
+    assert vectors.shape == (6, 384) and vectors.dtype == np.float32
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-6)
+    assert encoder.encode([]).shape == (0, 384)
+
+
+def test_a_batch_of_one_equals_a_batch_of_many(encoder: LoadedEncoder, settings: Settings):
+    """Also in any order and with any number of threads."""
+    texts = [f"{text} {'and more ' * n}" for n in range(6) for group in PARALLEL for text in group]
+    many = encoder.encode(texts)
+    alone = np.stack([encoder.encode(text) for text in texts])
+    np.testing.assert_allclose(alone, many, rtol=0, atol=1e-6)
+    np.testing.assert_allclose(encoder.encode(texts[::-1])[::-1], many, rtol=0, atol=1e-6)
+    two_threads = load_encoder(Settings(cache_dir=settings.cache_dir, device="cpu", threads=2))
+    np.testing.assert_allclose(two_threads.encode(texts), many, rtol=0, atol=1e-6)
+
+
+def test_awkward_texts_have_vectors(encoder: LoadedEncoder):
+    texts = ["", " ", "\x00", "lone \ud800 surrogate", "👍🏽👍🏽", "long " * 3000, "مرحبا\u200f"]
+    vectors = encoder.encode(texts)
+    assert np.isfinite(vectors).all()
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-6)
+
+
+def test_eight_bits_stay_close_to_float32(encoder: LoadedEncoder):
+    texts = [text for group in PARALLEL for text in group]
+    float32 = encoder.as_sentence_transformer().encode(texts, prompt=encoder.identity.prefix)
+    similarity = (float32 * encoder.encode(texts)).sum(axis=1)
+    assert similarity.mean() > 0.998 and similarity.min() > 0.997
+
+
+def test_encoding_needs_no_torch(settings: Settings, encoder: LoadedEncoder):
+    """Torch takes seconds to import; a nightly batch of ten rows should not pay for it."""
+    code = (
+        "import sys\n"
+        "import feedback_nlp.encoding as e\n"
+        "assert not {'onnxruntime', 'numpy', 'tokenizers'} & set(sys.modules)\n"
+        "from feedback_nlp.settings import Settings\n"
+        f"v = e.load_encoder(Settings(cache_dir={settings.cache_dir!r}, device='cpu')).encode(['a'])\n"
+        "assert v.shape == (1, 384)\n"
+        "assert not {'torch', 'transformers', 'sentence_transformers', 'onnx'} & set(sys.modules)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_prepare_says_what_it_found(settings: Settings, encoder: LoadedEncoder):
+    (line,) = prepare(settings)
+    assert line.startswith("encoder multilingual: already prepared in ")
+    assert Path(line.rpartition(" in ")[2]).parent == Path(settings.cache_dir)
+    name, well, detail = encoder_status(settings)[0]
+    assert (name, well) == ("encoder multilingual", True) and "prepared in" in detail
+    assert encoder_status(settings)[1][1] is True
