@@ -9,6 +9,7 @@ from pathlib import Path
 
 _FILE = Path(__file__).parent / "data" / "stopwords.json"
 _ARABIC_PARTICLES = ("و", "ف")  # "and", "so": written onto the word that follows
+_COMMA_FOR_CEDILLA = str.maketrans("şţ", "șț")
 _DIACRITICS_OFTEN_LEFT_OUT = ("ro", "pl", "it")
 
 
@@ -26,6 +27,8 @@ def stop_words(language: str) -> frozenset[str]:
     words = set(stopwords(language)) if has_lang(language) else set()
     words = {unicodedata.normalize("NFC", word.lower()) for word in words}
     words |= set(ours.get("add", ()))
+    if language == "ro":
+        words |= {word.translate(_COMMA_FOR_CEDILLA) for word in words}
     if language in _DIACRITICS_OFTEN_LEFT_OUT:
         words |= {_without_marks(word) for word in words}
     if language == "ar":
