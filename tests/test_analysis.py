@@ -159,6 +159,11 @@ def test_effort_direction_is_said_and_interval_is_students() -> None:
     assert choose_outcome(with_scale("ces", 1, 7, False, [1, 2])).name == "s"
 
 
+def test_one_score_alone_is_anywhere_on_its_scale() -> None:
+    summary = summarise_scores(with_scale("ces", 1, 7, True, [4]))[0]
+    assert (summary.value, summary.low, summary.high) == (4, 1, 7)
+
+
 def test_unknown_outcome_names_the_near_one(frames: AnalysisFrames) -> None:
     with pytest.raises(UsageError, match="Did you mean 'csat'"):
         choose_outcome(frames, "csta")
@@ -386,8 +391,13 @@ def test_direction_of_a_text(text: str, expected: bool) -> None:
 
 
 def test_large_tables_are_fast() -> None:
-    frames = build_frames(raw_frames(80_000), Settings())
-    assert frames.mentions.height > 190_000
+    raw = raw_frames(2000)
+    for name in ("feedback", "statements", "mentions"):
+        ids = [c for c in raw[name].columns if c in ("feedback_id", "response_id", "customer_id", "statement_id")]
+        copies = [raw[name].with_columns(pl.format("{}-{}", c, pl.lit(i)).alias(c) for c in ids) for i in range(42)]
+        raw[name] = pl.concat(copies)
+    frames = build_frames(raw, Settings())
+    assert frames.mentions.height > 200_000
     theme_table(frames)  # the first call pays for starting polars' threads
     started = time.perf_counter()
     theme_table(frames, level=2)

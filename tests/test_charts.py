@@ -48,6 +48,12 @@ def test_impact_bars_keep_order_sign_and_uncertainty(frames: AnalysisFrames) -> 
     assert svg.count('opacity="0.4"') == unsure
 
 
+def test_small_impacts_keep_their_hundredths(frames: AnalysisFrames) -> None:
+    impacts = pl.col("impact", "impact_low", "impact_high") / 100
+    shown = texts(charts.to_svg(charts.impact_bars(theme_table(frames, level=2).with_columns(impacts).head(1))))
+    assert any(re.fullmatch("\u22120\\.[0-9]{2}", text) for text in shown)
+
+
 def test_hidden_themes_are_not_drawn(frames: AnalysisFrames) -> None:
     shown = texts(charts.to_svg(charts.impact_bars(theme_table(frames))))
     assert "Customer service" in shown

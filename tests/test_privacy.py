@@ -90,6 +90,10 @@ def test_groups_hidden_before_count_as_hidden() -> None:
 def test_a_split_hides_both_halves() -> None:
     df = pl.DataFrame({"w": [4, 50, 50, 50], "o": [50, 4, 0, 50], "x": [1, 2, 3, 4]})
     assert suppress_split(df, "w", "o", MINIMUM, blank=["x"])["x"].to_list() == [None, None, 3, 4]
+    marked = suppress_split(
+        df.with_columns(f=pl.Series([False, False, True, False])), "w", "o", MINIMUM, blank=["x"], flag="f"
+    )
+    assert marked["x"].to_list() == [None, None, None, 4]
 
 
 def test_a_view_of_too_few_people_is_refused() -> None:
@@ -131,6 +135,32 @@ def test_scores_by_segment_cannot_be_subtracted() -> None:
     assert nps.n - shown["n"].sum() == rest["response_id"].n_unique()
     assert rest["person_id"].n_unique() >= MINIMUM
     assert rest["segment.plan"].n_unique() == 2
+
+
+@pytest.mark.parametrize("minimum", [5, 12, 25])
+@pytest.mark.parametrize("by", ["plan", "region", "language", "source"])
+def test_subtracting_a_themes_segments_leaves_nobody_or_enough(minimum: int, by: str) -> None:
+    frames = build_frames(raw_frames(), Settings(privacy_minimum=minimum))
+    column = by if by in frames.feedback.columns else f"segment.{by}"
+    meaningful = frames.feedback.filter("meaningful")
+    hidden_somewhere = 0
+    for theme_id in frames.themes["theme_id"]:
+        table = theme_by_segment(frames, theme_id, by)
+        said = frames.mentions.filter(pl.col("theme_id") == theme_id)
+        scored = meaningful.join(said, on="feedback_id", how="semi").filter(pl.col("score.nps").is_not_null())
+        shown = table.filter(pl.col("value_with").is_not_null())
+        hidden_somewhere += len(table) - len(shown)
+        for row in shown.iter_rows(named=True):
+            cell = scored.filter(pl.col(column) == row["segment_value"])
+            everybody = meaningful.filter((pl.col(column) == row["segment_value"]) & pl.col("score.nps").is_not_null())
+            others = everybody.join(cell, on="response_id", how="anti")["person_id"].n_unique()
+            assert cell["person_id"].n_unique() >= minimum
+            assert others == 0 or others >= minimum
+        rest = scored.filter(~pl.col(column).is_in(shown["segment_value"].implode()))
+        if not shown.is_empty() and not rest.is_empty():
+            assert rest["person_id"].n_unique() >= minimum
+            assert rest[column].n_unique() >= 2
+    assert hidden_somewhere > 0
 
 
 def test_a_theme_of_too_few_people_shows_nothing() -> None:

@@ -52,11 +52,18 @@ def theme_cells(frames: AnalysisFrames, theme_id: str, column: str, outcome: Out
     )
     minimum = frames.privacy_minimum
     table = privacy.suppress_small(table, "people", minimum, blank=(*SHARE_FIGURES, *VALUE_FIGURES, "net_sentiment"))
-    for people, blank in (("people_said", ("net_sentiment",)), ("people_with", VALUE_FIGURES)):
-        table = privacy.suppress_small(
-            table, people, minimum, blank=blank, flag=f"hidden_{people}", hidden=privacy.SUPPRESSED
-        )
-    table = privacy.suppress_split(table, "people_with", "people_without", minimum, blank=VALUE_FIGURES)
+    # Splits come first, so that a cell hidden by one counts as hidden when its neighbours are judged.
+    table = privacy.suppress_split(
+        table.with_columns(pl.col(privacy.SUPPRESSED).alias("hidden_value")),
+        *("people_with", "people_without", minimum),
+        blank=VALUE_FIGURES,
+        flag="hidden_value",
+    )
+    for people, blank, hidden in (
+        ("people_said", ("net_sentiment",), privacy.SUPPRESSED),
+        ("people_with", VALUE_FIGURES, "hidden_value"),
+    ):
+        table = privacy.suppress_small(table, people, minimum, blank=blank, flag=f"{people}_hidden", hidden=hidden)
     if mentions["person_id"].n_unique() < minimum:
         table = table.with_columns(
             pl.when(mentions.is_empty()).then(pl.col(c)).otherwise(None).alias(c)

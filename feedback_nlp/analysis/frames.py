@@ -51,7 +51,7 @@ def build_frames(raw: Mapping[str, pl.DataFrame], settings: Settings) -> Analysi
     scales = _complete_scales(raw["scales"], scores, score_names)
     feedback = feedback.drop("scores", "segments").hstack(scores).hstack(segments)
     feedback = feedback.with_columns(
-        pl.coalesce("customer_id", "response_id").alias("person_id"),
+        pl.coalesce(pl.col("customer_id").replace("", None), "response_id").alias("person_id"),
         pl.col("created_at").dt.strftime("%Y-%m").alias("month"),
         (~pl.col("is_non_answer") & (pl.col("n_statements") > 0)).alias("meaningful"),
         _nps_segment(scales).alias("nps_segment"),
@@ -81,8 +81,8 @@ def apply_view(frames: AnalysisFrames, view: View) -> AnalysisFrames:
     """Return the frames of the feedback that the view keeps.
 
     Raises :class:`NothingToShow` when the view holds fewer people than the privacy minimum, or when one of its
-    filters leaves out so few people that subtraction would show them; :class:`UsageError` for an unknown segment
-    or a date that is not ISO.
+    filters leaves out so few people that subtraction would show them (dates are not held to that: two periods that
+    differ by a day can); :class:`UsageError` for an unknown segment or a date that is not ISO.
     """
     kept = {
         column: values

@@ -16,7 +16,7 @@ import polars as pl
 
 from feedback_nlp.analysis import intervals
 from feedback_nlp.analysis.outcomes import Outcome
-from feedback_nlp.analysis.privacy import suppress_split
+from feedback_nlp.analysis.privacy import SUPPRESSED, suppress_split
 
 FIGURES = (
     *("n_with", "value_with", "value_with_low", "value_with_high", "n_without", "value_without"),
@@ -106,7 +106,7 @@ def impact_table(values: pl.DataFrame, pairs: pl.DataFrame, outcome: Outcome, mi
         }
     ).with_columns(pl.selectors.float().fill_nan(None).round(9))
     return suppress_split(table, "people_with", "people_without", minimum, blank=FIGURES).drop(
-        "people_with", "people_without"
+        "people_with", "people_without", SUPPRESSED
     )
 
 

@@ -70,14 +70,24 @@ def suppress_small(
 
 
 def suppress_split(
-    df: pl.DataFrame, with_column: str, without_column: str, minimum: int, *, blank: Sequence[str]
+    df: pl.DataFrame,
+    with_column: str,
+    without_column: str,
+    minimum: int,
+    *,
+    blank: Sequence[str],
+    flag: str = SUPPRESSED,
 ) -> pl.DataFrame:
-    """Null the ``blank`` columns where either half of a split in two holds 1 to ``minimum - 1`` people."""
-    small = pl.lit(False)
+    """Null the ``blank`` columns where either half of a split in two holds 1 to ``minimum - 1`` people.
+
+    ``flag`` (Bool) says where; rows that it marks already stay marked.
+    """
+    small = pl.col(flag) if flag in df.columns else pl.lit(False)
     for column in (with_column, without_column):
         people = pl.col(column).fill_null(0)
         small = small | ((people > 0) & (people < minimum))
-    return df.with_columns(pl.when(small).then(None).otherwise(pl.col(c)).alias(c) for c in blank)
+    marked = df.with_columns(small.alias(flag))
+    return marked.with_columns(pl.when(pl.col(flag)).then(None).otherwise(pl.col(c)).alias(c) for c in blank)
 
 
 def require_enough(frames: AnalysisFrames) -> None:

@@ -93,10 +93,10 @@ def summarise_score(frames: AnalysisFrames, outcome: Outcome) -> ScoreSummary | 
 
 
 def mean_with_interval(g: pl.Series, outcome: Outcome) -> tuple[float, float, float]:
-    """Return mean, low and high of per-response values; the mean stands for an interval that is undefined."""
+    """Return mean, low and high of per-response values; one value alone says no more than the scale's ends."""
     mean = float(g.mean())  # type: ignore[arg-type]
     low, high = (float(end) for end in outcome.interval(float(g.sum()), float((g**2).sum()), len(g)))
-    return mean, mean if low != low else low, mean if high != high else high
+    return mean, outcome.minimum if low != low else low, outcome.maximum if high != high else high
 
 
 def _few_between(values: pl.DataFrame, frames: AnalysisFrames) -> bool:

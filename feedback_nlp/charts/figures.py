@@ -14,7 +14,7 @@ from feedback_nlp.charts import palette
 if TYPE_CHECKING:
     from feedback_nlp.analysis.scores import ScoreSummary
 
-_MINUS = "replace(format(datum.impact, '+.1f'), '-', '\u2212')"
+_ZERO = "datum.value === 0 ? '0' : datum.label"
 _GAPS: Final = "break-paths-show-domains"  # a hidden month breaks the line; it is not bridged
 _PARTS = {
     "detractors": ("Detractors", palette.NEGATIVE),
@@ -48,13 +48,15 @@ def impact_bars(theme_table: pl.DataFrame) -> alt.LayerChart:
         .alias("end"),
     )
     unit = rows["unit"][0] if len(rows) else "points"
+    greatest = rows["impact"].abs().max()
+    digits = 2 if isinstance(greatest, float) and greatest < 2 else 1  # a mean of 1 to 5 moves by hundredths
     y = alt.Y("theme_id:N", sort=rows["theme_id"].to_list(), title=None, axis=_label_axis(rows))
     base = alt.Chart(_data(rows)).encode(y=y)
     tooltip = [
         alt.Tooltip("label:N", title="Theme"),
-        alt.Tooltip("impact:Q", title=f"Impact ({unit})", format="+.1f"),
-        alt.Tooltip("impact_low:Q", title="95 % interval from", format="+.1f"),
-        alt.Tooltip("impact_high:Q", title="to", format="+.1f"),
+        alt.Tooltip("impact:Q", title=f"Impact ({unit})", format=f"+.{digits}f"),
+        alt.Tooltip("impact_low:Q", title="95% interval from", format=f"+.{digits}f"),
+        alt.Tooltip("impact_high:Q", title="to", format=f"+.{digits}f"),
         alt.Tooltip("reading:N", title="Read as"),
         alt.Tooltip("share:Q", title="Share of meaningful feedback", format=".1%"),
         alt.Tooltip("value_with:Q", title="Score with the theme", format=".1f"),
@@ -67,13 +69,17 @@ def impact_bars(theme_table: pl.DataFrame) -> alt.LayerChart:
     ends = [0.0, *rows["end"], *rows["impact_low"].drop_nulls(), *rows["impact_high"].drop_nulls()]
     room = 0.12 * (max(ends) - min(ends))  # for the figures beside the whiskers
     scale = alt.Scale(domain=[min(ends) - (min(ends) < 0) * room, max(ends) + room], nice=False)
-    shared: Any = {"title": f"Impact, {unit}", "axis": alt.Axis(format="+~f", tickCount=6), "scale": scale}
+    shared: Any = {
+        "title": f"Impact, {unit}",
+        "axis": alt.Axis(format="+~f", tickCount=6, labelExpr=_ZERO),
+        "scale": scale,
+    }
     x = alt.X("impact:Q", **shared)
     bars = base.mark_bar(height=14, cornerRadius=2).encode(x=x, color=sign, opacity=certain, tooltip=tooltip)
     spread = base.encode(x=alt.X("impact_low:Q", **shared), x2="impact_high:Q", tooltip=tooltip)
     halo = spread.mark_rule(color=palette.PAPER, strokeWidth=4, opacity=0.75)  # keeps the whisker legible on its bar
     whiskers = spread.mark_rule(color=palette.INK, strokeWidth=1.4)
-    text = base.transform_calculate(shown=_MINUS)
+    text = base.transform_calculate(shown=f"replace(format(datum.impact, '+.{digits}f'), '-', '\u2212')")
     figures: Any = {"fontSize": 12, "fontWeight": 600, "color": palette.INK}
     left = text.transform_filter("datum.impact < 0").mark_text(align="right", dx=-6, **figures)
     right = text.transform_filter("datum.impact >= 0").mark_text(align="left", dx=6, **figures)
@@ -87,7 +93,7 @@ def share_trend(df: pl.DataFrame) -> alt.LayerChart:
     tooltip = [
         alt.Tooltip("month:O", title="Month"),
         alt.Tooltip("share:Q", title="Share", format=".1%"),
-        alt.Tooltip("share_low:Q", title="95 % interval from", format=".1%"),
+        alt.Tooltip("share_low:Q", title="95% interval from", format=".1%"),
         alt.Tooltip("share_high:Q", title="to", format=".1%"),
         alt.Tooltip("n_feedback:Q", title="Feedback with it", format=","),
         alt.Tooltip("base:Q", title="Meaningful feedback", format=","),
@@ -101,7 +107,7 @@ def score_trend(df: pl.DataFrame, *, label: str = "Score") -> alt.LayerChart:
     tooltip = [
         alt.Tooltip("month:O", title="Month"),
         alt.Tooltip("value:Q", title=label, format=".1f"),
-        alt.Tooltip("low:Q", title="95 % interval from", format=".1f"),
+        alt.Tooltip("low:Q", title="95% interval from", format=".1f"),
         alt.Tooltip("high:Q", title="to", format=".1f"),
         alt.Tooltip("n:Q", title="Responses", format=","),
     ]
@@ -140,7 +146,7 @@ def segment_dots(df: pl.DataFrame) -> alt.LayerChart:
     tooltip = [
         alt.Tooltip("segment_value:N", title="Segment"),
         alt.Tooltip(f"{value}:Q", title="Share" if shares else "Score", format=style),
-        alt.Tooltip(f"{low}:Q", title="95 % interval from", format=style),
+        alt.Tooltip(f"{low}:Q", title="95% interval from", format=style),
         alt.Tooltip(f"{high}:Q", title="to", format=style),
         alt.Tooltip(f"{n}:Q", title="Meaningful feedback" if shares else "Responses", format=","),
     ]

@@ -76,7 +76,7 @@ def render_report(
     pains = known.filter(pl.col("impact") < 0).head(PAIN_POINTS)
     strengths = known.filter(pl.col("impact") > 0).sort("impact", "theme_id", descending=[True, False]).head(STRENGTHS)
     where = pl.concat([over_represented(frames, level=lvl) for lvl in (level, level + 1)])
-    summaries = summarise_scores(frames)
+    summaries = sorted(summarise_scores(frames), key=lambda summary: summary.name != outcome.name)
     sure_pains, sure_strengths = pains.filter(pl.col("impact_high") < 0), strengths.filter(pl.col("impact_low") > 0)
     noun = wording.outcome_noun(outcome)
     labels = dict(frames.themes.select("theme_id", "label").iter_rows())
