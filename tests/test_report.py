@@ -93,6 +93,9 @@ def test_report_has_its_parts_in_order(frames: AnalysisFrames, html: str) -> Non
         low, high = (wording.number(row[f"impact_{end}"], 1, signed=True) for end in ("low", "high"))
         assert f"{low} to {high} (95%)" in text
         assert f"{row['n_negative']} negative, {row['n_neutral']} neutral, {row['n_positive']} positive" in text
+    worst = table.row(0, named=True)
+    assert f"{worst['label']} is associated with the most damage: NPS is" in text
+    assert f"a difference of {wording.number(worst['impact'], 1, signed=True)} NPS points (95% interval" in text
     assert "All feedback" in text
     assert "Codebook version 7" in text
     assert "4 Sep 2025" in text

@@ -109,6 +109,7 @@ def render_report(
         "minimum": frames.privacy_minimum,
         "low_base": frames.low_base,
         "value_digits": wording.value_digits(outcome),
+        "suffix": "%" if outcome.family == "share" else "",
         "change_digits": wording.change_digits(outcome),
         "palette": palette,
     }
