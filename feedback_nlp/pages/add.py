@@ -5,20 +5,24 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
 import streamlit as st
 
+from feedback_nlp.errors import DiscoveryError, MappingError
 from feedback_nlp.pages import shell
 from feedback_nlp.pages.data import forget, open_store
-from feedback_nlp.pages.wording import count
+from feedback_nlp.pages.wording import count, percent
 from feedback_nlp.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from streamlit.runtime.uploaded_file_manager import UploadedFile
 
     from feedback_nlp.language.columns import ColumnFlags, ColumnMapping
-    from feedback_nlp.language.reading import Table
+    from feedback_nlp.language.tables import Table
+    from feedback_nlp.pipeline import RunSummary
+
+T = TypeVar("T")
 
 MOST_MB = 20
 MOST_ROWS = 20_000
@@ -43,10 +47,7 @@ def _page() -> None:
     if upload.size > MOST_MB * 1_000_000 * 1.05:
         _too_large(upload.name, f"{upload.size / 1e6:.0f} MB", f"{MOST_MB} MB")
         return
-    from feedback_nlp.language.columns import ColumnFlags
-    from feedback_nlp.pipeline import preview
-
-    table, guessed = _with_file(upload, lambda path: preview(path, ColumnFlags()))
+    table, guessed = _with_file(upload, _preview)
     if table.frame.height > MOST_ROWS:
         _too_large(upload.name, f"{table.frame.height:,} rows", f"{MOST_ROWS:,}")
         return
@@ -56,12 +57,24 @@ def _page() -> None:
         _run(upload, flags, settings)
 
 
+def _preview(path: Path) -> tuple[Table, ColumnMapping]:
+    """Read a file and guess its columns; where no text is found the reader is asked instead."""
+    from feedback_nlp.language.columns import ColumnFlags, ColumnMapping
+    from feedback_nlp.language.reading import read_file
+    from feedback_nlp.pipeline import preview
+
+    try:
+        return preview(path, ColumnFlags())
+    except MappingError as error:
+        return read_file(path), ColumnMapping(text_columns=(), explanation=(str(error),))
+
+
 def _too_large(name: str, size: str, most: str) -> None:
     st.warning(f"{name} has {size}; this page takes up to {most}. Read it in the terminal, which has no limit:")
     st.code(f"feedback-nlp run {name!r}", language="bash")
 
 
-def _with_file(upload: UploadedFile, use: Callable[[Path], Any]) -> Any:
+def _with_file(upload: UploadedFile, use: Callable[[Path], T]) -> T:
     """Lend the upload to ``use`` as a file, and remove it whatever happens."""
     with tempfile.TemporaryDirectory(prefix="feedback-") as folder:
         # The name of an upload is the reader's own: only its last part counts, never a folder.
@@ -76,18 +89,18 @@ def _understood(table: Table, mapping: ColumnMapping) -> None:
         st.markdown(f"**{count(table.frame.height)} rows** read as {table.format}. How the columns were understood:")
         for line in notes:
             st.text(f"\u2022 {line}")
-        if table.rejects:
-            st.warning(f"{count(len(table.rejects))} rows could not be read and will be left out.")
-    columns = [name for name in table.frame.columns if name != "__line__"]
+    if table.rejects:
+        with st.expander(f"{count(len(table.rejects))} rows could not be read and will be left out"):
+            st.dataframe([{"Line": reject.line, "Reason": reject.reason} for reject in table.rejects], hide_index=True)
     with st.expander("First rows, as they are in the file"):
-        st.dataframe(table.frame.select(columns).head(5), hide_index=True)
+        st.dataframe(table.frame.select(table.columns).head(5), hide_index=True)
 
 
 def _mapping_form(table: Table, guessed: ColumnMapping, file_id: str) -> ColumnFlags | None:
     """Let the reader correct the mapping; returns it when they press the button."""
     from feedback_nlp.language.columns import ColumnFlags
 
-    columns = [name for name in table.frame.columns if name != "__line__"]
+    columns = table.columns
     one = [NONE, *columns]
 
     def pick(label: str, guess: str | None, help_text: str) -> str | None:
@@ -117,7 +130,7 @@ def _mapping_form(table: Table, guessed: ColumnMapping, file_id: str) -> ColumnF
             key=f"segments_{file_id}",
             help="Columns to compare and filter by, such as plan, region or product.",
         )
-        question = pick("Question", guessed.question, "A column that names the question a row answers.")
+        question = pick("Question", guessed.question_column, "A column that names the question a row answers.")
         source = pick("Source", guessed.source, "Where it came from, such as survey or ticket.")
         channel = pick("Channel", guessed.channel, "Web, phone, shop and the like.")
         scores = _score_boxes(columns, guessed, file_id)
@@ -133,10 +146,11 @@ def _mapping_form(table: Table, guessed: ColumnMapping, file_id: str) -> ColumnF
         date=date,
         scores=tuple(scores),
         segments=tuple(segments),
-        question=question,
+        question=question or guessed.question_text or None,
         source=source,
         language=language,
         channel=channel,
+        guess=False,  # the reader has seen every column
     )
 
 
@@ -187,23 +201,33 @@ def _run(upload: UploadedFile, flags: ColumnFlags, settings: Settings) -> None:
                 seen["step"] = step
                 status.update(label=f"{step[:1].upper()}{step[1:]} \u2026")
 
+        def run(path: Path) -> RunSummary:
+            # The reader has seen which rows cannot be taken; a list on the server's disk would help nobody.
+            rejects = path.with_name("rejects.csv")
+            return run_pipeline(store, path, flags, settings, progress=progress, rejects_file=rejects)
+
         store = open_store(settings.db)
-        summary = _with_file(upload, lambda path: run_pipeline(store, path, flags, settings, progress=progress))
-        bar.empty()
+        try:
+            summary = _with_file(upload, run)
+        except DiscoveryError as error:
+            forget()
+            status.update(label="The answers are stored; no themes were found.", state="error")
+            st.warning(str(error), icon=":material/category:")
+            st.page_link(shell.page_path("overview"), label="Overview", icon=shell.PAGES["overview"][1])
+            return
         status.update(label="Done.", state="complete")
     forget()
-    shell.leave_message(f"{upload.name} was read. {_summary_words(summary)}")
+    shell.leave_message(_summary_words(summary))
     st.switch_page(shell.page_path("overview"))
 
 
-def _summary_words(summary: Any) -> str:
-    """The summary's counts in one line, by the names that it gives them."""
-    from dataclasses import asdict, is_dataclass
-
-    values = asdict(summary) if is_dataclass(summary) and not isinstance(summary, type) else {}
-    numbers = {k: v for k, v in values.items() if isinstance(v, int) and not isinstance(v, bool)}
-    return " \u00b7 ".join(
-        f"{count(value)} {name.removeprefix('n_').replace('_', ' ')}" for name, value in numbers.items()
+def _summary_words(summary: RunSummary) -> str:
+    taken, found, tagged = summary.ingest, summary.discovery, summary.tagging
+    return (
+        f"{taken.file}: {count(taken.n_read)} rows read; {count(taken.n_added)} answers added, "
+        f"{count(taken.n_updated)} updated, {count(taken.n_unchanged)} known already, {count(taken.n_rejected)} rows "
+        f"left out. Codebook version {found.codebook_version} has {count(found.n_themes)} themes and "
+        f"{count(found.n_sub_themes)} sub-themes; {percent(tagged.coverage)} of the statements have one."
     )
 
 

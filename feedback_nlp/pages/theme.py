@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import polars as pl
@@ -64,7 +65,8 @@ def _chosen(part: Slice) -> dict[str, Any]:
     wanted = st.query_params.get(PARAMETER)
     if wanted is not None and wanted not in labels:
         st.warning(
-            f"There is no theme {wanted} in codebook version {part.loaded.codebook_version}; showing the one with the most damage.",
+            f"There is no theme {re.sub(r'[^A-Za-z0-9_-]', '', wanted)[:40]} in codebook version "
+            f"{part.loaded.codebook_version}; showing the one with the most damage.",
             icon=":material/link_off:",
         )
     current = wanted if wanted is not None and wanted in labels else _first(part) or ids[0]

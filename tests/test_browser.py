@@ -1,0 +1,254 @@
+"""The app in a real browser: every page clicked through, without a single error or request to elsewhere."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from feedback_nlp.resources import resource_path
+from feedback_nlp.store import Store
+from tests.app_data import HOSTILE, fill_store
+
+pytestmark = pytest.mark.slow
+
+PAGES = {
+    "Overview": "/",
+    "Themes": "/themes",
+    "Theme": "/theme",
+    "Compare": "/compare",
+    "Add feedback": "/add",
+    "About this data": "/about",
+}
+# Streamlit asks for these beside the page first, then at the root; only the second is there.
+EXPECTED_MISSES = ("/_stcore/health", "/_stcore/host-config")
+
+
+@dataclass
+class Watched:
+    """A page and everything that went wrong on it."""
+
+    page: Page
+    site: str
+    trouble: list[str] = field(default_factory=list)
+
+    def go(self, path: str) -> Page:
+        self.page.goto(self.site + path)
+        self.settle()
+        return self.page
+
+    def settle(self) -> None:
+        """Wait until the script has run and everything is drawn."""
+        expect(self.page.locator("h1").first).to_be_visible(timeout=30_000)
+        expect(self.page.get_by_test_id("stStatusWidget")).to_have_count(0, timeout=30_000)
+        expect(self.page.locator("[data-stale='true']")).to_have_count(0, timeout=30_000)
+        self.page.wait_for_timeout(400)  # charts draw after the run
+
+    def click_link(self, name: str) -> None:
+        self.page.get_by_test_id("stSidebarNavLink").filter(has_text=name).filter(
+            has=self.page.get_by_text(name, exact=True)
+        ).click()
+        expect(self.page).to_have_url(re.compile(rf"^{re.escape(self.site + PAGES[name])}(\?.*)?$"))
+        self.settle()
+
+    def sentence(self) -> str:
+        return self.page.locator(".fb-view").inner_text()
+
+    def check(self) -> None:
+        assert self.trouble == []
+        for box in ("stException", "stAlertContentError", "stAlertContentWarning"):
+            expect(self.page.get_by_test_id(box)).to_have_count(0)
+
+
+@pytest.fixture(scope="module")
+def database(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The URL of a database of made-up feedback."""
+    return fill_store(tmp_path_factory.mktemp("data") / "feedback.db", 300)
+
+
+@pytest.fixture(scope="module")
+def site(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The app over made-up feedback, at a free port."""
+    folder = tmp_path_factory.mktemp("browser")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = {**os.environ, "FEEDBACK_DB": database, "OMP_NUM_THREADS": "1"}
+    app = resource_path("app.py")
+    command = [sys.executable, "-m", "streamlit", "run", str(app), "--server.port", str(port)]
+    command += ["--server.address", "127.0.0.1"]
+    log = (folder / "app.log").open("w")
+    server = subprocess.Popen(command, env=environment, cwd=app.parent, stdout=log, stderr=subprocess.STDOUT)
+    try:
+        _wait_for(f"http://127.0.0.1:{port}/_stcore/health", server, folder / "app.log")
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait(timeout=20)
+        log.close()
+
+
+def _wait_for(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
+    for _ in range(240):
+        try:
+            with urllib.request.urlopen(address, timeout=2) as answer:
+                if answer.status == 200:
+                    return
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            assert server.poll() is None, log.read_text()
+            time.sleep(0.25)
+    raise AssertionError(f"The app did not start:\n{log.read_text()}")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(
+            executable_path=shutil.which("chromium") or shutil.which("google-chrome"),
+            args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"],
+        )
+        yield found
+        found.close()
+
+
+@pytest.fixture(params=[(1440, 900)], ids=["wide"])
+def watched(request: pytest.FixtureRequest, browser: Browser, site: str) -> Iterator[Watched]:
+    width, height = request.param
+    page = browser.new_page(viewport={"width": width, "height": height})
+    page.set_default_timeout(30_000)
+    found = Watched(page, site)
+
+    def heard(message: object) -> None:
+        if message.type == "error" and not message.text.startswith("Failed to load resource"):  # type: ignore[attr-defined]
+            found.trouble.append(f"console: {message.text}")  # type: ignore[attr-defined]
+
+    page.on("console", heard)
+    page.on("pageerror", lambda error: found.trouble.append(f"page: {error}"))
+    page.on("request", lambda r: None if _at_home(r.url, site) else found.trouble.append(f"elsewhere: {r.url}"))
+    page.on(
+        "response",
+        lambda r: (
+            found.trouble.append(f"{r.status}: {r.url}")
+            if r.status >= 400 and not r.url.endswith(EXPECTED_MISSES)
+            else None
+        ),
+    )
+    yield found
+    page.close()
+
+
+def _at_home(url: str, site: str) -> bool:
+    return url.startswith((site, "data:", "blob:"))
+
+
+def test_every_page_can_be_clicked_through(watched: Watched) -> None:
+    watched.go("/")
+    for name in [*PAGES, "Overview"]:
+        watched.click_link(name)
+        watched.check()
+    expect(watched.page.get_by_test_id("stAppDeployButton")).to_have_count(0)
+    assert watched.page.evaluate("document.fonts.check('20px \"Material Symbols Rounded\"')")
+
+
+@pytest.mark.parametrize("watched", [(420, 900)], indirect=True, ids=["narrow"])
+def test_every_page_fits_a_telephone(watched: Watched) -> None:
+    for path in PAGES.values():
+        watched.go(path)
+        watched.check()
+        width, room = watched.page.get_by_test_id("stMain").evaluate("main => [main.scrollWidth, main.clientWidth]")
+        assert width <= room, path
+
+
+def test_filters_go_into_the_url_hold_on_every_page_and_can_be_shared(watched: Watched, browser: Browser) -> None:
+    watched.go("/")
+    before = watched.sentence()
+    watched.page.get_by_test_id("stSidebar").get_by_label("Language").first.click()
+    watched.page.get_by_role("option", name="Polish").click()
+    expect(watched.page.locator(".fb-view")).to_contain_text("in Polish")
+    watched.settle()
+    filtered = watched.sentence()
+    assert filtered != before
+    for name in ("Themes", "Compare", "About this data", "Overview"):
+        watched.click_link(name)
+        assert parse_qs(urlsplit(watched.page.url).query) == {"language": ["Polish"]}, name
+        assert watched.sentence() == filtered, name
+    other = browser.new_page()
+    other.goto(watched.page.url)
+    expect(other.locator(".fb-view")).to_have_text(filtered, timeout=30_000)
+    other.close()
+    watched.page.get_by_role("button", name="Clear filters").click()
+    expect(watched.page.locator(".fb-view")).to_have_text(before)
+    assert parse_qs(urlsplit(watched.page.url).query) == {}
+    watched.check()
+
+
+def test_a_click_on_a_row_opens_the_theme_and_keeps_the_filters(watched: Watched) -> None:
+    page = watched.go("/themes?segment.plan=Basic")
+    table = page.get_by_test_id("stDataFrame").first
+    table.scroll_into_view_if_needed()
+    table.click(position={"x": 60, "y": 52})
+    expect(page.locator("h1.fb-title")).to_be_visible()
+    watched.settle()
+    query = parse_qs(urlsplit(page.url).query)
+    assert query["segment.plan"] == ["Basic"]
+    assert query["theme"] == ["t-service"]
+    assert "plan Basic" in watched.sentence()
+    watched.check()
+
+
+def test_sub_themes_open_and_lead_on(watched: Watched) -> None:
+    page = watched.go("/themes")
+    box = page.get_by_test_id("stExpander").first
+    box.click()
+    table = box.get_by_test_id("stDataFrame")
+    expect(table).to_be_visible()
+    watched.settle()
+    table.scroll_into_view_if_needed()
+    table.click(position={"x": 60, "y": 52})
+    expect(page.locator("h1.fb-title")).to_have_text("Waiting time")
+    watched.check()
+
+
+def test_what_customers_wrote_never_runs_and_reads_in_its_own_direction(watched: Watched, database: str) -> None:
+    with Store.open(database) as store:
+        frames = store.read_frames()
+    spoilt = frames["statements"].filter(frames["statements"]["text"].str.contains("<script>", literal=True))
+    theme = frames["mentions"].filter(statement_id=spoilt["statement_id"][0])["theme_id"][0]
+    page = watched.go(f"/theme?theme={theme}&search=document.title")
+    expect(page.locator(".fb-text").first).to_contain_text(HOSTILE)
+    assert page.title() != "taken"
+    assert page.locator(".fb-verbatim script, .fb-verbatim img").count() == 0
+    page = watched.go("/theme?theme=t-waiting&language=Arabic")
+    shown = page.locator(".fb-text").first
+    assert shown.get_attribute("lang") == "ar"
+    assert shown.evaluate("e => getComputedStyle(e).direction") == "rtl"
+    box, mark = shown.bounding_box(), shown.locator("mark").first.bounding_box()
+    assert box is not None
+    assert mark is not None
+    assert abs((box["x"] + box["width"]) - (mark["x"] + mark["width"])) < 40
+    watched.check()
+
+
+def test_the_pager_and_the_sentiment_filter_change_what_is_read(watched: Watched) -> None:
+    page = watched.go("/theme?theme=t-service")
+    first = page.locator(".fb-verbatim").first.inner_text()
+    page.get_by_role("button", name="Page 2", exact=True).click()
+    expect(page.locator(".fb-verbatim").first).not_to_have_text(first)
+    page.get_by_role("radio", name="positive", exact=True).click()
+    expect(page.locator(".fb-verbatim mark.fb-positive").first).to_be_visible()
+    watched.settle()
+    assert parse_qs(urlsplit(page.url).query)["sentiment"] == ["positive"]
+    watched.check()
