@@ -233,6 +233,11 @@ def test_text_without_any_mark_is_cut_between_words() -> None:
     assert max(len(piece.split()) for piece in found) <= MOST_WORDS
 
 
+def test_a_long_run_of_marks_is_shortened_and_does_not_take_minutes() -> None:
+    assert pieces("Great service overall " + "!" * 20_000, "en") == ["Great service overall !!!"]
+    assert split_statements("(" * 20_000 + " the box was empty", "en") == [(0, 20_018)]
+
+
 def test_an_unknown_language_is_cut_at_sentence_ends() -> None:
     text = "Esta es una frase. Y esta es otra frase!"
     assert pieces(text, "zz") == pieces(text, "und") == ["Esta es una frase.", "Y esta es otra frase!"]

@@ -124,7 +124,7 @@ def _contexts() -> dict[str, re.Pattern[str]]:
     def before(name: str, reach: int) -> re.Pattern[str]:
         return re.compile(rf"(?<!\w){words(name)}(?!\w)[^\d\n\0]{{0,{reach}}}$", re.I)
 
-    between = r"[\s:#№.,()-]*"
+    between = r"[\s:#№.,()-]{0,5}"
     named = rf"(?<!\w){words('id')}(?!\w){between}(?:{words('id_filler')}(?!\w){between}){{0,3}}{_NAMED_NUMBER}"
     return {
         "phone": before("phone", 25),

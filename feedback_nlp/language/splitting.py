@@ -39,6 +39,7 @@ _BULLET = re.compile(r"[ \t]*(?:[-*•·–—‣▪●○◦>+]+[ \t]+|[•‣�
 _NUMBERING = re.compile(r"(?:^|(?<=\s))\(?(\d{1,2})[.)]\s")
 _PLACEHOLDER = re.compile(r"[a-z]+_\d+")
 _EMOTICON = re.compile(r"[:;=8xX][-'^o]?[()\[\]DPp3/|]|[()]{2,}|<3|\^_*\^")
+_LONG_RUN = re.compile(r"[^\w\s]{40,}")
 _WRAPPED_LINE = 60  # a line at least this long that ends in mid-sentence was broken by a program
 _LETTER = r"[^\W\d_]"
 _INFIXES = (  # sentences and clauses written without a space between them
@@ -113,7 +114,7 @@ def _blocks(text: str, language: str, rules: _Rules) -> Iterator[list[_Piece]]:
                 if block:
                     yield block
                 piece, block, number = [], [], at
-            if not skipped or not any(first <= token.start < last for first, last in skipped):
+            if token.start not in skipped:
                 piece.append(token)
         if piece:
             block.append(piece)
@@ -121,10 +122,10 @@ def _blocks(text: str, language: str, rules: _Rules) -> Iterator[list[_Piece]]:
         yield block
 
 
-def _block_starts(text: str) -> tuple[list[int], list[tuple[int, int]]]:
-    """Return where lines and list items start, and the (start, end) of bullets and numbers in front of them."""
+def _block_starts(text: str) -> tuple[list[int], set[int]]:
+    """Return where lines and list items start, and the places of the bullets and numbers in front of them."""
     starts: list[int] = []
-    skipped: list[tuple[int, int]] = []
+    skipped: set[int] = set()
     line_start = 0
     previous = ""
     for line in text.split("\n"):
@@ -133,18 +134,18 @@ def _block_starts(text: str) -> tuple[list[int], list[tuple[int, int]]]:
         if bullet or not wrapped:
             starts.append(line_start)
         if bullet and bullet.end() < len(line):
-            skipped.append((line_start, line_start + bullet.end()))
+            skipped.update(range(line_start, line_start + bullet.end()))
         line_start += len(line) + 1
         previous = line.rstrip()
     numbers = list(_NUMBERING.finditer(text))
     if len(numbers) > 1 and [int(match[1]) for match in numbers] == list(range(1, len(numbers) + 1)):
         for match in numbers:
             starts.append(match.start())
-            skipped.append(match.span())
+            skipped.update(range(*match.span()))
     for place, character in enumerate(text):
         if character in "•‣▪●":
             starts.append(place)
-            skipped.append((place, place + 1))
+            skipped.add(place)
     return sorted(set(starts)), skipped
 
 
@@ -163,7 +164,7 @@ def _sentences(text: str, language: str, rules: _Rules) -> Iterator[_Piece]:
 def _spacy_sentences(text: str, language: str) -> list[_Piece]:
     sentences: list[_Piece] = []
     starts = True
-    for token in _pipeline(language)(text):
+    for token in _pipeline(language)(_LONG_RUN.sub(_shortened, text)):
         written = token.text
         starts = starts or bool(token.is_sent_start)
         if not written.isspace():
@@ -172,6 +173,11 @@ def _spacy_sentences(text: str, language: str) -> list[_Piece]:
                 starts = False
             sentences[-1].append(_Token(token.idx, token.idx + len(written), *_normalised(written)))
     return sentences
+
+
+def _shortened(run: re.Match[str]) -> str:
+    """Blank a long run of marks after its first three: spaCy takes marks off a token one by one, in quadratic time."""
+    return run[0][:3] + " " * (len(run[0]) - 3)
 
 
 def _goes_on(left: _Piece, right: _Piece, text: str, rules: _Rules) -> bool:
