@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any, Literal
 
 import polars as pl
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 COVERAGE_UNFIT = 0.5  # most of what people said would be outside the themes
 FEWEST_THEMES = 2  # one theme tells nothing apart
 DOMINANCE_UNFIT = 0.6  # one theme that holds most of everything is not a theme but the corpus
+INDENT = "      "
 
 Verdict = Literal["fit", "fit with warnings", "not fit to publish"]
 
@@ -54,13 +56,15 @@ class QualityReport:
         }
 
     def to_text(self) -> str:
-        """Return the report as lines for a terminal."""
+        """Return the report as lines for a terminal; figures that are read alike are explained once."""
         lines = [f"Codebook {self.codebook_version}: {self.verdict}", *(f"  - {reason}" for reason in self.reasons)]
         for heading, figures in self.groups.items():
             lines += ["", heading]
-            for figure in figures:
+            for figure, following in zip(figures, [*figures[1:], None], strict=True):
                 value = "-" if figure.value is None else f"{figure.value:.3f}".rstrip("0").rstrip(".")
-                lines += [f"  {figure.name:<32} {value:>8}  (n = {figure.n})", f"      {figure.how_to_read}"]
+                lines.append(f"  {figure.name:<28} {value:>8}  (n = {figure.n})")
+                if following is None or following.how_to_read != figure.how_to_read:
+                    lines += wrap(figure.how_to_read, 100, initial_indent=INDENT, subsequent_indent=INDENT)
         if self.one_language_themes:
             lines += ["", "Themes of one language"]
             lines += [

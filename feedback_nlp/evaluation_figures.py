@@ -96,7 +96,8 @@ def coverage(frames: AnalysisFrames, statements: pl.DataFrame) -> tuple[Figure, 
             "coverage_feedback",
             _mean(covered),
             len(covered),
-            "Share of meaningful feedback with a theme in at least one statement, 0 to 1. Higher than for statements.",
+            "Share of meaningful feedback with a theme in at least one statement, 0 to 1. Usually higher than "
+            "that of statements.",
         ),
         Figure("untagged_statements", float(waiting), len(themed), "Statements that came after the last tagging."),
     )
@@ -135,11 +136,11 @@ def sizes_of_themes(frames: AnalysisFrames, statements: pl.DataFrame) -> tuple[F
         ),
         *(
             Figure(
-                f"{name}_leaf",
+                f"{name}_sub_theme",
                 float(getattr(sizes, name)) if sizes else None,
                 len(leaves),
-                f"Statements in the {name if name != 'median' else 'middle'} one of the sub-themes and themes without "
-                "any. Sizes differ; one of 0 is of no use any more.",
+                "Statements in it, over the sub-themes and the themes without any. Sizes differ by nature; one of 0 is "
+                "of no use any more.",
             )
             for name in ("smallest", "median", "largest")
         ),
@@ -150,30 +151,32 @@ def words(frames: AnalysisFrames, statements: pl.DataFrame, spoken: list[str]) -
     """Return coherence and diversity of the sub-themes' keywords for each language of ``spoken``."""
     parents = frames.themes["parent_id"].drop_nulls().unique().implode()
     listed = [json.loads(text) for text in frames.themes.filter(~pl.col("theme_id").is_in(parents))["keywords"]]
-    figures = []
-    for language in spoken:
-        keywords = [words[language] for words in listed if words.get(language)]
-        texts = statements.filter(pl.col("language") == language)["text"].unique().sort()
-        scores = quality.npmi_coherence([tokenize(text) for text in texts], keywords)
+    keywords = {code: [words[code] for words in listed if words.get(code)] for code in spoken}
+    coherence, diversity = [], []
+    for code in spoken:
+        texts = statements.filter(pl.col("language") == code)["text"].unique().sort()
+        scores = quality.npmi_coherence([tokenize(text) for text in texts], keywords[code])
         measured = [score for score in scores if score is not None]
-        figures += [
+        coherence.append(
             Figure(
-                f"coherence_npmi_{language}",
+                f"coherence_npmi_{code}",
                 float(np.mean(measured)) if measured else None,
                 len(measured),
-                "Do a sub-theme's keywords occur in the same statements? Mean NPMI, -1 never, 0 by chance, 1 always "
-                "(Bouma 2009, Lau et al. 2014), over so many sub-themes. Statements are short, so that 0 is common "
-                "and below 0 no fault: compare codebooks of one corpus by it, not corpora.",
-            ),
+                "Do a sub-theme's keywords occur in the same statements? Mean NPMI over so many sub-themes, -1 never, "
+                "0 by chance, 1 always (Bouma 2009, Lau et al. 2014). Statements are short, so that values below 0 "
+                "are no fault: compare codebooks of one corpus by it, not corpora.",
+            )
+        )
+        diversity.append(
             Figure(
-                f"keyword_diversity_{language}",
-                quality.keyword_diversity(keywords),
-                len(keywords),
-                "Share of keywords that belong to one sub-theme only, roughly: distinct ones among all, 0 to 1 (Dieng "
-                f"et al. 2020). Above 0.7 is good; below {DIVERSITY_WARN} sub-themes say the same.",
-            ),
-        ]
-    return tuple(figures)
+                f"keyword_diversity_{code}",
+                quality.keyword_diversity(keywords[code]),
+                len(keywords[code]),
+                "Distinct keywords among all keywords of so many sub-themes, 0 to 1 (Dieng et al. 2020). Above 0.7 is "
+                f"good; below {DIVERSITY_WARN} sub-themes say the same.",
+            )
+        )
+    return (*coherence, *diversity)
 
 
 def separation(store: Store, codebook: Codebook, statements: pl.DataFrame) -> Figure:
@@ -278,15 +281,15 @@ def label_agreement(frames: AnalysisFrames, statements: pl.DataFrame, column: st
         "completeness": "1 when no label is spread over themes; falls with the number of themes.",
         "v_measure": "Harmonic mean of homogeneity and completeness; not corrected for chance.",
     }
-    figures = []
-    for level in ("leaf", "top"):
-        result = asdict(quality.agreement(rows[level].to_list(), rows["label"].to_list()))
-        what = "sub-theme" if level == "leaf" else "theme"
-        figures += [
-            Figure(f"{name}_{level}", result[name], rows.height, f"{how} For the {what} of each feedback.")
-            for name, how in explained.items()
-        ]
-    return tuple(figures)
+    agreed = {
+        name: asdict(quality.agreement(rows[column].to_list(), rows["label"].to_list()))
+        for name, column in (("sub_theme", "leaf"), ("theme", "top"))
+    }
+    return tuple(
+        Figure(f"{name}_{level}", result[name], rows.height, how)
+        for name, how in explained.items()
+        for level, result in agreed.items()
+    )
 
 
 def _mean(flags: pl.Series) -> float | None:
