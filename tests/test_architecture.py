@@ -27,7 +27,7 @@ FLOORS = (
     ("analysis",),
     ("charts",),
     ("report",),
-    ("export_files",),
+    ("export_files", "evaluation_figures"),
     ("export", "evaluation"),
     ("cli", "pages"),
     ("app", "__main__"),

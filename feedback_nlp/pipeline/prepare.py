@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 # Part of every content hash: raise it when cleaning, redaction or splitting change, so that rows read again update.
 TEXT_VERSION = "1"
+# A non-answer is often too short to tell its language by ("нет", "nimic"): it is then looked for in each of these.
+SPOKEN = ("en", "ro", "ru", "it", "ar", "pl")
 
 
 @dataclass
@@ -81,13 +83,13 @@ class Preparer:
                     external_id=external_id,
                     customer_id=customer_id,
                     source=answer.source,
-                    channel=answer.channel,
+                    channel=_safe(answer.channel),
                     question=answer.question or "",
                     language=language,
                     created_at=answer.created_at,
                     scores=answer.scores,
                     segments={name: _safe(value) or "" for name, value in answer.segments.items()},
-                    is_non_answer=is_non_answer(text, language),
+                    is_non_answer=_says_nothing(text, language),
                     duplicate_key=stable_hash(text_key(text), size=8) if text else "",
                     content_hash=stable_hash(TEXT_VERSION, content, language),
                 )
@@ -113,6 +115,10 @@ def statements_of(feedback: Feedback) -> list[Statement]:
     ]
 
 
+def _says_nothing(text: str, language: str) -> bool:
+    return any(is_non_answer(text, code) for code in (SPOKEN if language == UNDETERMINED else (language,)))
+
+
 def _content(answer: RawFeedback, text: str, customer_id: str | None) -> str:
     """Return all that was said in one answer, redacted, as one string to be hashed."""
     return json.dumps(
@@ -120,7 +126,7 @@ def _content(answer: RawFeedback, text: str, customer_id: str | None) -> str:
             text,
             customer_id,
             answer.source,
-            answer.channel,
+            _safe(answer.channel),
             answer.question,
             answer.created_at.isoformat() if answer.created_at else None,
             sorted(answer.scores.items()),

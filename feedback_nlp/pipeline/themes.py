@@ -64,7 +64,7 @@ def discover_themes(
     encoder = encoder or load_encoder(settings)
     encode_pending(store, encoder, progress)
     corpus = _corpus(store, encoder, settings)
-    learnt_from = _fingerprint(corpus, settings)
+    learnt_from = _fingerprint(corpus, encoder.identity.key, settings)
     last = store.latest_codebook_version()
     old = load_codebook(store, last) if last else None
     if last and store.codebook(last).settings.get("learnt_from") == learnt_from:
@@ -231,11 +231,10 @@ def _label_encode(encoder: LoadedEncoder) -> Callable[[Sequence[str]], np.ndarra
     return lambda texts: encoder.encode(list(texts))
 
 
-def _fingerprint(corpus: Corpus, settings: Settings) -> str:
+def _fingerprint(corpus: Corpus, encoder_key: str, settings: Settings) -> str:
     """Return a hash of all that decides a codebook, whatever the order of the statements."""
     knobs = (
-        settings.encoder,
-        settings.encoder_prefix,
+        encoder_key,
         settings.clusterer,
         settings.min_theme_statements,
         settings.max_themes,
