@@ -413,3 +413,16 @@ def test_numbers_are_written_one_way() -> None:
     assert wording.percent_interval(0.1, 0.255) == "10\u201326%"
     assert [wording.month_after("2025-12"), wording.month_before("2025-01-01")] == ["2026-01", "2024-12"]
     assert [wording.clear_of_zero(*x) for x in ((-2, -1), (-1, 1), (0.1, 2), (None, 2))] == [True, False, True, False]
+
+
+def test_a_database_that_was_removed_is_made_anew_and_not_written_to_unseen(tmp_path: Path) -> None:
+    place = tmp_path / "gone.db"
+    url = f"sqlite:///{place}"
+    first = data.open_store(url)
+    assert data.open_store(url) is first
+    for left in tmp_path.glob("gone.db*"):
+        left.unlink()
+    assert data.database_exists(url) is False
+    run = data.open_store(url).begin_run("a.csv", "0", {})
+    with Store.open(url) as store:
+        assert [(r["run_id"], r["file_name"]) for r in store.runs()] == [(run, "a.csv")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -87,8 +88,7 @@ def _understood(table: Table, mapping: ColumnMapping) -> None:
     notes = [*mapping.explanation, *table.notes]
     with st.container(border=True):
         st.markdown(f"**{count(table.frame.height)} rows** read as {table.format}. How the columns were understood:")
-        for line in notes:
-            st.text(f"\u2022 {line}")
+        st.html(f'<ul class="fb-list">{"".join(f"<li>{html.escape(line)}</li>" for line in notes)}</ul>')
     if table.rejects:
         with st.expander(f"{count(len(table.rejects))} rows could not be read and will be left out"):
             st.dataframe([{"Line": reject.line, "Reason": reject.reason} for reject in table.rejects], hide_index=True)
@@ -176,8 +176,8 @@ def _score_boxes(columns: Sequence[str], guessed: ColumnMapping, file_id: str) -
             usual = SCALES.get(kind, (0, 10))
             told = score if score is not None and score.scale.kind == kind else None
             least, most = (told.scale.minimum, told.scale.maximum) if told is not None else usual
-            low = low_box.number_input("From", value=float(least), key=f"low_{column}_{kind}_{file_id}")
-            high = high_box.number_input("To", value=float(most), key=f"high_{column}_{kind}_{file_id}")
+            low = low_box.number_input("From", value=float(least), format="%g", key=f"low_{column}_{kind}_{file_id}")
+            high = high_box.number_input("To", value=float(most), format="%g", key=f"high_{column}_{kind}_{file_id}")
             higher = told.scale.higher_is_better if told is not None else True
             best = best_box.selectbox(
                 "Best is", ["higher", "lower"], index=0 if higher else 1, key=f"best_{column}_{file_id}"

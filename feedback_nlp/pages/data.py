@@ -79,8 +79,13 @@ def sqlite_path(url: str) -> Path | None:
 def open_store(url: str) -> Store:
     """Return the store, opened once a process and again when its file was replaced. Creates a missing one."""
     path = sqlite_path(url)
-    stamp = path.stat().st_ino if path is not None and path.is_file() else 0
-    return _store(url, stamp)
+    if path is None:
+        return _store(url, 0)
+    if not path.is_file():
+        from feedback_nlp.store import Store
+
+        Store.open(url).close()  # made now, so that the store that is kept is known by its file
+    return _store(url, path.stat().st_ino)
 
 
 def load() -> Loaded:

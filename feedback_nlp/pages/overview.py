@@ -11,6 +11,7 @@ from feedback_nlp.analysis.overview import Overview, overview
 from feedback_nlp.analysis.scores import ScoreSummary, summarise_scores
 from feedback_nlp.analysis.themes import theme_table
 from feedback_nlp.analysis.trends import score_by_month
+from feedback_nlp.charts.palette import INK
 from feedback_nlp.pages import shell, tables
 from feedback_nlp.pages.data import Slice, current_slice
 from feedback_nlp.pages.wording import count, interval, language_name, number, percent
@@ -69,10 +70,12 @@ def _scores(part: Slice, summaries: tuple[ScoreSummary, ...]) -> None:
                 number(summary.value) + ("%" if summary.unit == "%" else ""),
                 help=summary.how_to_read,
             )
-            unit = "" if summary.unit == "%" else f" {summary.unit}"
-            st.caption(f"95% interval {interval(summary.low, summary.high)}{unit} · n = {count(summary.n)}")
+            st.caption(f"95% interval {interval(summary.low, summary.high)} · n\u00a0=\u00a0{count(summary.n)}")
             if sum(summary.parts.values()):
-                shell.draw(charts.nps_bar(summary), f"What {summary.label} is made of")
+                bar = charts.nps_bar(summary).configure_legend(
+                    labelFontSize=11, labelColor=INK, offset=4, columnPadding=6
+                )
+                shell.draw(bar, f"What {summary.label} is made of")
 
 
 def _themes(part: Slice, outcome: Outcome) -> None:

@@ -88,6 +88,7 @@ STYLE = """<style>
   border-radius:.25rem; overflow-wrap:anywhere}
 [data-testid="stMainBlockContainer"] {padding-top:2.6rem; padding-bottom:3rem; max-width:1320px}
 @media (min-width: 900px) {[data-testid="stMainBlockContainer"] {padding-left:3rem; padding-right:3rem}}
+.fb-list {margin:0; padding-inline-start:1.2rem; font-size:.92rem; line-height:1.6; overflow-wrap:anywhere}
 .fb-title {margin:0; padding:0; font-size:1.85rem; line-height:1.25; overflow-wrap:anywhere}
 [data-testid="stMetricValue"] {white-space:normal}
 [data-testid="stMetricLabel"] * {white-space:normal; overflow:visible; text-overflow:clip}
