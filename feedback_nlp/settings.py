@@ -29,7 +29,7 @@ class Settings:
     )
     encoder: str = _setting(
         "multilingual",
-        "Encoder: 'multilingual' or 'english' (bundled, offline), a sentence-transformers model id, or a folder.",
+        "Encoder: 'multilingual' or 'english' (bundled, offline), a plug-in, a folder, or a sentence-transformers id.",
     )
     encoder_prefix: str = _setting("", "Text put before each statement, for a model of one's own that wants one.")
     device: str = _setting("auto", "Where encoders run.", choices=("auto", "cpu", "cuda"))

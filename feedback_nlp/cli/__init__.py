@@ -66,6 +66,9 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(code if isinstance(code, int) else 0)
     except FeedbackError as error:
         _fail(words, type(error).__name__, str(error), error.exit_code)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        sys.exit(2)
     except click.UsageError as error:
         where = error.ctx.command_path if error.ctx else "feedback-nlp"
         _fail(words, "UsageError", f"{error.format_message()} See '{where} --help'.", 2)

@@ -8,8 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from feedback_nlp.cli.shared import common_options, open_store, say, say_json, view_from, view_options
-from feedback_nlp.errors import NothingToShow, UsageError
+from feedback_nlp.cli.shared import (
+    common_options,
+    open_store,
+    require_folder,
+    say,
+    say_json,
+    view_from,
+    view_options,
+)
+from feedback_nlp.errors import FeedbackError, NothingToShow
 from feedback_nlp.records import View
 from feedback_nlp.settings import Settings
 
@@ -28,6 +36,7 @@ KINDS = ("statements", "feedback", "themes", "mentions")
 @common_options
 def report(out: Path, title: str | None, outcome: str | None, settings: Settings, as_json: bool, **view: Any) -> None:
     """Write the report on a view of the data to OUT, one HTML file that needs no network."""
+    require_folder(out, "report")
     with open_store(settings, must_exist=True) as store:
         table = write_report(store, settings, view_from(**view), out, title=title, outcome=outcome)
     if as_json:
@@ -89,8 +98,6 @@ def write_report(
     from feedback_nlp.analysis.themes import theme_table
     from feedback_nlp.report import render_report
 
-    if not out.parent.is_dir():
-        raise UsageError(f"The folder {out.parent} of the report does not exist. Make it, or choose another place.")
     frames = analysis_frames(store, settings, view)
     measured = choose_outcome(frames, outcome)
     html = render_report(
@@ -101,5 +108,11 @@ def write_report(
         created=datetime.now(),
         outcome=measured,
     )
-    out.write_text(html, encoding="utf-8")
+    try:
+        out.write_text(html, encoding="utf-8")
+    except OSError as error:
+        raise FeedbackError(
+            f"The report {out} cannot be written ({error.strerror}). Check the disk and the rights, or choose another "
+            "place."
+        ) from None
     return theme_table(frames, outcome=measured)

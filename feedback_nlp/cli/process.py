@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from feedback_nlp.cli.shared import common_options, note, open_store, progress_bars, say, say_json
+from feedback_nlp.cli.shared import common_options, note, open_store, progress_bars, require_folder, say, say_json
 from feedback_nlp.settings import Settings
 
 if TYPE_CHECKING:
@@ -77,6 +77,7 @@ def run(file: Path, report_file: Path, settings: Settings, as_json: bool, **colu
     from feedback_nlp.pipeline import run_pipeline
     from feedback_nlp.records import View
 
+    require_folder(report_file, "report")
     table, mapping, source = _understood(file, columns)
     _say_explanation(table, mapping)
     with open_store(settings) as store, progress_bars() as progress:
@@ -176,6 +177,8 @@ def _understood(file: Path, columns: dict[str, Any]) -> tuple[Table, ColumnMappi
     from feedback_nlp.language.columns import map_columns
     from feedback_nlp.language.reading import read_file
 
+    if columns["rejects"]:
+        require_folder(columns["rejects"], "rejects")
     note(f"Reading {file.name} ...")
     table = read_file(file, encoding=columns["encoding"], delimiter=columns["delimiter"], sheet=columns["sheet"])
     flags = _flags(columns)

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -68,8 +69,6 @@ def settings_from(db: str | None, overrides: tuple[str, ...]) -> Settings:
 @contextmanager
 def open_store(settings: Settings, *, must_exist: bool = False) -> Iterator[Store]:
     """Open the database of the settings; with ``must_exist`` an SQLite file is not made by looking at it."""
-    from pathlib import Path
-
     from feedback_nlp.errors import NothingToShow
     from feedback_nlp.store import Store
 
@@ -103,6 +102,12 @@ def progress_bars(quiet: bool = False) -> Iterator[Callable[[str, int, int], Non
     finally:
         for bar in bars.values():
             bar.close()
+
+
+def require_folder(file: Path, what: str) -> None:
+    """Raise UsageError when ``file`` has no folder to be written in: before the work, not after it."""
+    if not file.parent.is_dir():
+        raise UsageError(f"The folder {file.parent} of the {what} does not exist. Make it, or choose another place.")
 
 
 def say(text: str = "") -> None:

@@ -154,6 +154,9 @@ def history(settings: Settings, as_json: bool) -> None:
 
 
 def _edit(settings: Settings, as_json: bool, theme_id: str, kind: Any, payload: dict[str, str]) -> None:
+    for name, words in payload.items():
+        if not words.strip():
+            raise UsageError(f"The {name} is empty. Write it after the theme's id, in quotes.")
     with open_store(settings, must_exist=True) as store:
         edit_id = store.add_edit(theme_id, kind, payload, _author(settings))
     if as_json:
