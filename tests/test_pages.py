@@ -383,7 +383,7 @@ def test_a_file_over_the_limit_is_sent_to_the_command_line(open_app: Open, tmp_p
     assert [w.value for w in app.warning] == [
         "many.csv has 20,001 rows; this page takes up to 20,000. Read it in the terminal, which has no limit:"
     ]
-    assert [c.value for c in app.code] == ["feedback-nlp run 'many.csv'"]
+    assert [c.value for c in app.code] == ["feedback-nlp run many.csv"]
     assert not (tmp_path / "new.db").exists()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import shlex
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -72,7 +73,7 @@ def _preview(path: Path) -> tuple[Table, ColumnMapping]:
 
 def _too_large(name: str, size: str, most: str) -> None:
     st.warning(f"{name} has {size}; this page takes up to {most}. Read it in the terminal, which has no limit:")
-    st.code(f"feedback-nlp run {name!r}", language="bash")
+    st.code(f"feedback-nlp run {shlex.quote(name)}", language="bash")
 
 
 def _with_file(upload: UploadedFile, use: Callable[[Path], T]) -> T:

@@ -53,7 +53,7 @@ def _names(table: pl.DataFrame, by: str) -> dict[str | None, str]:
 def _scores(part: Slice, by: str, outcome: Outcome) -> None:
     st.subheader(f"{outcome.label} by {dimension_name(by)}")
     table = part.compute(score_by_segment, by=by, outcome=outcome)
-    if table.is_empty():
+    if table["value"].drop_nulls().is_empty():
         st.info("No group in this view has enough scores to show.")
         return
     names = _names(table, by)

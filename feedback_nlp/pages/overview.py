@@ -16,7 +16,7 @@ from feedback_nlp.pages import shell, tables
 from feedback_nlp.pages.data import Slice, current_slice
 from feedback_nlp.pages.wording import count, interval, language_name, number, percent
 
-SHOWN_THEMES = 10
+EITHER_END = 5  # themes shown with the most damage, and with the most good
 
 
 def _page() -> None:
@@ -84,22 +84,26 @@ def _themes(part: Slice, outcome: Outcome) -> None:
         shell.no_themes()
         return
     table = part.compute(theme_table, level=1, outcome=outcome)
-    if table.is_empty():
-        st.info("No theme is mentioned by enough people in this view.")
+    weighed = table.filter(pl.col("impact").is_not_null())
+    if weighed.is_empty():
+        st.info("No theme is mentioned by enough people with a score in this view.")
         return
+    ends = weighed.height > 2 * EITHER_END
+    shown = pl.concat([weighed.head(EITHER_END), weighed.tail(EITHER_END)]) if ends else weighed
     st.caption(
-        f"How far each theme is associated with a lower or higher {outcome.label}, most damage first; whiskers are "
+        ("The five themes at either end. " if ends else "")
+        + f"How far each theme is associated with a lower or higher {outcome.label}, most damage first; whiskers are "
         "95% intervals. A connection in what people say, not a proven cause."
     )
-    shell.draw(charts.impact_bars(table.head(SHOWN_THEMES)), f"Impact of themes on {outcome.label}")
+    shell.draw(charts.impact_bars(shown), f"Impact of themes on {outcome.label}")
     st.page_link(shell.page_path("themes"), label=f"All {table.height} themes", icon=":material/arrow_forward:")
 
 
 def _trend(part: Slice, outcome: Outcome) -> None:
     st.subheader(f"{outcome.label} by month")
     months = part.compute(score_by_month, outcome=outcome)
-    if months.height < 2:
-        st.info("A trend needs dated feedback from two months or more.")
+    if months["value"].drop_nulls().len() < 2:
+        st.info("A trend needs two months or more with enough dated scores.")
         return
     shell.draw(charts.score_trend(months, label=outcome.label), f"{outcome.label} by month, with 95% intervals")
 

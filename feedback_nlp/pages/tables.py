@@ -53,7 +53,7 @@ def theme_columns(table: pl.DataFrame, outcome_label: str) -> dict[str, Any]:
     column, name = st.column_config, short_label(outcome_label)
     greatest = float(table["share"].max() or 0) if table.height else 0.0  # type: ignore[arg-type]
     return {
-        "theme": column.TextColumn("Theme", width="medium", help="Click a row to open the theme."),
+        "theme": column.TextColumn("Theme", width=270, help="Click a row to open the theme."),
         "impact": column.NumberColumn(
             f"Impact on {name}",
             format="%+.1f",
@@ -171,7 +171,7 @@ def difference_columns(dimension: str) -> dict[str, Any]:
     """The column configuration that goes with :func:`difference_view`."""
     column = st.column_config
     return {
-        "theme": column.TextColumn("Theme"),
+        "theme": column.TextColumn("Theme", width=230),
         "segment": column.TextColumn(dimension),
         "difference": column.NumberColumn(
             "Difference", format="%+.1f pp", help="The group's share minus everybody's, in percentage points."

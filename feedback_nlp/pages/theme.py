@@ -188,8 +188,8 @@ def _sub_themes(part: Slice, theme: dict[str, Any], outcome: Outcome) -> None:
 def _trend(part: Slice, theme: dict[str, Any], outcome: Outcome) -> None:
     st.subheader("By month")
     months = part.compute(theme_by_month, theme_id=theme["theme_id"], outcome=outcome)
-    if months.height < 2:
-        st.info("A trend needs dated feedback from two months or more.")
+    if months["share"].drop_nulls().len() < 2:
+        st.info("A trend needs two months or more with enough dated feedback.")
         return
     shell.draw(charts.share_trend(months), "Share of answers by month, with 95% intervals")
     st.caption("Share of each month's answers that mention the theme, with 95% intervals.")
@@ -204,11 +204,11 @@ def _splits(part: Slice, theme: dict[str, Any], outcome: Outcome) -> None:
         "Split by", names, default=names[0], required=True, format_func=dimension_name, key="split", bind="query-params"
     )
     table = part.compute(theme_by_segment, theme_id=theme["theme_id"], by=by, outcome=outcome)
-    if table.is_empty():
-        st.info("No group in this view is large enough to show.")
-        return
     values = {value: value_name(str(by), value) for value in table["segment_value"].to_list()}
     shown = table.with_columns(pl.Series("segment_value", [values[v] for v in table["segment_value"].to_list()]))
+    if shown["share"].drop_nulls().is_empty():
+        st.info("No group in this view is large enough to show.")
+        return
     shell.draw(charts.segment_dots(shown), f"Share of answers by {dimension_name(str(by))}, with 95% intervals")
     circular = by == "nps_segment" and outcome.kind == "nps"  # every detractor's NPS is -100: nothing to learn
     rows = tables.segment_view(table, values)

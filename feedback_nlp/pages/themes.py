@@ -13,7 +13,7 @@ from feedback_nlp.pages import shell, tables
 from feedback_nlp.pages.data import Slice, current_slice
 from feedback_nlp.pages.wording import count, number, percent, percent_interval
 
-CHARTED = 15
+CHARTED = 25
 
 
 def _page() -> None:
@@ -27,7 +27,9 @@ def _page() -> None:
     table = part.compute(theme_table, level=1, outcome=outcome)
     if table.is_empty():
         raise NothingToShow("No theme is mentioned by enough people in this view. Take a filter away.")
-    shell.draw(charts.impact_bars(table.head(CHARTED)), f"Impact of themes on {outcome.label}")
+    weighed = table.filter(pl.col("impact").is_not_null())
+    if not weighed.is_empty():
+        shell.draw(charts.impact_bars(weighed.head(CHARTED)), f"Impact of themes on {outcome.label}")
     st.caption(
         "Most damage first; click a heading to sort otherwise, and a row to open its theme. Impacts are associated "
         "with a theme, not proven to be caused by it."
