@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import logging
 import re
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from feedback_nlp.resources import resource_path
 from feedback_nlp.settings import Settings
 from feedback_nlp.store import Store
 from tests.app_data import HOSTILE, fill_store
+from tests.made_up import rows, write_csv, write_plugin
 
 PAGES = ("overview", "themes", "theme", "compare", "add", "about")
 Open = Callable[..., AppTest]
@@ -426,3 +428,101 @@ def test_a_database_that_was_removed_is_made_anew_and_not_written_to_unseen(tmp_
     run = data.open_store(url).begin_run("a.csv", "0", {})
     with Store.open(url) as store:
         assert [(r["run_id"], r["file_name"]) for r in store.runs()] == [(run, "a.csv")]
+
+
+@pytest.fixture
+def topic_encoder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """The tests' encoder as an installed plug-in; returns the only folder in which temporary files are made."""
+    monkeypatch.syspath_prepend(write_plugin(tmp_path / "plugin"))
+    monkeypatch.setenv("FEEDBACK_ENCODER", "topic-encoder")
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    return folder
+
+
+def upload(app: AppTest, name: str, content: bytes) -> AppTest:
+    return app.file_uploader[0].set_value((name, content, "text/csv")).run()
+
+
+def press(app: AppTest) -> AppTest:
+    return next(button for button in app.button if button.label == "Read and find themes").click().run(timeout=120)
+
+
+def test_a_file_is_read_from_upload_to_themes(open_app: Open, topic_encoder: Path, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'new.db'}"
+    made = rows(150)
+    app = open_app(url, "add")
+    upload(app, "../answers.csv", write_csv(tmp_path / "answers.csv", made).read_bytes())
+    assert trouble(app) == []
+    assert {box.label: box.value for box in app.selectbox} == {
+        "Date": "date",
+        "Language": "language",
+        "Id": "response_id",
+        "Customer": "customer_id",
+        "Question": add.NONE,
+        "Source": add.NONE,
+        "Channel": add.NONE,
+        "Kind": "nps",
+        "Best is": "higher",
+    }
+    assert [(box.label, box.value) for box in app.multiselect] == [
+        ("Text", ["comment"]),
+        ("Segments", ["plan"]),
+        ("Scores", ["nps"]),
+    ]
+    press(app)
+    assert trouble(app) == []
+    assert app.success[0].value.startswith(
+        "answers.csv: 150 rows read; 150 answers added, 0 updated, 0 known already, 0 rows left out. Codebook version 1"
+    )
+    assert {m.label: m.value for m in app.metric}["Responses"] == "150"
+    assert list(topic_encoder.glob("feedback-*")) == []
+    assert sorted(path.suffix for path in tmp_path.glob("*") if path.is_file() and "db" not in path.name) == [".csv"]
+    frames = frames_of(url)
+    assert frames.segment_names == ("plan",)
+    assert frames.feedback["score.nps"].drop_nulls().sort().to_list() == sorted(float(row["nps"]) for row in made)
+
+
+def test_the_reader_can_overrule_the_guessed_columns(open_app: Open, topic_encoder: Path, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'new.db'}"
+    app = open_app(url, "add")
+    upload(app, "answers.csv", write_csv(tmp_path / "answers.csv", rows(120)).read_bytes())
+    next(box for box in app.multiselect if box.label == "Segments").set_value([])
+    next(box for box in app.selectbox if box.label == "Date").select(add.NONE)
+    next(box for box in app.selectbox if box.label == "Kind").select("likely").run()
+    next(box for box in app.number_input if box.label == "To").set_value(10.0)
+    press(app)
+    assert trouble(app) == []
+    frames = frames_of(url)
+    assert frames.segment_names == ()
+    assert frames.feedback["created_at"].null_count() == 120
+    assert frames.scales.select("name", "kind", "minimum", "maximum").rows() == [("likely", "likely", 1.0, 10.0)]
+
+
+def test_too_little_text_is_stored_and_said(open_app: Open, topic_encoder: Path, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'new.db'}"
+    app = open_app(url, "add")
+    upload(app, "few.csv", write_csv(tmp_path / "few.csv", rows(6)).read_bytes())
+    press(app)
+    assert list(app.error) + list(app.exception) == []
+    assert len(app.warning) == 1
+    assert frames_of(url).feedback.height == 6
+    assert list(topic_encoder.glob("feedback-*")) == []
+
+
+def test_a_file_without_text_lets_the_reader_choose(open_app: Open, tmp_path: Path) -> None:
+    app = open_app(f"sqlite:///{tmp_path / 'new.db'}", "add")
+    upload(app, "numbers.csv", b"a,b\n1,2\n3,4\n5,6\n")
+    assert trouble(app) == []
+    assert told(app) == ["Choose at least one text column to go on."]
+    assert next(box for box in app.multiselect if box.label == "Text").options == ["a", "b"]
+
+
+def test_a_broken_file_is_a_message(open_app: Open, topic_encoder: Path, tmp_path: Path) -> None:
+    app = open_app(f"sqlite:///{tmp_path / 'new.db'}", "add")
+    app.file_uploader[0].set_value(("book.xlsx", b"PK not a workbook", "application/octet-stream")).run()
+    assert list(app.error) + list(app.exception) == []
+    assert len(app.warning) == 1
+    assert app.warning[0].value.startswith("book.xlsx cannot be read as a workbook")
+    assert list(topic_encoder.glob("feedback-*")) == []

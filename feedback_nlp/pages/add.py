@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import os
 import shlex
 import tempfile
 from collections.abc import Callable, Sequence
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import streamlit as st
 
-from feedback_nlp.errors import DiscoveryError, MappingError
+from feedback_nlp.errors import DiscoveryError, FeedbackError, MappingError
 from feedback_nlp.pages import shell
 from feedback_nlp.pages.data import forget, open_store
 from feedback_nlp.pages.wording import count, percent
@@ -82,7 +83,10 @@ def _with_file(upload: UploadedFile, use: Callable[[Path], T]) -> T:
         # The name of an upload is the reader's own: only its last part counts, never a folder.
         path = Path(folder) / (Path(upload.name.replace("\\", "/")).name or "upload.csv")
         path.write_bytes(upload.getvalue())
-        return use(path)
+        try:
+            return use(path)
+        except FeedbackError as error:  # the reader knows the file by its name, not by where it lay for a moment
+            raise type(error)(str(error).replace(f"{path.parent}{os.sep}", "")) from None
 
 
 def _understood(table: Table, mapping: ColumnMapping) -> None:
