@@ -86,8 +86,8 @@ STYLE = """<style>
 .fb-chip {font-size:.85rem; padding:.1rem .6rem; border-radius:1rem; background:#EDECFB; color:#312E81}
 .fb-view {color:#3B4256; font-size:.95rem; padding:.45rem .8rem; border-left:4px solid #4338CA; background:#F4F5FA;
   border-radius:.25rem; overflow-wrap:anywhere}
-[data-testid="stMainBlockContainer"] {padding-top:2.6rem; padding-bottom:3rem; max-width:1320px}
-@media (min-width: 900px) {[data-testid="stMainBlockContainer"] {padding-left:3rem; padding-right:3rem}}
+[data-testid="stMainBlockContainer"] {padding-top:4.2rem; padding-bottom:3rem; max-width:1320px}
+@media (min-width: 900px) {[data-testid="stMainBlockContainer"] {padding:2.6rem 3rem 3rem}}
 .fb-list {margin:0; padding-inline-start:1.2rem; font-size:.92rem; line-height:1.6; overflow-wrap:anywhere}
 .fb-title {margin:0; padding:0; font-size:1.85rem; line-height:1.25; overflow-wrap:anywhere}
 [data-testid="stMetricValue"] {white-space:normal}
