@@ -1,4 +1,6 @@
-"""Fixtures that several test files share: a real PostgreSQL, and a fresh database of either kind for each test."""
+"""Fixtures that several test files share: a real PostgreSQL, a fresh database of either kind for each test, and the
+bundled survey, mined once.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +11,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.mined import mined_survey
+
+__all__ = ["mined_survey", "postgres_url", "store_url"]
 
 _numbers = itertools.count()
 
