@@ -402,3 +402,15 @@ def test_large_tables_are_fast() -> None:
     started = time.perf_counter()
     theme_table(frames, level=2)
     assert time.perf_counter() - started < 3  # about 0.3 s on one idle core; the rest is room for a busy machine
+
+
+def test_a_hidden_theme_and_its_sub_themes_are_left_out_everywhere() -> None:
+    raw = raw_frames()
+    parent = raw["themes"].filter(pl.col("parent_id").is_not_null())["parent_id"][0]
+    family = {parent, *raw["themes"].filter(pl.col("parent_id") == parent)["theme_id"]}
+    hidden = pl.when(pl.col("theme_id") == parent).then(pl.lit("retired")).otherwise("state").alias("state")
+    frames = build_frames({**raw, "themes": raw["themes"].with_columns(hidden)}, Settings())
+    assert len(family) > 1
+    for level in (1, 2):
+        assert not family & set(theme_table(frames, level=level)["theme_id"])
+    assert not family & set(frames.mentions["theme_id"])

@@ -56,8 +56,10 @@ def build_frames(raw: Mapping[str, pl.DataFrame], settings: Settings) -> Analysi
         (~pl.col("is_non_answer") & (pl.col("n_statements") > 0)).alias("meaningful"),
         _nps_segment(scales).alias("nps_segment"),
     ).join(_feedback_sentiment(statements), on="feedback_id", how="left", maintain_order="left")
+    themes = _shown(raw["themes"])
     mentions = (
         raw["mentions"]
+        .join(themes.select("theme_id"), on="theme_id", how="semi")
         .unique(["statement_id", "theme_id"])
         .join(statements.select("statement_id", "sentiment", "sentiment_label"), on="statement_id", how="left")
         .sort("feedback_id", "statement_id", "theme_id")
@@ -67,7 +69,7 @@ def build_frames(raw: Mapping[str, pl.DataFrame], settings: Settings) -> Analysi
         feedback=feedback,
         statements=statements,
         mentions=mentions,
-        themes=raw["themes"].sort("level", "theme_id"),
+        themes=themes,
         scales=scales,
         segment_names=segment_names,
         score_names=names,
@@ -75,6 +77,16 @@ def build_frames(raw: Mapping[str, pl.DataFrame], settings: Settings) -> Analysi
         privacy_minimum=settings.privacy_minimum,
         low_base=settings.low_base,
     )
+
+
+def _shown(themes: pl.DataFrame) -> pl.DataFrame:
+    """Return the themes that no person hid, without the sub-themes of a hidden one.
+
+    Feedback that mentions hidden themes alone counts as feedback without a theme.
+    """
+    hidden = themes.filter(pl.col("state") == "retired")["theme_id"].implode()
+    within = pl.col("theme_id").is_in(hidden) | pl.col("parent_id").is_in(hidden).fill_null(False)
+    return themes.filter(~within).sort("level", "theme_id")
 
 
 def apply_view(frames: AnalysisFrames, view: View) -> AnalysisFrames:

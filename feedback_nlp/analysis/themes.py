@@ -34,8 +34,6 @@ def theme_table(
     if parent_id is not None:
         themes = themes.filter(pl.col("parent_id") == parent_id)
     mentions = frames.mentions.join(themes.select("theme_id"), on="theme_id", how="semi")
-    used = mentions["theme_id"].unique().implode()
-    themes = themes.filter((pl.col("state") != "retired") | pl.col("theme_id").is_in(used))
     return _table(frames, themes, mentions, outcome)
 
 

@@ -59,6 +59,7 @@ def discover_themes(
     from feedback_nlp.language.stopwords import stop_words
     from feedback_nlp.themes.codebook import continue_ids
     from feedback_nlp.themes.discovery import discover
+    from feedback_nlp.themes.space import load_projection
     from feedback_nlp.themes.tagging import tag
 
     encoder = encoder or load_encoder(settings)
@@ -76,6 +77,7 @@ def discover_themes(
         encode=_label_encode(encoder),
         stop_words=stop_words,
         settings=settings,
+        projection=load_projection(encoder.identity),
     )
     lineage: list[dict[str, Any]] = [
         {"theme_id": t.theme_id, "event": "born", "other_theme_id": None, "reason": "first codebook"}

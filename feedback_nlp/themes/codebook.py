@@ -16,7 +16,7 @@ SAME_JACCARD = 0.25  # least overlap of members for a theme of the new fit to be
 
 @dataclass(frozen=True)
 class Codebook:
-    """Themes at two levels with their centroids (k, d), rows in the order of ``themes``, in the prepared space."""
+    """Themes at two levels with their centroids (k, p), rows in the order of ``themes``, in the prepared space."""
 
     encoder_key: str
     themes: tuple[Theme, ...]
@@ -35,11 +35,12 @@ class Codebook:
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Return what is stored beside the theme rows."""
-        return {
+        arrays = {
             "centroids": self.centroids.astype(np.float32),
             "corpus_mean": self.space.corpus_mean,
             "language_means": self.space.language_means,
         }
+        return arrays if self.space.projection is None else {**arrays, "projection": self.space.projection}
 
     def languages(self) -> list[str]:
         """Return the languages of the fit, in the order of their means."""
@@ -56,7 +57,9 @@ class Codebook:
         version: int | None,
     ) -> Codebook:
         """Return the codebook that was stored as :meth:`arrays` and :meth:`languages`."""
-        space = PreparedSpace(arrays["corpus_mean"], tuple(languages), arrays["language_means"])
+        space = PreparedSpace(
+            arrays["corpus_mean"], tuple(languages), arrays["language_means"], arrays.get("projection")
+        )
         return cls(encoder_key, tuple(themes), arrays["centroids"], space, version)
 
     def require_encoder(self, encoder_key: str) -> None:

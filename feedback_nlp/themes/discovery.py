@@ -64,12 +64,13 @@ def discover(
     encode: Encode,
     stop_words: StopWords,
     settings: Settings,
+    projection: np.ndarray | None = None,
     labeller: Labeller | None = None,
 ) -> Codebook:
     """Return a codebook of themes found in ``corpus``; the same corpus in any order gives the same codebook.
 
-    ``encode`` is used for label candidates. Raises :class:`DiscoveryError` with fewer than 20 distinct statements or
-    when no group of them is alike enough.
+    ``encode`` is used for label candidates; ``projection`` is what ``load_projection`` has for the encoder. Raises
+    :class:`DiscoveryError` with fewer than 20 distinct statements or when no group of them is alike enough.
     """
     corpus = corpus.sorted()
     n = len(corpus.texts)
@@ -77,7 +78,7 @@ def discover(
         raise DiscoveryError(
             f"{n} distinct statements: themes need at least {FEWEST}. Add feedback, or read these few directly."
         )
-    space = PreparedSpace.fit(corpus.vectors, corpus.languages)
+    space = PreparedSpace.fit(corpus.vectors, corpus.languages, projection)
     prepared = space.prepare(corpus.vectors, corpus.languages)
     minimum = settings.min_theme_statements or default_minimum(n)
     leaf_of = _fit_topics(corpus.texts, prepared, _clusterer(settings, minimum))
@@ -229,6 +230,8 @@ def _named(
                 "languages": [corpus.languages[i] for i in order],
                 "centroid": codebook.centroids[row],
                 "keywords": theme.keywords,
+                # A broad theme has no centre worth quoting: what many of its statements say names it better.
+                "phrase_weight": 0.3 if len(family) == 1 else 0.7,
             }
         )
     labels = labeller.label(evidence)

@@ -138,7 +138,11 @@ class KeyphraseLabeller:
         weights = np.array([p.weight for p in found])
         weights /= max(float(weights.max()), 1e-9)
         several = np.array([len(p.text.split()) > 1 for p in found])
-        score = vectors @ item["centroid"] + 0.3 * weights + np.where(weights > 0, 0.12 * several, 0.06)
+        score = (
+            vectors @ item["centroid"]
+            + item.get("phrase_weight", 0.3) * weights
+            + np.where(weights > 0, 0.12 * several, 0.06)
+        )
         order = sorted(range(len(found)), key=lambda i: (-round(float(score[i]), 5), found[i].text))
         first = found[order[0]]
         # A second phrase says what the first leaves open; two single words would be a list, not a name.

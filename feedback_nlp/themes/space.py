@@ -4,16 +4,21 @@ A multilingual encoder puts a text's language into its vector; clustering then f
 language's mean away removes most of it (language-neutral components: Libovický et al. 2020,
 https://doi.org/10.18653/v1/2020.findings-emnlp.150). On SIB-200 in six languages it lifts k-means AMI with the
 topic from 0.19 to 0.47 and drops AMI with the language from 0.43 to 0.00.
+
+For the bundled encoders a linear map learnt on labelled requests follows (``models/theme_space_card.md``): it damps the
+directions in which paraphrases differ and keeps those that tell intents apart.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from feedback_nlp.records import UNDETERMINED
+from feedback_nlp.records import UNDETERMINED, EncoderIdentity
+from feedback_nlp.resources import resource_path
 
 SHRINKAGE = 20.0  # pseudo-statements of the corpus mean: a language of 20 statements is half its own mean
 
@@ -22,15 +27,17 @@ SHRINKAGE = 20.0  # pseudo-statements of the corpus mean: a language of 20 state
 class PreparedSpace:
     """Means learnt at discovery and used for every later statement, so that fit and tagging cannot differ.
 
-    ``corpus_mean`` has shape (d,); ``language_means`` (len(languages), d), rows in the order of ``languages``.
+    ``corpus_mean`` has shape (d,); ``language_means`` (len(languages), d), rows in the order of ``languages``;
+    ``projection`` is (d, p), or None for an encoder without one.
     """
 
     corpus_mean: np.ndarray
     languages: tuple[str, ...]
     language_means: np.ndarray
+    projection: np.ndarray | None = None
 
     @classmethod
-    def fit(cls, vectors: np.ndarray, languages: Sequence[str]) -> PreparedSpace:
+    def fit(cls, vectors: np.ndarray, languages: Sequence[str], projection: np.ndarray | None = None) -> PreparedSpace:
         """Learn the means of unit ``vectors`` (n, d), one language code each.
 
         The mean of a small language is shrunk towards the corpus mean: ``(n m + k M) / (n + k)``, k = 20. The corpus
@@ -48,14 +55,38 @@ class PreparedSpace:
             corpus_mean.astype(np.float32),
             tuple(known),
             np.asarray(shrunk, dtype=np.float32).reshape(len(known), vectors.shape[1]),
+            projection,
         )
 
     def prepare(self, vectors: np.ndarray, languages: Sequence[str]) -> np.ndarray:
-        """Return centred vectors of length 1, float32 (n, d). A language not seen at the fit gets the corpus mean."""
+        """Return prepared vectors of length 1, float32 (n, p); p is d without a projection.
+
+        A language not seen at the fit gets the corpus mean.
+        """
         row_of = {code: row for row, code in enumerate(self.languages)}
         means = np.vstack([self.language_means, self.corpus_mean[None, :]])
         rows = np.fromiter((row_of.get(code, len(self.languages)) for code in languages), np.int64, len(languages))
-        return unit_rows(vectors - means[rows])
+        centred = unit_rows(vectors - means[rows])
+        return centred if self.projection is None else unit_rows(centred @ self.projection)
+
+
+def load_projection(identity: EncoderIdentity) -> np.ndarray | None:
+    """Return the map (d, p) that ships for an encoder, or None. Other revisions of the same weights share it."""
+    from safetensors.numpy import load_file
+
+    for card in sorted(resource_path("models").glob("theme-space-*.json")):
+        made_for = json.loads(card.read_text(encoding="utf-8"))
+        if all(
+            made_for[key] == value
+            for key, value in (
+                ("encoder", identity.name),
+                ("dimensions", identity.dimensions),
+                ("pooling", identity.pooling),
+                ("prefix", identity.prefix),
+            )
+        ):
+            return load_file(card.with_suffix(".safetensors"))["projection"]
+    return None
 
 
 def unit_rows(vectors: np.ndarray) -> np.ndarray:
