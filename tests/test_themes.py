@@ -343,19 +343,26 @@ def test_umap_and_hdbscan_by_setting(corpus: Corpus):
         assert len({topics[i] for i in np.flatnonzero(tagged == row)}) <= 1
 
 
-def test_too_little_or_nothing_alike_is_said(corpus: Corpus):
-    def part(n: int) -> Corpus:
-        names = ("text_hashes", "texts", "languages", "statement_ids", "feedback_ids")
-        return Corpus(**{name: getattr(corpus, name)[:n] for name in names}, vectors=corpus.vectors[:n])
+def part_of(corpus: Corpus, n: int) -> Corpus:
+    names = ("text_hashes", "texts", "languages", "statement_ids", "feedback_ids")
+    return Corpus(**{name: getattr(corpus, name)[:n] for name in names}, vectors=corpus.vectors[:n])
 
+
+def test_too_little_is_said(corpus: Corpus):
     with pytest.raises(DiscoveryError) as caught:
-        learnt(part(19))
+        learnt(part_of(corpus, 19))
     assert str(caught.value) == (
         "19 distinct statements: themes need at least 20. Add feedback, or read these few directly."
     )
-    lonely = replace(part(40), vectors=np.eye(40, 64, dtype=np.float32))
+
+
+def test_nothing_alike_is_said(corpus: Corpus):
+    lonely = replace(part_of(corpus, 40), vectors=np.eye(40, 64, dtype=np.float32))
     with pytest.raises(DiscoveryError, match="No group of at least 5 statements among 40 is alike enough"):
         learnt(lonely)
+
+
+def test_an_unknown_clusterer_is_said(corpus: Corpus):
     with pytest.raises(SettingError) as wrong:
         learnt(corpus, Settings(clusterer="evok"))
     assert str(wrong.value) == "clusterer = 'evok': no such clusterer. Did you mean 'evoc'?"

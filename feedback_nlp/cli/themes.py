@@ -25,13 +25,11 @@ def list_themes(settings: Settings, as_json: bool) -> None:
     """List themes, the most damaging first, each with its sub-themes. Hidden ones are only named."""
     with open_store(settings, must_exist=True) as store:
         frames = analysis_frames(store, settings, View())
+        hidden = sorted(store.codebook().hidden)
     from feedback_nlp.analysis.themes import theme_table
 
-    retired = frames.themes.filter(frames.themes["state"] == "retired")["theme_id"].to_list()
-    top, below = (
-        table.filter(~table["theme_id"].is_in(retired) & ~table["parent_id"].is_in(retired).fill_null(False))
-        for table in (theme_table(frames), theme_table(frames, level=2))
-    )
+    top = theme_table(frames)
+    below = theme_table(frames, level=2)
     if as_json:
         say_json([*top.to_dicts(), *below.to_dicts()])
         return
@@ -42,8 +40,8 @@ def list_themes(settings: Settings, as_json: bool) -> None:
         for sub in below.filter(below["parent_id"] == row["theme_id"]).iter_rows(named=True):
             _say_row(sub, "  ")
     say("Impact: the score minus the score without this theme's responses, and its 95 % interval.")
-    if retired:
-        say(f"Hidden: {', '.join(retired)}. Show one again with: feedback-nlp themes unhide THEME_ID")
+    if hidden:
+        say(f"Hidden: {', '.join(hidden)}. Show one again with: feedback-nlp themes unhide THEME_ID")
 
 
 @themes.command()
