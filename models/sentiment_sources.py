@@ -31,7 +31,7 @@ class Source:
     label: str = "sentiment"  # column; "emotions" goes through EMOTIONS, "rating" through 0-3 and 9-10
     cut: bool = False  # cut long rows instead of leaving them out
     group: str = ""  # rows that share this column stay on one side of the split
-    weight: float = 1.0
+    weight: float = 1.0  # of the set within a language, beside the root of its size
 
     @property
     def name(self) -> str:
@@ -40,8 +40,8 @@ class Source:
 
 
 SOURCES = (
-    Source("en_airline_tweets", "CC BY-NC-SA 4.0", "non-commercial", {"en": 900}),
-    Source("en_tweeteval_sentiment", "no restrictions stated", "open", {"en": 600}),
+    Source("en_airline_tweets", "CC BY-NC-SA 4.0", "non-commercial", {"en": 1500}),
+    Source("en_tweeteval_sentiment", "no restrictions stated", "open", {"en": 1000}),
     Source(
         "multi_xlmt_tweet_sentiment",
         "Apache-2.0",
@@ -49,20 +49,20 @@ SOURCES = (
         {"ar": 600, "en": 600, "it": 600, "de": 300, "fr": 300, "es": 300, "pt": 300},
     ),
     Source("pl_wccrs_hotel_medicine", "CC BY-SA 4.0", "open", {"pl": 1200}),
-    Source("ro_laroseda_reviews", "CC BY-NC-SA 4.0", "non-commercial", {"ro": 800}),
+    Source("ro_laroseda_reviews", "CC BY-NC-SA 4.0", "non-commercial", {"ro": 1500}),
     Source("ro_laroseda_reviews", "CC BY-NC-SA 4.0", "non-commercial", {"ro": 800}, text="title", group="text"),
     Source("ro_red_emotions", "MIT", "open", {"ro": 600}, label="emotions"),
-    Source("ru_sentirueval16_bank_telecom", "research, none stated", "unstated", {"ru": 900}),
+    Source("ru_sentirueval16_bank_telecom", "research, none stated", "unstated", {"ru": 1500}),
     Source("ru_kazakhtelecom_reviews", "none stated", "unstated", {"ru": 500}, cut=True),
-    Source("ru_bank_clauses_llm_silver", "none stated; labels by a model", "unstated", {"ru": 600}, group="review_id"),
-    Source("ar_reviews_elsahar", "research, none stated", "unstated", {"ar": 900}),
+    Source("ru_bank_clauses_llm_silver", "none stated; labels by a model", "unstated", {"ru": 1500}, group="review_id"),
+    Source("ar_reviews_elsahar", "research, none stated", "unstated", {"ar": 1500}),
     Source("ar_astd_tweets", "GPL-2", "open", {"ar": 500}),
     Source("de_germeval2017_bahn", "research, none stated", "unstated", {"de": 600}),
     Source(
         "multi_mabsa_aspects_parallel",
         "none stated",
         "unstated",
-        {"ar": 500, "ru": 500, "en": 400, "de": 200, "fr": 200, "es": 200, "pt": 200},
+        {"ar": 1500, "ru": 1500, "en": 1200, "de": 400, "fr": 400, "es": 400, "pt": 400},
         group="parallel_id",
     ),
     Source("en_nps_telecom_verbatim", "GPL", "open", {"en": 400}, label="rating"),
@@ -74,6 +74,14 @@ SOURCES = (
         "open",
         {"en": 300, "ro": 400, "ru": 400, "it": 400, "ar": 400, "pl": 400},
         label="emotions",
+    ),
+    Source(
+        MADE_UP,
+        "written for this project",
+        "open",
+        dict.fromkeys(("en", "ro", "ru", "it", "ar", "pl"), 1000),
+        group="statement",
+        weight=8.0,
     ),
 )
 HELD_OUT_MOST = 300  # held-out rows a set and language
@@ -88,7 +96,8 @@ def read_sources(folder: Path) -> pl.DataFrame:
 
 
 def _read(source: Source, folder: Path) -> pl.DataFrame:
-    frame = pl.read_parquet(folder / f"{source.file}.parquet").filter(pl.col("lang").is_in(list(source.most)))
+    frame = _made_up() if source.file == MADE_UP else pl.read_parquet(folder / f"{source.file}.parquet")
+    frame = frame.filter(pl.col("lang").is_in(list(source.most)))
     if source.label == "emotions":
         label = pl.col("emotions").replace_strict(EMOTIONS, default=None, return_dtype=pl.Utf8)
     elif source.label == "rating":
@@ -134,6 +143,17 @@ def _read(source: Source, folder: Path) -> pl.DataFrame:
         rank.over("lang", "part") < pl.col("part").replace_strict(most, return_dtype=pl.Int64)
     )
     return pl.concat([train, held_out]).select("set", "terms", "lang", "text", "label", "part")
+
+
+def _made_up() -> pl.DataFrame:
+    """Return our own statements, one row a statement and language; ``statement`` is the English one."""
+    wide = pl.read_csv(Path(__file__).with_name(f"{MADE_UP}.tsv"), separator="\t", quote_char=None)
+    languages = wide.columns[1:]
+    return (
+        wide.with_columns(statement="en")
+        .unpivot(languages, index=["label", "statement"], variable_name="lang", value_name="text")
+        .rename({"label": "sentiment"})
+    )
 
 
 def _hash(text: str) -> int:

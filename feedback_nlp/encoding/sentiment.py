@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from feedback_nlp.errors import EncoderError
-from feedback_nlp.records import EncoderIdentity, SentimentLabel, SentimentScore
+from feedback_nlp.records import EncoderIdentity, SentimentLabel, SentimentScore, stable_hash
 from feedback_nlp.resources import resource_path
 
 LABELS: tuple[SentimentLabel, ...] = ("negative", "neutral", "positive")
@@ -28,7 +28,7 @@ _SLICE_ROWS = 8192  # rows at a time, so that a million statements need little m
 class Scorer:
     """A perceptron with one hidden layer over a statement's vector, calibrated per language by a temperature.
 
-    ``key`` names the head and its weights; scores of two keys are not comparable.
+    ``key`` names the head, its weights and temperatures; scores of two keys are not comparable.
     Temperature scaling after Guo et al. 2017, "On Calibration of Modern Neural Networks".
     """
 
@@ -86,9 +86,13 @@ def load_scorer(identity: EncoderIdentity) -> Scorer | None:
     except FileNotFoundError:
         return None
     for path in sorted(folder.glob("sentiment-*.json")):
-        head = json.loads(path.read_text(encoding="utf-8"))
+        description = path.read_text(encoding="utf-8")
+        head = json.loads(description)
         if _belongs(head["encoder"], identity):
-            return _read_head(path.with_suffix(".safetensors"), head)
+            # The description holds the temperatures and the hash of the weights, so its hash stands for both.
+            return _read_head(
+                path.with_suffix(".safetensors"), head, f"{head['name']}-{stable_hash(description, size=6)}"
+            )
     return None
 
 
@@ -106,7 +110,7 @@ def _belongs(encoder: Mapping[str, Any], identity: EncoderIdentity) -> bool:
     )
 
 
-def _read_head(path: Path, head: Mapping[str, Any]) -> Scorer:
+def _read_head(path: Path, head: Mapping[str, Any], key: str) -> Scorer:
     from safetensors.numpy import load
 
     content = path.read_bytes() if path.is_file() else b""
@@ -118,7 +122,7 @@ def _read_head(path: Path, head: Mapping[str, Any]) -> Scorer:
         )
     tensors = {name: values.astype(np.float32) for name, values in load(content).items()}
     return Scorer(
-        key=f"{head['name']}-{found[:12]}",
+        key=key,
         dimensions=head["encoder"]["dimensions"],
         temperatures=head["temperatures"],
         hidden_weight=tensors["hidden.weight"],
