@@ -1,7 +1,8 @@
-"""Train the sentiment head of the bundled multilingual encoder: ``python models/train_sentiment.py DATA_FOLDER``.
+"""Train the sentiment head of a bundled encoder: ``python models/train_sentiment.py DATA_FOLDER``.
 
-Writes ``sentiment-multilingual.safetensors``, its ``.json``, and the figures at the end of ``sentiment_card.md``;
-prints the figures. Seeds are fixed and one thread is used, so a second run on the same machine writes the same bytes.
+Writes ``sentiment-multilingual.safetensors`` and its ``.json``, and the figures at the end of ``sentiment_card.md``;
+prints the figures. With ``--encoder english`` the head learns from English rows only, and the card stays as it is.
+Seeds are fixed and one thread is used, so a second run on the same machine writes the same bytes.
 ``--compare`` measures, without writing, what each kind of licence and the made-up statements add.
 """
 
@@ -27,7 +28,6 @@ from feedback_nlp.records import EncoderIdentity
 from feedback_nlp.settings import Settings
 
 HERE = Path(__file__).resolve().parent
-NAME = "sentiment-multilingual"
 EQUALS = ("en", "ro", "ru", "it", "ar", "pl")
 MEMBERS = 3  # perceptrons of different seeds, averaged in logits: side by side they are one wider perceptron
 WIDTH = 256
@@ -42,11 +42,14 @@ def main() -> None:
     """Train, measure and write, or only compare."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", type=Path, help="folder with the labelled sets as parquet files")
+    parser.add_argument("--encoder", default="multilingual", choices=("multilingual", "english"))
     parser.add_argument("--cache", type=Path, help="folder to keep vectors in between runs")
     parser.add_argument("--compare", action="store_true", help="measure heads on fewer sets; write nothing")
     options = parser.parse_args()
     rows = read_sources(options.data)
-    identity, vectors = encode(rows["text"].to_list(), options.cache)
+    if options.encoder == "english":
+        rows = rows.filter(pl.col("lang") == "en")
+    identity, vectors = encode(rows["text"].to_list(), options.encoder, options.cache)
     with threadpool_limits(1):
         if options.compare:
             compare(rows, vectors)
@@ -55,18 +58,20 @@ def main() -> None:
         allowed = (rows["terms"] != "non-commercial").to_numpy()
         head = train(rows, vectors, allowed)
         temperatures = calibrate(head, rows, vectors, allowed)
-        write(head, temperatures, identity)
+        write(f"sentiment-{options.encoder}", head, temperatures, identity)
         scorer = load_scorer(identity)
         assert scorer is not None
         figures = report(scorer, rows, vectors)
     print(figures)
+    if options.encoder == "english":
+        return
     card = HERE / "sentiment_card.md"
     card.write_text(card.read_text(encoding="utf-8").split(FIGURES)[0] + figures, encoding="utf-8")
 
 
-def encode(texts: list[str], cache: Path | None) -> tuple[EncoderIdentity, np.ndarray]:
+def encode(texts: list[str], name: str, cache: Path | None) -> tuple[EncoderIdentity, np.ndarray]:
     """Return the encoder's identity and the vectors of ``texts`` (n, d), kept under ``cache`` by their hash."""
-    encoder = load_encoder(Settings())
+    encoder = load_encoder(Settings(encoder=name))
     digest = hashlib.sha256("\x1f".join([encoder.identity.key, *texts]).encode()).hexdigest()[:16]
     path = cache / f"vectors-{digest}.npy" if cache else None
     if path and path.exists():
@@ -157,18 +162,20 @@ def calibrate(
         scaled -= np.log(np.exp(scaled).sum(axis=1, keepdims=True))
         return float(-scaled[np.arange(mask.sum()), labels[mask]].mean())
 
-    return {
+    found = {
         group: float(min(grid, key=lambda temperature: loss(groups == group, temperature)))
         for group in (*EQUALS, OTHER_LANGUAGES)
+        if group in groups
     }
+    return {**found, OTHER_LANGUAGES: found.get(OTHER_LANGUAGES, max(found.values()))}  # unseen languages: be modest
 
 
-def write(head: dict[str, np.ndarray], temperatures: dict[str, float], identity: EncoderIdentity) -> None:
+def write(name: str, head: dict[str, np.ndarray], temperatures: dict[str, float], identity: EncoderIdentity) -> None:
     """Write the weights and the JSON that describes them."""
     content = save(head)
-    (HERE / f"{NAME}.safetensors").write_bytes(content)
+    (HERE / f"{name}.safetensors").write_bytes(content)
     description = {
-        "name": NAME,
+        "name": name,
         "sha256": hashlib.sha256(content).hexdigest(),
         "encoder": {
             "name": identity.name,
@@ -179,7 +186,7 @@ def write(head: dict[str, np.ndarray], temperatures: dict[str, float], identity:
         "labels": CLASSES,
         "temperatures": temperatures,
     }
-    (HERE / f"{NAME}.json").write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
+    (HERE / f"{name}.json").write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
 
 
 def macro_f1(truth: np.ndarray, probabilities: np.ndarray) -> float:
