@@ -42,8 +42,8 @@ class AnalysisFrames:
     low_base: int = 30
 
 
-def build_frames(raw: Mapping[str, pl.DataFrame], settings: Settings) -> AnalysisFrames:
-    """Return the analysis tables for the store's frames."""
+def build_frames(raw: Mapping[str, pl.DataFrame], settings: Settings, *, keep_hidden: bool = False) -> AnalysisFrames:
+    """Return the analysis tables for the store's frames, without the themes that a person hid unless told to."""
     feedback = raw["feedback"].sort("feedback_id")
     statements = raw["statements"].sort("feedback_id", "start", "statement_id")
     scores, score_names = _unpack(feedback["scores"], "score.", pl.Float64())
@@ -56,7 +56,7 @@ def build_frames(raw: Mapping[str, pl.DataFrame], settings: Settings) -> Analysi
         (~pl.col("is_non_answer") & (pl.col("n_statements") > 0)).alias("meaningful"),
         _nps_segment(scales).alias("nps_segment"),
     ).join(_feedback_sentiment(statements), on="feedback_id", how="left", maintain_order="left")
-    themes = _shown(raw["themes"])
+    themes = raw["themes"].sort("level", "theme_id") if keep_hidden else _shown(raw["themes"])
     mentions = (
         raw["mentions"]
         .join(themes.select("theme_id"), on="theme_id", how="semi")

@@ -37,6 +37,12 @@ def stop_words(language: str) -> frozenset[str]:
 
 
 @lru_cache
+def negations(language: str) -> frozenset[str]:
+    """Return a language's words for no, lower-case: stop words that turn what follows into its contrary."""
+    return frozenset(_lists().get(language, {}).get("negations", ()))
+
+
+@lru_cache
 def _lists() -> dict[str, dict[str, list[str]]]:
     loaded: dict[str, dict[str, list[str]]] = json.loads(_FILE.read_text(encoding="utf-8"))
     return loaded

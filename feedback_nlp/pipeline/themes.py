@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from feedback_nlp.themes.discovery import Corpus
 
 TAG_AT_ONCE = 20_000
+DISCOVERY_VERSION = "1"  # raise it when discovery would find other themes in the same statements
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,8 @@ def discover_themes(
     encoder = encoder or load_encoder(settings)
     encode_pending(store, encoder, progress)
     corpus = _corpus(store, encoder, settings)
-    learnt_from = _fingerprint(corpus, encoder.identity.key, settings)
+    projection = load_projection(encoder.identity)
+    learnt_from = _fingerprint(corpus, encoder.identity.key, projection, settings)
     last = store.latest_codebook_version()
     old = load_codebook(store, last) if last else None
     if last and store.codebook(last).settings.get("learnt_from") == learnt_from:
@@ -77,7 +79,7 @@ def discover_themes(
         encode=_label_encode(encoder),
         stop_words=stop_words,
         settings=settings,
-        projection=load_projection(encoder.identity),
+        projection=projection,
     )
     lineage: list[dict[str, Any]] = [
         {"theme_id": t.theme_id, "event": "born", "other_theme_id": None, "reason": "first codebook"}
@@ -233,10 +235,12 @@ def _label_encode(encoder: LoadedEncoder) -> Callable[[Sequence[str]], np.ndarra
     return lambda texts: encoder.encode(list(texts))
 
 
-def _fingerprint(corpus: Corpus, encoder_key: str, settings: Settings) -> str:
+def _fingerprint(corpus: Corpus, encoder_key: str, projection: np.ndarray | None, settings: Settings) -> str:
     """Return a hash of all that decides a codebook, whatever the order of the statements."""
     knobs = (
+        DISCOVERY_VERSION,
         encoder_key,
+        "" if projection is None else stable_hash(projection.tobytes().hex()),
         settings.clusterer,
         settings.min_theme_statements,
         settings.max_themes,

@@ -131,7 +131,9 @@ def group_centroids(centroids: np.ndarray, sizes: np.ndarray, most: int) -> np.n
 
 
 def nearest(vectors: np.ndarray, centroids: np.ndarray, block: int = 65_536) -> np.ndarray:
-    """Return the row number of the nearest centroid for each vector, (n,)."""
+    """Return the row number of the nearest centroid for each vector, (n,); -1 where there is no centroid at all."""
+    if not len(centroids):
+        return np.full(len(vectors), -1)
     return np.concatenate(
         [(vectors[start : start + block] @ centroids.T).argmax(axis=1) for start in range(0, len(vectors), block)]
         or [np.empty(0, np.int64)]

@@ -98,7 +98,8 @@ def continue_ids(
                 lineage.append(_event(theme_id, "continued", None, f"shares members, Jaccard {overlap[i, j]:.2f}"))
         for j in sorted(set(range(len(old_rows))) - set(kept.values())):
             theme_id = old.themes[old_rows[j]].theme_id
-            heir = new.themes[new_rows[int(overlap[:, j].argmax())]].theme_id if len(new_rows) else None
+            shared = overlap[:, j]
+            heir = new.themes[new_rows[int(shared.argmax())]].theme_id if shared.size and shared.max() > 0 else None
             lineage.append(
                 _event(theme_id, "retired", renamed.get(heir or "", heir), "no theme of this version matches")
             )

@@ -48,11 +48,16 @@ class Corpus:
     def sorted(self) -> Corpus:
         """Return the corpus in the order of its hashes, so that nothing depends on the order of the file's rows."""
         order = sorted(range(len(self.text_hashes)), key=self.text_hashes.__getitem__)
+
+        def put(column: tuple[str, ...]) -> tuple[str, ...]:
+            return tuple(column[i] for i in order)
+
         return Corpus(
-            *(
-                tuple(column[i] for i in order)
-                for column in (self.text_hashes, self.texts, self.languages, self.statement_ids, self.feedback_ids)
-            ),
+            text_hashes=put(self.text_hashes),
+            texts=put(self.texts),
+            languages=put(self.languages),
+            statement_ids=put(self.statement_ids),
+            feedback_ids=put(self.feedback_ids),
             vectors=self.vectors[order],
         )
 

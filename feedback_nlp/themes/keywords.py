@@ -41,7 +41,7 @@ def keywords_by_language(
         rows = np.flatnonzero(codes == language)
         if len(rows) < MINIMUM_STATEMENTS:
             continue
-        found = _class_keywords([texts[row] for row in rows], labels[rows], n_themes, stop_words(language), most)
+        found = _class_keywords([texts[int(row)] for row in rows], labels[rows], n_themes, stop_words(language), most)
         for theme, words in found.items():
             result[theme][language] = words
     return result

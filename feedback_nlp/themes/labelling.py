@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from feedback_nlp.language.stopwords import negations
 from feedback_nlp.themes.keywords import PLACEHOLDER, TOKEN, StopWords
 
 CANDIDATES = 24  # phrases encoded for each theme
@@ -92,7 +93,9 @@ class KeyphraseLabeller:
             for length in range(1, LONGEST + 1):
                 for start in range(len(words) - length + 1):
                     run = words[start : start + length]
-                    if run[0] in stop or run[-1] in stop or (length == 1 and len(run[0]) < 3):
+                    # "merge deloc" says the contrary of "nu merge deloc": a negation may open a phrase.
+                    opens = run[0] not in stop or (length > 1 and run[0] in negations(language))
+                    if not opens or run[-1] in stop or (length == 1 and len(run[0]) < 3):
                         continue
                     found.append(" ".join(run))
         return found
@@ -103,16 +106,17 @@ class KeyphraseLabeller:
         texts = self._texts(item, language)
         counts = Counter(phrase for text in texts for phrase in set(self._phrases(text, language)))
         nested = _within_longer(counts)
-        fewest = max(2, round(0.015 * len(texts))) if len(texts) > 6 else 1
+        fewest = max(2, round(0.03 * len(texts))) if len(texts) > 6 else 1  # of a single word
+        several = max(2, round(0.01 * len(texts)))
         stop = self._stop_words(language)
         scored = []
         for phrase, count in counts.items():
             words = phrase.split()
-            if count < fewest or len(set(words)) < len(words):
+            if count < (fewest if len(words) == 1 else min(fewest, several)) or len(set(words)) < len(words):
                 continue
             # After the C-value (Frantzi et al. 2000): "worst customer" is nothing beside "worst customer service".
             alone = count - 0.8 * nested.get(phrase, 0)
-            rarity = math.log(1 + n_themes / documents[language, phrase])
+            rarity = math.sqrt(math.log(1 + n_themes / documents[language, phrase]))
             # Two or three words name a pain; one word hints at it.
             shape = {1: 0.6, 2: 1.0, 3: 1.1, 4: 1.0}[len(words)]
             scored.append(_Phrase(phrase, frozenset(words) - stop, math.log(1 + alone) * rarity * shape))
@@ -141,7 +145,7 @@ class KeyphraseLabeller:
         score = (
             vectors @ item["centroid"]
             + item.get("phrase_weight", 0.3) * weights
-            + np.where(weights > 0, 0.12 * several, 0.06)
+            + np.where(weights > 0, 0.2 * several, 0.12)
         )
         order = sorted(range(len(found)), key=lambda i: (-round(float(score[i]), 5), found[i].text))
         first = found[order[0]]

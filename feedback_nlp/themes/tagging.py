@@ -49,12 +49,13 @@ def tag(
     if not len(leaves) or not n:
         empty = np.empty(0, np.int64)
         return Tagging(np.full(n, -1), np.zeros(n), np.zeros(n, bool), empty, empty, np.empty(0))
+    centroids = codebook.centroids[leaves].T.astype(np.float64)
     thresholds = np.array([codebook.themes[row].threshold for row in leaves])
     parts = []
     for start in range(0, n, block):
         prepared = codebook.space.prepare(vectors[start : start + block], languages[start : start + block])
-        # Rounding keeps the sum order of the matrix product, which varies with the batch, out of the comparisons.
-        similarity = np.round((prepared @ codebook.centroids[leaves].T).astype(np.float64), 5)
+        # The order of a product's sums varies with the batch: double precision and rounding keep that out.
+        similarity = np.round(prepared.astype(np.float64) @ centroids, 5)
         parts.append(_tag_block(similarity, thresholds, most, start))
     nearest, best, themed, rows, themes, confidence = (np.concatenate(column) for column in zip(*parts, strict=True))
     return Tagging(leaves[nearest], best, themed, rows, leaves[themes], confidence)
