@@ -24,6 +24,8 @@ _EMOJI = {
 }
 _HTML = ("<br>", "<br/>", "<p>", "&nbsp;")
 DUPLICATES_OF_SINGLES = 0.11  # of the answers with one statement; three in a hundred of all
+PLAIN = 0.6  # of the statements that name a theme: said in plain words, as most customers write
+TOUCHED = 0.4  # of the statements: ended or begun another way where that can be; about a third do differ
 _TYPO_ALPHABET = re.compile(r"[^\W\d_]{5,}")
 
 
@@ -39,15 +41,25 @@ class Stock:
     closers: list[str]
     non_answers: list[str]
     slots: dict[str, list[str]]
+    plain: dict[str, list[str]] = field(default_factory=dict)
     _decks: dict[str, list[str]] = field(default_factory=dict)
     _rounds: dict[str, int] = field(default_factory=dict)
 
-    def deal(self, theme: str | None) -> str:
-        """Return the next sentence of a theme (None: a vague one); every one comes once before any comes again."""
-        pile = theme or "neutral_general"
+    def deal(self, theme: str | None, rng: random.Random) -> str:
+        """Return the next sentence of a theme (None: a vague one), six in ten from its plain ones.
+
+        Of the plain ones, and of the others, every one comes once before any comes again.
+        """
+        if theme is None:
+            return self._next("neutral_general", self.neutral_general)
+        if self.plain.get(theme) and rng.random() < PLAIN:
+            return self._next(f"plain {theme}", self.plain[theme])
+        return self._next(theme, self.themes[theme])
+
+    def _next(self, pile: str, sentences: Sequence[str]) -> str:
         if not self._decks.get(pile):
             self._rounds[pile] = self._rounds.get(pile, 0) + 1
-            deck = list(self.themes[theme] if theme else self.neutral_general)
+            deck = list(sentences)
             random.Random(f"{SEED}:{self.language}:{pile}:{self._rounds[pile]}").shuffle(deck)
             self._decks[pile] = deck
         return self._decks[pile].pop()
@@ -172,6 +184,23 @@ def _join(sentences: Sequence[Piece], stock: Stock, styles: Sequence[str], rng: 
     return pieces
 
 
+def _touch(pieces: list[Piece], rng: random.Random) -> list[Piece]:
+    """End or begin some statements another way, as people do: no full stop, an exclamation, a small first letter."""
+    done = []
+    for index, piece in enumerate(pieces):
+        text = piece.text
+        if piece.theme and rng.random() < TOUCHED:
+            last = index == len(pieces) - 1
+            if index == 0 and rng.random() < 0.4:
+                text = _lower_first(text)
+            if text[-1] == "." and text[-2:] != "..":
+                text = text[:-1] + rng.choice(("", "", "!", "...") if last else ("!", "..."))
+            elif last and text[-1] not in _END:
+                text += rng.choice((".", "!"))
+        done.append(Piece(text, piece.theme, piece.identifier))
+    return done
+
+
 def _dress(pieces: list[Piece], answer: Answer, stock: Stock, styles: list[str], rng: random.Random) -> list[Piece]:
     """Add what goes around the statements: lead-in, closing words, an identifier, an emoji, leftover markup."""
     first = pieces[0].text
@@ -239,8 +268,8 @@ def _write_answer(answer: Answer, stocks: dict[str, Stock]) -> Comment:
     sentences = []
     for index, theme in enumerate(order):
         speaker = stocks[guest] if "mixed" in styles and index == len(order) - 1 else stock
-        sentences.append(Piece(speaker.fill(speaker.deal(theme), rng), theme))
-    pieces = _dress(_join(sentences, stock, styles, rng), answer, stock, styles, rng)
+        sentences.append(Piece(speaker.fill(speaker.deal(theme, rng), rng), theme))
+    pieces = _dress(_touch(_join(sentences, stock, styles, rng), rng), answer, stock, styles, rng)
     if answer.kind == "rant":
         styles.append("rant")
     return Comment(tuple(_roughen(pieces, styles, rng)), tuple(sorted(styles)))
