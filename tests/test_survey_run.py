@@ -89,8 +89,8 @@ def test_non_answers_and_duplicates_are_told(mined_survey: MinedSurvey):
     planted = set(mined_survey.responses.filter(pl.col("kind") == "non_answer")["response_id"])
     told = set(mined_survey.raw["feedback"].filter("is_non_answer")["external_id"])
     assert len(planted & told) >= 0.97 * truths["non_answers"]
-    # "It is ok, I guess" is one to the program, and a neutral answer to the survey.
-    assert len(told - planted) <= 0.01 * truths["meaningful"]
+    # "It is okay I guess" judges mildly: that is an answer.
+    assert len(told - planted) <= 0.002 * truths["meaningful"]
     assert seen.n_non_answers == len(told)
     assert seen.n_duplicates >= truths["duplicates"]
 

@@ -1,8 +1,13 @@
 """Tell answers that say nothing ("n/a", "nothing to add", "asdf", "7") from those that may hold a theme.
 
 Such answers lie so close together that they would become the densest theme of all; they are counted apart instead.
+The rule: a non-answer gives no content, and no judgement beyond one generic word. "Good" and "ok, thanks" are
+non-answers; "very good", "it is okay I guess" and "no good" judge, and are answers.
+
 The phrases per language lie in ``data/nonanswers.json``: an answer says nothing when it is one of the listed answers,
 repeated or combined as one likes with the words that people put around them ("nothing really at this time, thanks").
+A generic word stands alone, beside a courtesy, or before such an answer ("ok, nothing to add"): words around it would
+make it a judgement.
 """
 
 from __future__ import annotations
@@ -75,11 +80,18 @@ def _patterns(language: str) -> tuple[re.Pattern[str], ...]:
         lists = _lists().get(name)
         if isinstance(lists, dict):
             answers = _alternatives(lists["answers"])
-            around = _alternatives(lists["around"]) if lists["around"] else "(?!)"
-            found.append(re.compile(rf"(?:(?:{around}) )*(?:{answers})(?: (?:{answers}|{around}))*"))
+            around = _alternatives(lists["around"])
+            generic = _alternatives(lists["generic"])
+            courtesies = _alternatives(lists["courtesies"])
+            nothing = rf"(?:(?:{around}) )*(?:{answers})(?: (?:{answers}|{around}))*"
+            judged = rf"(?:(?:{courtesies}) )*(?:{generic})(?: (?:{generic}|{courtesies}))*"
+            found.append(re.compile(rf"{nothing}|{judged}(?: {nothing})?"))
     return tuple(found)
 
 
 def _alternatives(phrases: list[str]) -> str:
+    """Return a pattern for any of the phrases; one that never matches when there are none."""
     keys = {text_key(phrase) for phrase in phrases} - {""}
+    if not keys:
+        return "(?!)"
     return "|".join(re.escape(key) for key in sorted(keys, key=lambda key: (-len(key), key)))
