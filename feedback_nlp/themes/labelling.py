@@ -85,7 +85,7 @@ class KeyphraseLabeller:
         return [text for text, code in zip(item["texts"], item["languages"], strict=True) if code == language][:READ]
 
     def _phrases(self, text: str, language: str) -> list[str]:
-        """Return the runs of 1 to 4 words of a text that neither cross punctuation nor end in a stop word."""
+        """Return the runs of 1 to 4 words of a text that cross no punctuation and do not break off at a stop word."""
         stop = self._stop_words(language)
         found = []
         for part in _BREAK.split(PLACEHOLDER.sub(".", text).lower()):
@@ -95,7 +95,9 @@ class KeyphraseLabeller:
                     run = words[start : start + length]
                     # "merge deloc" says the contrary of "nu merge deloc": a negation may open a phrase.
                     opens = run[0] not in stop or (length > 1 and run[0] in negations(language))
-                    if not opens or run[-1] in stop or (length == 1 and len(run[0]) < 3):
+                    # "picks" is cut off, "picks up" is not: a stop word may close a phrase where a clause ends.
+                    closes = run[-1] not in stop or (length > 1 and start + length == len(words))
+                    if not (opens and closes) or (length == 1 and len(run[0]) < 3):
                         continue
                     found.append(" ".join(run))
         return found
@@ -155,7 +157,7 @@ class KeyphraseLabeller:
                 found[i]
                 for i in order[1:8]
                 if min(first.weight, found[i].weight) > 0
-                and not found[i].words & first.words
+                and not set(found[i].text.split()) & set(first.text.split())
                 and len(first.text.split()) + len(found[i].text.split()) >= 3
                 and float(vectors[i] @ vectors[order[0]]) < 0.8
             ),
