@@ -102,6 +102,28 @@ def test_a_repeated_id_loses_nothing_but_true_repeats(tmp_path: Path) -> None:
     ]
 
 
+def test_a_copied_row_is_rejected_and_leaves_every_id_as_it_was(tmp_path: Path) -> None:
+    flags = ColumnFlags(text=("text",), id="id", segments=("plan",))
+    plain = rows_of(tmp_path, "id,text,plan\n1,slow app,a\n2,late again,b\n", flags)
+    copied = rows_of(tmp_path, "id,text,plan\n1,slow app,a\n2,late again,b\n1,slow app,a\n", flags)
+    assert copied == [*plain, Reject(4, "it has the same id and the same content as line 2")]
+    changed = rows_of(tmp_path, "id,text,plan\n1,fast app,a\n1,fast app,a\n2,late again,b\n", flags)
+    assert [row.row_key for row in changed if isinstance(row, RawFeedback)] == [
+        row.row_key for row in plain if isinstance(row, RawFeedback)
+    ]
+
+
+@pytest.mark.parametrize("name", ["id", "customer"])
+def test_a_copied_answer_leaves_its_response_whole(tmp_path: Path, name: str) -> None:
+    flags = ColumnFlags(text=("text",), question="q", **{name: "who"})
+    rows = "who,q,text\n1,Liked?,the app\n1,Missed?,a chat\n2,Liked?,the price\n"
+    plain = rows_of(tmp_path, rows, flags)
+    copied = rows_of(tmp_path, rows + "1,Missed?,a chat\n", flags)
+    assert copied == [*plain, Reject(5, f"it has the same {name} and the same content as line 3")]
+    keys = [row.row_key for row in plain if isinstance(row, RawFeedback)]
+    assert keys[0] == keys[1] != keys[2]
+
+
 def test_one_answer_a_row_is_gathered_into_responses(tmp_path: Path) -> None:
     content = (
         "id,respondent_id,question,text,nps\n"

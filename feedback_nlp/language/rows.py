@@ -73,7 +73,8 @@ def iter_rows(table: Table, mapping: ColumnMapping, *, source: str = "survey") -
             answers = [(mapping.text_columns[0], "")]
         key, first = keys.key(row)
         if first is not None:
-            yield Reject(line, f"it has the same id and the same content as line {first}")
+            whose = "id" if mapping.id else "customer"
+            yield Reject(line, f"it has the same {whose} and the same content as line {first}")
             continue
         segments = {column: v for column in mapping.segments if not is_missing(v := row[column].strip())}
         for column, text in answers:
@@ -151,32 +152,35 @@ class _RowKeys:
                     pairs = frame.select(mapping.customer, mapping.id).sort(mapping.id, descending=True)
                     self._least_id = dict(pairs.iter_rows())
         if mapping.id and not (question and _distinct_within(frame, mapping.id, [mapping.id, question])):
-            counts = frame[mapping.id].str.strip_chars().value_counts()
+            # A row that was copied whole does not make its id a doubtful one: the copy is rejected.
+            counts = frame.drop(LINE).unique()[mapping.id].str.strip_chars().value_counts()
             self._repeated = frozenset(counts.filter(counts["count"] > 1)[mapping.id].to_list())
 
     def key(self, row: Mapping[str, Any]) -> tuple[str, int | None]:
         """Return the row's key, and the line of an earlier row with the same id and content, if there is one."""
         mapping = self._mapping
+        content = stable_hash("content", *(row[column].strip() for column in self._content))
         if self._group and _value(row, mapping.customer):
             customer = row[mapping.customer] if mapping.customer else ""
-            return stable_hash(
-                "respondent", *(row[c].strip() for c in self._group), self._least_id.get(customer, "")
-            ), None
+            key = stable_hash("respondent", *(row[c].strip() for c in self._group), self._least_id.get(customer, ""))
+            return key, self._earlier(key, content, row[LINE])
         external_id = _value(row, mapping.id)
-        if external_id is not None and external_id not in self._repeated:
-            return stable_hash("id", external_id), None
-        content = stable_hash("content", *(row[column].strip() for column in self._content))
         if external_id is not None:
-            key = stable_hash("id", external_id, content)
-            first = self._first_line.setdefault(key, row[LINE])
-            return key, None if first == row[LINE] else first
+            repeated = external_id in self._repeated
+            key = stable_hash("id", external_id, content) if repeated else stable_hash("id", external_id)
+            return key, self._earlier(key, content, row[LINE])
         self._seen[content] += 1  # rows without an id that are alike are as many people
         return stable_hash("row", content, str(self._seen[content])), None
 
+    def _earlier(self, key: str, content: str, line: int) -> int | None:
+        """Return the line of an earlier row with this key and content, or None for the first one."""
+        first = self._first_line.setdefault(stable_hash(key, content), line)
+        return None if first == line else first
+
 
 def _distinct_within(frame: pl.DataFrame, filled: str, columns: list[str]) -> bool:
-    """Whether the rows with something in ``filled`` differ from each other in ``columns``."""
+    """Whether the rows with something in ``filled`` differ from each other in ``columns``, copies of a row aside."""
     import polars as pl
 
-    rows = frame.filter(pl.col(filled).str.strip_chars() != "").select(columns)
-    return rows.height > 0 and rows.n_unique() == rows.height
+    rows = frame.filter(pl.col(filled).str.strip_chars() != "").drop(LINE).unique()
+    return rows.height > 0 and rows.select(columns).n_unique() == rows.height
