@@ -136,6 +136,55 @@ def test_numbered_text_columns_are_sibling_questions(tmp_path: Path) -> None:
     assert mapping.text_columns == ("Q2", "Q3")
 
 
+def test_a_name_that_promises_text_needs_values_that_are(tmp_path: Path) -> None:
+    columns = {
+        "Ticket": [f"T{i}" for i in range(60)],
+        "When": [f"2024-03-{i % 28 + 1:02d}" for i in range(60)],
+        "Beschreibung": texts(),
+        "Rating": cycle(1, 2, 3, 4, 5),
+    }
+    mapping = map_columns(table_of(tmp_path, columns))
+    assert (mapping.text_columns, mapping.id, mapping.date) == (("Beschreibung",), "Ticket", "When")
+    assert mapping.explanation[0] == (
+        "Text: 'Beschreibung', the longest texts of the file, 30 characters on average; "
+        "'Ticket' is named like text, but its values do not read like it."
+    )
+    assert guessed(tmp_path, **(columns | {"Ticket": texts()})).text_columns == ("Ticket",)
+    assert guessed(tmp_path, Ticket=[f"T{i}" for i in range(60)]).text_columns == ("Ticket",)
+    short: list[object] = [f"dear {'abcdefghij'[i % 10]}{'klmnop'[i // 10]}" for i in range(60)]
+    brief = guessed(tmp_path, comment=short, question=cycle("And why is that?"))
+    assert (brief.text_columns, brief.question) == (("comment",), "question")
+    answers = guessed(tmp_path, answer=cycle("T1", "T2", n=60), comment=texts(), verbatim=[""] * 60)
+    assert answers.text_columns == ("comment",)
+    asked = guessed(tmp_path, message=[f"m-{i}" for i in range(60)], **{"What did you like?": texts()})
+    assert asked.text_columns == ("What did you like?",)
+
+
+@pytest.mark.parametrize(
+    ("ids", "found"),
+    [
+        ([*range(60), 0], "id"),  # with the row copied whole
+        ([*range(60), 1], "id"),  # one id twice among 61
+        ([*range(60), ""], "id"),  # one row without an id
+        ([*range(59), 0, 1], None),
+        ([*range(30), *range(31)], None),
+    ],
+)
+def test_an_id_may_have_an_exception(tmp_path: Path, ids: list[object], found: str | None) -> None:
+    mapping = guessed(tmp_path, id=ids, comment=[*texts(60), texts(60)[0]], plan=[*cycle("a", "b"), "a"])
+    assert mapping.id == found
+
+
+def test_an_id_repeated_with_every_question_may_be_copied(tmp_path: Path) -> None:
+    columns = {
+        "id": [*(i // 2 for i in range(60)), 0],
+        "question": [*cycle("Liked?", "Missed?"), "Liked?"],
+        "comment": [*texts(), texts()[0]],
+    }
+    mapping = guessed(tmp_path, **columns)
+    assert (mapping.id, mapping.question_column) == ("id", "question")
+
+
 def test_no_text_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(MappingError, match=r"No column looks like free text.*--text COLUMN.*Columns: plan, nps"):
         guessed(tmp_path, plan=cycle("a", "b"), nps=cycle(*range(11)))

@@ -13,13 +13,18 @@ from feedback_nlp.language.column_profile import Profile, profile, score_range
 from feedback_nlp.language.dates import DateFormat, decide_format, parse_dates
 from feedback_nlp.language.language_codes import language_code
 from feedback_nlp.language.scales import guessed_scale, is_missing
+from feedback_nlp.language.tables import LINE
 from feedback_nlp.records import ScoreScale
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from feedback_nlp.language.tables import Table
 
 _MOST_SOURCES = 100  # a source or channel column with more values names something else
 _NUMERIC_DATE = r"^\s*\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?:[T\s,].*)?$"
+_NOT_TEXT: tuple[Role, ...] = ("id", "customer", "date", "question", "source", "channel", "language")
+_MUCH_LONGER = 3.0  # times the length at which a text column beats one that is only named like text
 _SCORE_ORDER = ("nps", "csat", "ces", "likely", "stars", "")
 
 
@@ -40,25 +45,37 @@ class Evidence:
 
 
 def guess_text(evidence: Evidence, free: Sequence[str]) -> tuple[list[str], str]:
-    """Return the text columns in the file's order and why; none when no column looks like text."""
+    """Return the text columns in the file's order and why; none when no column looks like text.
+
+    A name that promises text counts for more than anything else, unless its values are no texts ("Ticket": T1, T2)
+    and another column's are. Short answers ("the queue") are texts, unless another column's are several times as long.
+    """
     facts = evidence.facts
     usable = [c for c in free if not (names.is_coded(c) or names.is_title(c))]
-    open_ended = [c for c in usable if facts[c].reads_like_text or facts[c].filled == 0]
+    read = [c for c in usable if facts[c].reads_like_text]
+    open_ended = [c for c in usable if c in read or facts[c].filled == 0]
     questions = [c for c in open_ended if names.is_question(c)]
     by_stem = {names.stem(c): c for c in reversed(usable) if facts[c].could_be_text}
+    by_stem |= {names.stem(c): c for c in reversed(read)}
     named = names.named_for("text", list(by_stem))
-    if named:
-        siblings = [c for c in open_ended if names.stem(c) == named[0]]
-        chosen = [c for c in free if c == by_stem[named[0]] or c in siblings or c in questions]
-        return chosen, "by its name"
-    if questions:
+    written = [c for c in read if not names.is_personal(c)]
+    rivals = [facts[c].mean_length for c in written if not any(names.named_for(role, [c]) for role in _NOT_TEXT)]
+    brief = [n for n in named if facts[by_stem[n]].coded < 0.5]
+    brief = [n for n in brief if max(rivals, default=0.0) < _MUCH_LONGER * facts[by_stem[n]].mean_length]
+    best = next((n for n in [*(n for n in named if by_stem[n] in read), *brief]), None)
+    if named and (best or not written):
+        name = best or named[0]
+        siblings = [c for c in open_ended if names.stem(c) == name]
+        return [c for c in free if c == by_stem[name] or c in siblings or c in questions], "by its name"
+    if questions and (not written or any(c in read for c in questions)):
         return questions, "because its name asks an open question"
-    written = [c for c in usable if facts[c].reads_like_text and not names.is_personal(c)]
     written = written or [c for c in free if names.is_title(c) and facts[c].reads_like_text]
     if not written:
         return [], ""
     longest = max(written, key=lambda c: (facts[c].mean_length, -free.index(c)))
     why = f"the longest texts of the file, {facts[longest].mean_length:.0f} characters on average"
+    if named:
+        why += f"; {by_stem[named[0]]!r} is named like text, but its values do not read like it"
     numbered = names.stem(longest) != names.normal_name(longest)  # Q2 and Q3 are sibling questions
     return [c for c in written if c == longest or (numbered and names.stem(c) == names.stem(longest))], why
 
@@ -73,13 +90,23 @@ def _fits(evidence: Evidence, role: Role, column: str, question: str | None) -> 
     if facts.filled == 0:
         return frame.height == 0
     if role == "id":
-        return facts.unique or (question is not None and frame.select(column, question).n_unique() == frame.height)
+        return _names_rows(frame, [column] if question is None else [column, question])
     if role == "language":
         known = [language_code(value) is not None for value in frame[column].unique().to_list() if value.strip()]
         return sum(known) >= 0.5 * len(known)
     if role in ("source", "channel", "question"):
         return facts.distinct <= _MOST_SOURCES and not (facts.unique and facts.distinct > 10)
     return True
+
+
+def _names_rows(frame: pl.DataFrame, columns: list[str]) -> bool:
+    """Whether the columns tell nearly all rows apart: rows that were copied whole count once, and one in a hundred
+    rows (one at all in a file of 20 or more) may lack an id or share it."""
+    import polars as pl
+
+    rows = frame.drop(LINE).unique()
+    named = rows.filter(pl.col(columns[0]).str.strip_chars() != "").select(columns).n_unique()
+    return named > 0 and rows.height - named <= max(rows.height // 100, int(rows.height >= 20))
 
 
 def guess_date(evidence: Evidence, free: Sequence[str]) -> tuple[str, DateFormat, str] | None:

@@ -40,7 +40,7 @@ ROLE_NAMES: dict[Role, tuple[str, ...]] = {
         "uuid, guid, key, row id, entry id, submission id, identifier, ticket no, number, no, external id",
         "id răspuns, nr, nr crt, identificator, ид, идентификатор, номер, id ответа, id отзыва, номер обращения",
         "identificativo, codice, numero, id risposta, المعرف, معرف, الرقم, رقم, identyfikator, numer, lp",
-        "id odpowiedzi",
+        "id odpowiedzi, ticket",  # a ticket is a text or its number: text is tried first
     ),
     "customer": _names(
         "customer id, respondent id, user id, client id, account id, member id, subscriber id, person id",

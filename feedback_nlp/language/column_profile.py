@@ -25,6 +25,7 @@ class Profile:
     spaced: float  # share with at least two spaces inside: phrases and sentences
     wordy: float  # share with a letter in it
     at_signs: float
+    coded: float  # share of single words with a digit in them: T-1001, 7f3a
     empty: int
 
     @property
@@ -52,16 +53,19 @@ def profile(column: pl.Series) -> Profile:
     stripped = column.str.strip_chars()
     filled = stripped.filter(stripped != "")
     if filled.is_empty():
-        return Profile(0, 0, 0.0, 0, 0.0, 0.0, 0.0, len(column))
+        return Profile(0, 0, 0.0, 0, 0.0, 0.0, 0.0, 0.0, len(column))
     facts = pl.DataFrame({"v": filled}).select(
         mean=pl.col("v").str.len_chars().mean(),
         longest=pl.col("v").str.len_chars().max(),
         spaced=pl.col("v").str.contains(r"\S\s+\S+\s+\S").mean(),
         wordy=pl.col("v").str.contains(r"\p{L}").mean(),
         at_signs=pl.col("v").str.contains(r"\S@\S+\.\S").mean(),
+        coded=pl.col("v").str.contains(r"^\S*\d\S*$").mean(),
     )
-    mean, longest, spaced, wordy, at_signs = facts.row(0)
-    return Profile(len(filled), filled.n_unique(), mean, longest, spaced, wordy, at_signs, len(column) - len(filled))
+    mean, longest, spaced, wordy, at_signs, coded = facts.row(0)
+    return Profile(
+        len(filled), filled.n_unique(), mean, longest, spaced, wordy, at_signs, coded, len(column) - len(filled)
+    )
 
 
 def score_range(column: pl.Series) -> tuple[ScoreRange, float]:
