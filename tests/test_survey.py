@@ -81,10 +81,14 @@ def test_every_language_has_a_stock():
 def test_a_stock_is_rich_enough_and_says_nothing_twice(path):
     stock = json.loads(path.read_text(encoding="utf-8"))
     assert set(stock["themes"]) == NAMES
-    sentences = [sentence for pile in stock["themes"].values() for sentence in pile] + stock["neutral_general"]
+    assert set(stock["plain"]) == NAMES
+    piles = [*stock["themes"].values(), *stock["plain"].values(), stock["neutral_general"]]
+    sentences = [sentence for pile in piles for sentence in pile]
     assert len(sentences) == len({sentence.casefold().strip(" .!?؟") for sentence in sentences})
     least = {theme.key: 12 if theme.polarity == "negative" else 10 for theme in THEMES}
     assert [key for key, pile in stock["themes"].items() if len(pile) < least[key]] == []
+    assert [key for key, pile in stock["plain"].items() if len(pile) < 12] == []
+    assert [s for pile in stock["plain"].values() for s in pile if len(s.split()) > 16] == []
     slots = {name for sentence in sentences for name in re.findall(r"\{(.*?)\}", sentence)}
     assert slots <= set(stock["slots"])
     sizes = {name: len(stock[name]) for name in ("neutral_general", "openers", "connectors", "closers", "non_answers")}
@@ -151,9 +155,10 @@ def test_a_plain_statement_is_a_sentence_of_its_language(rows, statements, about
     known = defaultdict(set)
     for path in STOCKS:
         stock = json.loads(path.read_text(encoding="utf-8"))
-        for key, pile in stock["themes"].items():
+        for key in NAMES:
             known[stock["language"], key] |= {
-                re.compile(".+".join(map(re.escape, re.split(r"\{\w+\}", s.rstrip(".!?…؟"))))) for s in pile
+                re.compile(".+".join(map(re.escape, re.split(r"\{\w+\}", s.rstrip(".!?…؟")))))
+                for s in (*stock["themes"][key], *stock["plain"][key])
             }
     seen = 0
     for statement in statements:
