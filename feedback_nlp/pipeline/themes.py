@@ -57,7 +57,7 @@ def discover_themes(
     DiscoveryError when there is too little text.
     """
     from feedback_nlp.encoding import load_encoder
-    from feedback_nlp.language.stopwords import stop_words
+    from feedback_nlp.language.stopwords import negations, stop_words
     from feedback_nlp.themes.codebook import continue_ids
     from feedback_nlp.themes.discovery import discover
     from feedback_nlp.themes.space import load_projection
@@ -78,6 +78,7 @@ def discover_themes(
         encoder_key=encoder.identity.key,
         encode=_label_encode(encoder),
         stop_words=stop_words,
+        negations=negations,
         settings=settings,
         projection=projection,
     )

@@ -69,6 +69,7 @@ def discover(
     encode: Encode,
     stop_words: StopWords,
     settings: Settings,
+    negations: StopWords = lambda language: frozenset(),
     projection: np.ndarray | None = None,
     labeller: Labeller | None = None,
 ) -> Codebook:
@@ -99,7 +100,10 @@ def discover(
     themes, rows = _build(corpus, prepared, leaf_of, centroids, group_of, stop_words)
     codebook = Codebook(encoder_key, tuple(themes), rows, space)
     namer = labeller or KeyphraseLabeller(
-        lambda texts, languages: space.prepare(encode(texts), languages), stop_words, settings.reading_language
+        lambda texts, languages: space.prepare(encode(texts), languages),
+        stop_words,
+        settings.reading_language,
+        negations,
     )
     return _named(codebook, corpus, prepared, leaf_of, namer)
 

@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 
-from feedback_nlp.language.stopwords import negations
 from feedback_nlp.themes.keywords import PLACEHOLDER, TOKEN, StopWords
 
 CANDIDATES = 24  # phrases encoded for each theme
@@ -40,10 +39,15 @@ class KeyphraseLabeller:
         encode: Callable[[Sequence[str], Sequence[str]], np.ndarray],
         stop_words: StopWords,
         reading_language: str = "en",
+        negations: StopWords = lambda language: frozenset(),
     ) -> None:
-        """``encode(phrases, languages)`` returns vectors (n, d) in the prepared space."""
+        """``encode(phrases, languages)`` returns vectors (n, p) in the prepared space.
+
+        ``stop_words`` and ``negations`` list a language's words; a negation is a stop word that may open a label.
+        """
         self._encode = encode
         self._stop_words = stop_words
+        self._negations = negations
         self._reading_language = reading_language
 
     def label(self, evidence: Sequence[Mapping[str, Any]], /) -> list[str]:
@@ -94,7 +98,7 @@ class KeyphraseLabeller:
                 for start in range(len(words) - length + 1):
                     run = words[start : start + length]
                     # "merge deloc" says the contrary of "nu merge deloc": a negation may open a phrase.
-                    opens = run[0] not in stop or (length > 1 and run[0] in negations(language))
+                    opens = run[0] not in stop or (length > 1 and run[0] in self._negations(language))
                     # "picks" is cut off, "picks up" is not: a stop word may close a phrase where a clause ends.
                     closes = run[-1] not in stop or (length > 1 and start + length == len(words))
                     if not (opens and closes) or (length == 1 and len(run[0]) < 3):
