@@ -194,7 +194,7 @@ def _touch(pieces: list[Piece], rng: random.Random) -> list[Piece]:
             if index == 0 and rng.random() < 0.4:
                 text = _lower_first(text)
             if text[-1] == "." and text[-2:] != "..":
-                text = text[:-1] + rng.choice(("", "", "!", "...") if last else ("!", "..."))
+                text = text[:-1] + rng.choice(("", "", "", "!") if last else ("!", "!", "..."))
             elif last and text[-1] not in _END:
                 text += rng.choice((".", "!"))
         done.append(Piece(text, piece.theme, piece.identifier))
