@@ -279,6 +279,54 @@ def test_xlsx_keeps_sheet_rows_and_exact_values(tmp_path: Path) -> None:
         read_file(path, sheet="data ")
 
 
+@pytest.mark.parametrize("suffix", ["csv", "xlsx"])
+def test_a_heading_over_the_table_is_left_out(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"t.{suffix}"
+    table = [["Survey 2024", "", ""], ["id", "nps", "comment"], ["1", "9", "the app is slow"]]
+    if suffix == "csv":
+        path.write_text("".join(",".join(row) + "\n" for row in table), encoding="utf-8")
+    else:
+        with xlsxwriter.Workbook(path) as book:
+            sheet = book.add_worksheet()
+            sheet.merge_range(0, 0, 0, 2, "Survey 2024")
+            for number, row in enumerate(table[1:], start=1):
+                sheet.write_row(number, 0, row)
+    read = read_file(path)
+    assert (read.columns, rows(read)) == (["id", "nps", "comment"], [(3, "1", "9", "the app is slow")])
+    assert read.notes[-1] == (
+        "Row 1 is a heading over the whole table and is left out; the column names come below it."
+    )
+
+
+def test_one_name_over_a_narrow_or_empty_table_stays_a_name(tmp_path: Path) -> None:
+    assert read_file(write(tmp_path, "a.csv", "comment,,\nslow app,,\n")).columns == ["comment", "column_2", "column_3"]
+    assert read_file(write(tmp_path, "b.csv", "comment,,\n")).columns == ["comment", "column_2", "column_3"]
+    damaged = read_file(write(tmp_path, "c.csv", b"comment,,\na\0b,,\nc,,\n"))
+    assert (rows(damaged), damaged.rejects) == ([(3, "c", "", "")], [Reject(2, "it holds NUL bytes")])
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.csv", b"PK\x03\x04rest", "a workbook or a zip archive.*name it .xlsx"),
+        ("a.csv", b"\xd0\xcf\x11\xe0rest", "before 2007.*save it as .xlsx"),
+        ("a.txt", b"%PDF-1.7 rest", "a PDF document.*as .csv"),
+        ("a.jsonl", b"PAR1\x15\x00", "a Parquet file.*Name it .parquet"),
+        ("a.tsv", b"\x89PNG\r\n\x1a\n", "a picture"),
+        ("a.csv", gzip.compress(b"a,b\n"), "compressed by gzip.*Add .gz to its name"),
+        ("a.csv", Random(0).randbytes(4000), "binary data.*as .csv"),
+        ("a.csv.gz", gzip.compress(Random(0).randbytes(4000)), "binary data"),
+    ],
+)
+def test_what_is_no_text_says_what_it_is(tmp_path: Path, name: str, content: bytes, message: str) -> None:
+    with pytest.raises(ReadError, match=message):
+        read_file(write(tmp_path, name, content))
+
+
+def test_a_header_may_begin_like_a_known_format(tmp_path: Path) -> None:
+    assert read_file(write(tmp_path, "a.csv", "PAR1,PK\nx,y\n")).columns == ["PAR1", "PK"]
+
+
 def test_parquet_columns_become_text(tmp_path: Path) -> None:
     path = tmp_path / "a.parquet"
     moment = pl.Series([datetime(2024, 3, 5, 14, 30), None]).dt.replace_time_zone("Europe/Bucharest")

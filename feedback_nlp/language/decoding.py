@@ -29,6 +29,20 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+# The first bytes of what is often sent under a wrong name, and what to do about it.
+_KNOWN_BYTES = (
+    (b"PK\x03\x04", "a workbook or a zip archive", "If Excel wrote it, name it .xlsx; else unpack it"),
+    (b"\xd0\xcf\x11\xe0", "an Office file of before 2007", "Open it and save it as .xlsx"),
+    (b"PAR1\x15", "a Parquet file", "Name it .parquet"),
+    (b"\x1f\x8b", "compressed by gzip", "Add .gz to its name"),
+    (b"SQLite format 3\0", "a SQLite database", "Export the table of answers as .csv"),
+    (b"%PDF", "a PDF document", "Export the answers as .csv"),
+    (b"{\\rtf", "a formatted document", "Save it as plain text"),
+    (b"\x89PNG", "a picture", "Export the answers as .csv"),
+    (b"\xff\xd8\xff", "a picture", "Export the answers as .csv"),
+    (b"GIF8", "a picture", "Export the answers as .csv"),
+)
+_CONTROLS = bytes(code for code in range(32) if code not in b"\t\n\r\f\v\x1a\x1b\x1f")
 _CHUNK = 1 << 20
 _SAMPLE_BYTES = 1 << 18
 # Letters and signs that writing in Latin letters really uses: the code pages differ in where these lie. The first
@@ -96,6 +110,19 @@ def detect_encoding(path: Path) -> tuple[str, str]:
     if encoding == "utf-8" or _plausibility(sample, encoding) < 0.5:
         return "utf-8", f"Encoding: UTF-8 with {bad} undecodable byte sequences; their rows are rejected."
     return encoding, f"Encoding: {encoding.replace('_', '-')}, guessed from the letters. --encoding overrides it."
+
+
+def not_text(path: Path) -> tuple[str, str] | None:
+    """Return what ``path`` holds instead of text and what to do about it, or None when it may be text."""
+    with open_bytes(path) as handle:
+        head = handle.read(1 << 14)
+    for first, what, remedy in _KNOWN_BYTES:
+        if head.startswith(first):
+            return what, remedy
+    if head.startswith(tuple(mark for mark, _ in _BOMS)) or _unmarked_utf16(head):
+        return None
+    controls = len(head) - len(head.translate(None, _CONTROLS))
+    return ("binary data", "Export the answers as .csv") if controls > len(head) // 20 else None
 
 
 def _unmarked_utf16(head: bytes) -> str | None:

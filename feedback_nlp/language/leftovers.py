@@ -30,6 +30,11 @@ def left_out_reason(column: str, facts: Profile, values: pl.Series) -> str | Non
         return f"it looks like free text too; keep it as a question of its own with --text {column!r}"
     for role in _SINGLE_ROLES:
         if names.name_rank(role, column) is not None:
+            if role == "id" and facts.distinct < facts.filled:
+                return (
+                    f"it names no single rows: {facts.distinct} distinct values in {facts.filled} rows; take it "
+                    f"all the same with --id {column!r}"
+                )
             return f"its name promises another {role}, of which there is one already or which its values do not fit"
     problem = segment_problem(facts)
     if problem:

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from feedback_nlp.errors import ReadError, UsageError, did_you_mean
-from feedback_nlp.language.decoding import checked_delimiter, checked_encoding, detect_encoding
+from feedback_nlp.language.decoding import checked_delimiter, checked_encoding, detect_encoding, not_text
 from feedback_nlp.language.records_in_text import read_delimited, read_json_lines
 from feedback_nlp.language.rejects import Reject
-from feedback_nlp.language.tables import LINE, Table, named_columns
+from feedback_nlp.language.tables import LINE, Table, heading_note, is_heading, named_columns
 
 if TYPE_CHECKING:
     import polars as pl
@@ -89,6 +89,10 @@ def _empty(path: Path) -> ReadError:
 
 
 def _read_textual(path: Path, kind: str, encoding: str | None, delimiter: str | None) -> Table:
+    other = not_text(path) if encoding is None else None
+    if other is not None:
+        what, remedy = other
+        raise ReadError(f"{path} is {what}, whatever its name: .{kind} is text. {remedy}.")
     if encoding is None:
         encoding, note = detect_encoding(path)
     else:
@@ -146,6 +150,9 @@ def _read_xlsx(path: Path, sheet: str | None) -> Table:
     else:
         raise _empty(path)
     notes = [f"Sheet: {name!r}" + (f" of {', '.join(map(repr, sheets))}." if len(sheets) > 1 else ".")]
+    while rows.height > 1 and is_heading([value or "" for value in rows.row(0)[:-1]], list(rows.row(1)[:-1])):
+        notes.append(heading_note(rows[LINE][0]))
+        rows = rows[1:]
     header = [value or "" for value in rows.row(0)[:-1]]
     kept = [i for i, title in enumerate(header) if title.strip() or rows[1:, i].null_count() < rows.height - 1]
     names, renamed = named_columns([header[i] for i in kept])

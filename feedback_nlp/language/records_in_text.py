@@ -7,14 +7,14 @@ import json
 import sys
 from collections import deque
 from collections.abc import Iterable, Iterator
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from feedback_nlp.errors import ReadError
 from feedback_nlp.language.decoding import DELIMITER_NAMES, UNDECODABLE, open_text, sniff_delimiter
 from feedback_nlp.language.rejects import Reject
-from feedback_nlp.language.tables import LINE, named_columns
+from feedback_nlp.language.tables import LINE, heading_note, is_heading, named_columns
 
 if TYPE_CHECKING:
     import polars as pl
@@ -178,8 +178,8 @@ def _read_records(
     lines: _Lines, delimiter: str, quoted: bool, notes: list[str], rejects: list[Reject]
 ) -> pl.DataFrame | None:
     records = _records(lines, delimiter, quoted, rejects)
-    header = next((fields for _, fields in records if any(field.strip() for field in fields)), None)
-    if rejects:
+    records, line, header = _header(records, notes)
+    if rejects and (header is None or rejects[0].line < line):
         raise ReadError(
             f"Line {rejects[0].line} should hold the column names, but {rejects[0].reason}. "
             "Mend that line, or tell --encoding or --delimiter."
@@ -204,6 +204,21 @@ def _read_records(
     if empty:
         notes.append(f"{empty} rows with nothing in any column are ignored.")
     return batches.frame()
+
+
+def _header(
+    records: Iterator[tuple[int, list[str]]], notes: list[str]
+) -> tuple[Iterator[tuple[int, list[str]]], int, list[str] | None]:
+    """Return the records after the column names, the line of these, and they themselves; None in an empty file."""
+    filled = ((line, fields) for line, fields in records if any(field.strip() for field in fields))
+    line, header = next(filled, (0, None))
+    while header is not None and len(header) >= 3 and sum(bool(field.strip()) for field in header) == 1:
+        below = next(filled, None)
+        if below is None or not is_heading(header, below[1]):
+            return (records if below is None else chain([below], records)), line, header
+        notes.append(heading_note(line))
+        line, header = below
+    return records, line, header
 
 
 def _read_plain_lines(handle: Iterable[str], notes: list[str], rejects: list[Reject]) -> pl.DataFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -33,6 +33,17 @@ class Table:
     def columns(self) -> list[str]:
         """The names of the file's own columns, in its order."""
         return [name for name in self.frame.columns if name != LINE]
+
+
+def is_heading(row: Sequence[str | None], following: Sequence[str | None]) -> bool:
+    """Whether a row above the column names is a heading: one cell stands alone over three or more."""
+    filled, below = (sum(bool(cell and cell.strip()) for cell in cells) for cells in (row, following))
+    return filled == 1 and below >= 3
+
+
+def heading_note(line: int) -> str:
+    """Return what the user is told about a heading on this line."""
+    return f"Row {line} is a heading over the whole table and is left out; the column names come below it."
 
 
 def named_columns(header: Iterable[str], taken: Iterable[str] = (LINE,)) -> tuple[list[str], list[str]]:
