@@ -14,61 +14,65 @@ from feedback_nlp.analysis.outcomes import Outcome, response_values
 from feedback_nlp.analysis.themes import share_columns
 
 CELL = "cell"
+PART = "part"  # cells that agree on it are the parts of one known total
+_ORDER = (pl.col("cell") == NOT_GIVEN, pl.col("cell"))
 SHARE_FIGURES = ("n_feedback", "base", "share", "share_low", "share_high")
 VALUE_FIGURES = ("n_with", "value_with", "value_with_low", "value_with_high")
 
 
-def theme_cells(frames: AnalysisFrames, theme_id: str, column: str, outcome: Outcome) -> pl.DataFrame:
+def theme_cells(
+    frames: AnalysisFrames, theme_id: str, column: str, outcome: Outcome, part: pl.Expr | None = None
+) -> pl.DataFrame:
     """Return one row a value of ``column``: cell, :data:`SHARE_FIGURES`, :data:`VALUE_FIGURES`, net_sentiment.
 
-    All figures are null for a theme of too few people; single ones where their own group is too small.
+    Figures are null where the people of the cell, those of them who mention the theme, or those who do not, are too
+    few, and where others have to be hidden with them; net_sentiment and the figures of a score go with them. ``part``
+    splits the cells into totals that are published elsewhere. All but the base is null for a theme withheld.
     """
     theme_label(frames, theme_id)
-    feedback = _meaningful(frames, column)
+    feedback = _meaningful(frames, column, part)
     mentions = frames.mentions.filter(pl.col("theme_id") == theme_id).join(
-        feedback.select("feedback_id", "response_id", "person_id", CELL), on="feedback_id", how="inner"
+        feedback.select("feedback_id", "response_id", "person_id", CELL, PART), on="feedback_id", how="inner"
     )
     label = pl.col("sentiment_label")
     positive, negative = ((label == word).sum().cast(pl.Int64) for word in ("positive", "negative"))
-    said = mentions.group_by(CELL).agg(
-        _distinct("feedback_id").alias("n_feedback"),
-        _distinct("person_id").alias("people_said"),
+    feelings = mentions.group_by(CELL).agg(
         pl.when(label.is_not_null().any())
         .then(100 * (positive - negative) / label.is_not_null().sum())
         .alias("net_sentiment"),
     )
     values = response_values(frames, outcome).filter("meaningful").select("response_id", "g")
-    scored = feedback.select("response_id", "person_id", CELL).unique().join(values, on="response_id")
+    scored = feedback.select("response_id", "person_id", CELL, PART).unique().join(values, on="response_id")
     with_theme = scored.join(mentions.select("response_id", CELL).unique(), on=["response_id", CELL], how="semi")
     without = scored.join(mentions.select("response_id", CELL).unique(), on=["response_id", CELL], how="anti")
+    themes = pl.DataFrame({"theme_id": [theme_id]})
+    minimum = frames.privacy_minimum
+    figures = ("n_feedback", *VALUE_FIGURES, "net_sentiment")
     table = (
-        _bases(feedback)
-        .join(said, on=CELL, how="left")
+        _mention_counts(themes, mentions, feedback, minimum)
+        .join(feelings, on=CELL, how="left")
         .join(value_cells(with_theme, outcome, "with"), on=CELL, how="left")
         .join(without.group_by(CELL).agg(_distinct("person_id").alias("people_without")), on=CELL, how="left")
-        .with_columns(pl.col("n_feedback", "n_with").fill_null(0))
-        .with_columns(share_columns("n_feedback", "base"))
-        .sort(CELL, nulls_last=True)
+        .join(with_theme.group_by(PART).agg(_distinct("person_id").alias("all_with")), on=PART, how="left")
+        .with_columns(pl.col("n_with", "people_with", "people_without", "all_with").fill_null(0))
     )
-    minimum = frames.privacy_minimum
-    table = privacy.suppress_small(table, "people", minimum, blank=(*SHARE_FIGURES, *VALUE_FIGURES, "net_sentiment"))
-    # Splits come first, so that a cell hidden by one counts as hidden when its neighbours are judged.
+    table = privacy.suppress_mentions(table, minimum, (PART,), blank=figures)
+    # Splits come before their complements, so that a cell hidden by one counts as hidden when others are judged.
     table = privacy.suppress_split(
         table.with_columns(pl.col(privacy.SUPPRESSED).alias("hidden_value")),
         *("people_with", "people_without", minimum),
         blank=VALUE_FIGURES,
         flag="hidden_value",
     )
-    for people, blank, hidden in (
-        ("people_said", ("net_sentiment",), privacy.SUPPRESSED),
-        ("people_with", VALUE_FIGURES, "hidden_value"),
-    ):
-        table = privacy.suppress_small(table, people, minimum, blank=blank, flag=f"{people}_hidden", hidden=hidden)
-    if mentions["person_id"].n_unique() < minimum:
-        table = table.with_columns(
-            pl.when(mentions.is_empty()).then(pl.col(c)).otherwise(None).alias(c)
-            for c in ("n_feedback", "share", "share_low", "share_high", *VALUE_FIGURES, "net_sentiment")
-        )
+    table = privacy.suppress_small(
+        *(table, "people_with", minimum, (PART,)),
+        blank=VALUE_FIGURES,
+        flag="hidden_score",
+        hidden="hidden_value",
+        distinct="all_with",
+    )
+    table = privacy.withhold_all(table, theme_id in frames.withheld, blank=figures)
+    table = table.with_columns(share_columns("n_feedback", "base")).sort(*_ORDER)
     return table.select(CELL, *SHARE_FIGURES, *VALUE_FIGURES, "net_sentiment", privacy.SUPPRESSED)
 
 
@@ -77,58 +81,51 @@ def score_cells(frames: AnalysisFrames, column: str, outcome: Outcome) -> pl.Dat
 
     Cells of too few people are null, and so are those that would give them away.
     """
-    cells = frames.feedback.select("response_id", pl.col(column).alias(CELL)).unique()
+    cells = frames.feedback.select("response_id", _cell(column)).unique()
     scored = cells.join(response_values(frames, outcome), on="response_id", how="inner")
-    table = value_cells(scored, outcome, "cell").sort(CELL, nulls_last=True)
+    table = value_cells(scored, outcome, "cell").sort(*_ORDER)
+    table = table.with_columns(pl.lit(scored["person_id"].n_unique(), dtype=pl.Int64).alias("all_people"))
     table = table.rename({"n_cell": "n", "value_cell": "value", "value_cell_low": "low", "value_cell_high": "high"})
     table = privacy.suppress_small(
-        table, "people_cell", frames.privacy_minimum, blank=("n", "value", "low", "high")
+        table, "people_cell", frames.privacy_minimum, blank=("n", "value", "low", "high"), distinct="all_people"
     ).with_columns((pl.col("n").fill_null(0) < frames.low_base).alias("low_base"))
     return table.select(CELL, "n", "value", "low", "high", "low_base", privacy.SUPPRESSED)
 
 
-def share_cells(frames: AnalysisFrames, column: str, level: int) -> pl.DataFrame:
+def share_cells(frames: AnalysisFrames, column: str, level: int, part: pl.Expr | None = None) -> pl.DataFrame:
     """Return one row a theme of ``level`` and value of ``column``: theme_id, label, cell and shares, zeros included.
 
     ``overall_share`` is the theme's share of all; ``difference`` is share - overall_share, with Newcombe's interval
-    against everybody else scaled to the whole. Themes of too few people are left out.
+    against everybody else scaled to the whole. Cells are hidden as in :func:`theme_cells`; themes withheld, and those
+    that nobody mentions, are left out.
     """
-    feedback = _meaningful(frames, column)
+    feedback = _meaningful(frames, column, part)
     total = feedback.height
-    themes = frames.themes.filter(pl.col("level") == level).select("theme_id", "label")
+    themes = frames.themes.filter(pl.col("level") == level, ~pl.col("theme_id").is_in(list(frames.withheld))).select(
+        "theme_id", "label"
+    )
     pairs = (
         frames.mentions.select("theme_id", "feedback_id")
         .unique()
         .join(themes, on="theme_id", how="semi")
-        .join(feedback.select("feedback_id", "person_id", CELL), on="feedback_id", how="inner")
+        .join(feedback.select("feedback_id", "person_id", CELL, PART), on="feedback_id", how="inner")
     )
-    overall = pairs.group_by("theme_id").agg(
-        _distinct("person_id").alias("people_said"), pl.len().cast(pl.Int64).alias("n_overall")
-    )
-    overall = privacy.suppress_small(overall, "people_said", frames.privacy_minimum, None).drop(privacy.SUPPRESSED)
-    counts = pairs.group_by("theme_id", CELL).agg(pl.len().cast(pl.Int64).alias("n_feedback"))
-    bases = privacy.suppress_small(
-        _bases(feedback).sort(CELL, nulls_last=True), "people", frames.privacy_minimum, blank=()
-    )
-    table = (
-        themes.join(overall, on="theme_id", how="inner")
-        .join(bases, how="cross")
-        .join(counts, on=["theme_id", CELL], how="left", nulls_equal=True)
-        .with_columns(pl.col("n_feedback").fill_null(0), (pl.col("n_overall") / max(total, 1)).alias("overall_share"))
-        .with_columns(share_columns("n_feedback", "base"))
-        .with_columns((pl.col("share") - pl.col("overall_share")).alias("difference"))
-    )
+    overall = pairs.group_by("theme_id").agg(pl.len().cast(pl.Int64).alias("n_overall"))
+    themes = themes.join(overall, on="theme_id", how="inner")
+    table = _mention_counts(themes, pairs, feedback, frames.privacy_minimum)
+    table = privacy.suppress_mentions(
+        table, frames.privacy_minimum, ("theme_id", PART), blank=("n_feedback",)
+    ).with_columns(share_columns("n_feedback", "base"), (pl.col("n_overall") / max(total, 1)).alias("overall_share"))
+    table = table.with_columns((pl.col("share") - pl.col("overall_share")).alias("difference"))
     k, n, k_all = (table[c].cast(pl.Float64).to_numpy() for c in ("n_feedback", "base", "n_overall"))
     low, high = intervals.share_difference(k, n, k_all - k, np.maximum(total - n, 0))
     rest = 1 - n / max(total, 1)  # share - overall = (1 - base / total) (share - share of everybody else)
     table = table.with_columns(
         pl.Series("difference_low", rest * low), pl.Series("difference_high", rest * high)
     ).with_columns(pl.col("difference_low", "difference_high").fill_nan(None))
-    figures = (*SHARE_FIGURES, "difference", "difference_low", "difference_high")
-    table = table.with_columns(pl.when("suppressed").then(None).otherwise(pl.col(c)).alias(c) for c in figures)
-    return table.select("theme_id", "label", CELL, *SHARE_FIGURES, "overall_share", *figures[5:], "suppressed").sort(
-        "theme_id", CELL, nulls_last=True
-    )
+    figures = ("difference", "difference_low", "difference_high")
+    table = table.select("theme_id", "label", CELL, *SHARE_FIGURES, "overall_share", *figures, privacy.SUPPRESSED)
+    return table.sort("theme_id", *_ORDER)
 
 
 def value_cells(scored: pl.DataFrame, outcome: Outcome, suffix: str) -> pl.DataFrame:
@@ -154,17 +151,65 @@ def value_cells(scored: pl.DataFrame, outcome: Outcome, suffix: str) -> pl.DataF
     )
 
 
+def _mention_counts(themes: pl.DataFrame, mentions: pl.DataFrame, feedback: pl.DataFrame, minimum: int) -> pl.DataFrame:
+    """Return a row a theme and cell: n_feedback, base, and the people that the privacy rules ask for.
+
+    ``mentions`` has theme_id, feedback_id, person_id, CELL and PART; several rows a theme and feedback count once.
+    """
+    pairs = mentions.select("theme_id", "feedback_id", "person_id", CELL, PART).unique()
+    bases = feedback.group_by(CELL, PART).agg(
+        pl.len().cast(pl.Int64).alias("base"), _distinct("person_id").alias("people")
+    )
+    whole = feedback.group_by(PART).agg(_distinct("person_id").alias("all_people"))
+    bases = privacy.suppress_small(
+        bases.join(whole, on=PART).sort(*_ORDER), "people", minimum, (PART,), blank=("base",), distinct="all_people"
+    )
+    counts = pairs.group_by("theme_id", CELL).agg(pl.len().cast(pl.Int64).alias("n_feedback"))
+    # Who mentions it, and who does so in all that he wrote: the others are those who are left by subtraction.
+    of_cell, of_part = (_people(pairs, feedback, key) for key in (CELL, PART))
+    return (
+        themes.join(bases, how="cross")
+        .join(counts, on=["theme_id", CELL], how="left")
+        .join(of_cell.rename({"said": "people_said"}), on=["theme_id", CELL], how="left")
+        .join(of_part.rename({"said": "all_said"}), on=["theme_id", PART], how="left", suffix="_part")
+        .with_columns(pl.col("n_feedback", "people_said", "all_said", "only", "only_part").fill_null(0))
+        .with_columns(
+            (pl.col("people") - pl.col("only")).alias("people_unsaid"),
+            (pl.col("all_people") - pl.col("only_part")).alias("all_unsaid"),
+            pl.when(privacy.SUPPRESSED).then(None).otherwise("n_feedback").alias("n_feedback"),
+        )
+    )
+
+
+def _people(pairs: pl.DataFrame, feedback: pl.DataFrame, key: str) -> pl.DataFrame:
+    """Return theme_id, ``key``, said (people who mention it) and only (those of them whose every feedback does)."""
+    wrote = feedback.group_by(key, "person_id").agg(pl.len().alias("wrote"))
+    return (
+        pairs.group_by("theme_id", key, "person_id")
+        .agg(pl.len().alias("said"))
+        .join(wrote, on=[key, "person_id"])
+        .group_by("theme_id", key)
+        .agg(
+            pl.len().cast(pl.Int64).alias("people"),
+            (pl.col("said") == pl.col("wrote")).sum().cast(pl.Int64).alias("only"),
+        )
+        .rename({"people": "said"})
+    )
+
+
 def named(table: pl.DataFrame, name: str) -> pl.DataFrame:
-    """Rename the cell column, and call an empty value :data:`~feedback_nlp.analysis.frames.NOT_GIVEN`."""
-    return table.with_columns(pl.col(CELL).fill_null(NOT_GIVEN)).rename({CELL: name})
+    """Rename the cell column; an empty value is called :data:`~feedback_nlp.analysis.frames.NOT_GIVEN`."""
+    return table.rename({CELL: name})
 
 
-def _meaningful(frames: AnalysisFrames, column: str) -> pl.DataFrame:
-    return frames.feedback.filter("meaningful").with_columns(pl.col(column).alias(CELL))
+def _cell(column: str) -> pl.Expr:
+    return pl.col(column).fill_null(NOT_GIVEN).alias(CELL)
 
 
-def _bases(feedback: pl.DataFrame) -> pl.DataFrame:
-    return feedback.group_by(CELL).agg(pl.len().cast(pl.Int64).alias("base"), _distinct("person_id").alias("people"))
+def _meaningful(frames: AnalysisFrames, column: str, part: pl.Expr | None) -> pl.DataFrame:
+    return frames.feedback.filter("meaningful").with_columns(
+        _cell(column), (pl.lit(False) if part is None else part.fill_null(False)).alias(PART)
+    )
 
 
 def _distinct(column: str) -> pl.Expr:

@@ -27,7 +27,8 @@ class AnalysisFrames:
     ``feedback`` has one row a feedback, with ``score.<name>`` (Float64), ``segment.<name>`` (String), ``person_id``
     (the customer, else the response), ``month`` ("YYYY-MM" or null), ``nps_segment``, ``sentiment`` (-1..1),
     ``sentiment_label`` (negative, neutral, positive, mixed or null) and ``meaningful``. ``mentions`` has one row a
-    statement and theme, with the statement's sentiment. Row order does not depend on the store's.
+    statement and theme, with the statement's sentiment. ``withheld`` are the ids of themes whose figures and texts the
+    privacy minimum keeps back. Row order does not depend on the store's.
     """
 
     feedback: pl.DataFrame
@@ -40,6 +41,7 @@ class AnalysisFrames:
     outcome_name: str
     privacy_minimum: int = 5
     low_base: int = 30
+    withheld: frozenset[str] = frozenset()
 
 
 def build_frames(raw: Mapping[str, pl.DataFrame], settings: Settings, *, keep_hidden: bool = False) -> AnalysisFrames:
@@ -76,6 +78,9 @@ def build_frames(raw: Mapping[str, pl.DataFrame], settings: Settings, *, keep_hi
         outcome_name=_default_outcome(scales.filter(pl.col("name").is_in(names))),
         privacy_minimum=settings.privacy_minimum,
         low_base=settings.low_base,
+        withheld=privacy.withheld_themes(
+            themes, feedback, privacy.who_says_what(feedback, mentions), settings.privacy_minimum
+        ),
     )
 
 
@@ -92,9 +97,10 @@ def _shown(themes: pl.DataFrame) -> pl.DataFrame:
 def apply_view(frames: AnalysisFrames, view: View) -> AnalysisFrames:
     """Return the frames of the feedback that the view keeps.
 
-    Raises :class:`NothingToShow` when the view holds fewer people than the privacy minimum, or when one of its
-    filters leaves out so few people that subtraction would show them (dates are not held to that: two periods that
-    differ by a day can); :class:`UsageError` for an unknown segment or a date that is not ISO.
+    A theme is withheld where the filters leave out so few of those who mention it that subtraction would show them.
+    Raises :class:`NothingToShow` when the view holds fewer people than the privacy minimum, or when its filters leave
+    out so few people altogether (dates are not held to that: two periods that differ by a day can);
+    :class:`UsageError` for an unknown segment or a date that is not ISO.
     """
     kept = {
         column: values
@@ -127,12 +133,25 @@ def apply_view(frames: AnalysisFrames, view: View) -> AnalysisFrames:
             mentions=frames.mentions.join(ids, on="feedback_id", how="semi", maintain_order="left"),
         )
     privacy.require_enough(view_frames)
-    for column, mask in masks.items():
-        left_out = whole.filter(~mask, *(other for name, other in masks.items() if name != column))
-        privacy.require_enough_left_out(
-            left_out["person_id"].n_unique(), frames.privacy_minimum, column.removeprefix("segment.")
-        )
-    return view_frames
+    if not masks and view_frames is frames:
+        return frames
+    said = privacy.who_says_what(whole, frames.mentions)
+    left_out = []
+    for column in masks:
+        others = [mask for name, mask in masks.items() if name != column]
+        left_out.append((column.removeprefix("segment."), whole.filter(~masks[column], *others)))
+    if len(masks) > 1:
+        left_out.append(("all of these", whole.join(feedback, on="feedback_id", how="anti")))
+    for facet, missing in left_out:
+        privacy.require_enough_left_out(missing["person_id"].n_unique(), frames.privacy_minimum, facet)
+    withheld = privacy.withheld_themes(
+        frames.themes,
+        feedback,
+        said.join(feedback, on="feedback_id", how="semi"),
+        frames.privacy_minimum,
+        [said.join(missing, on="feedback_id", how="semi") for _, missing in left_out],
+    )
+    return replace(view_frames, withheld=withheld)
 
 
 def segment_column(frames: AnalysisFrames, by: str) -> str:

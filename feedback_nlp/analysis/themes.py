@@ -9,8 +9,8 @@ from feedback_nlp.analysis import intervals, privacy
 from feedback_nlp.analysis.frames import AnalysisFrames
 from feedback_nlp.analysis.impact import FIGURES, impact_table
 from feedback_nlp.analysis.outcomes import Outcome, choose_outcome, response_values
+from feedback_nlp.analysis.privacy import UNTHEMED
 
-UNTHEMED = "unthemed"
 UNTHEMED_LABEL = "No theme yet"
 _ALWAYS = ("theme_id", "label", "parent_id", "level", "state")
 _COUNTS = ("n_feedback", "n_responses", "n_people")
@@ -27,7 +27,7 @@ def theme_table(
     feedback) with share, share_low, share_high (Wilson, 0..1); outcome and unit with the figures of
     :mod:`~feedback_nlp.analysis.impact` over meaningful responses with the score; n_positive, n_neutral, n_negative
     (statements), net_sentiment (-100..100), sentiment_mean (-1..1); low_base (fewer scores than ``low_base``) and
-    suppressed (too few people: all figures null). Gap and impact are associations, not effects.
+    suppressed (a group of too few people would show: all figures null). Gap and impact are associations, not effects.
     """
     outcome = outcome or choose_outcome(frames)
     themes = frames.themes.filter(pl.col("level") == level)
@@ -84,24 +84,16 @@ def _table(frames: AnalysisFrames, themes: pl.DataFrame, mentions: pl.DataFrame,
         )
         .with_columns((pl.col("n_with").fill_null(0) < frames.low_base).alias("low_base"))
     )
-    overlapping = pairs.height > pairs["response_id"].n_unique()
-    # Themes that overlap in responses cannot be subtracted from a total; those that do not are its parts.
-    table = privacy.suppress_small(
-        table,
-        "n_people",
-        frames.privacy_minimum,
-        None if overlapping else ("parent_id",),
-        blank=(*_COUNTS, *_SHARES, *FIGURES, *_SENTIMENTS),
-    )
+    table = privacy.withhold(table, frames.withheld, blank=(*_COUNTS, *_SHARES, *FIGURES, *_SENTIMENTS))
     order = (*_ALWAYS, *_COUNTS, "base", *_SHARES, "outcome", "unit", *FIGURES, *_SENTIMENTS, "low_base", "suppressed")
     return table.select(order).sort("impact", "theme_id", nulls_last=True)
 
 
 def share_columns(count: str, base: str) -> pl.Expr:
-    """Return share, share_low and share_high (Wilson, 0..1; null on an empty base) as one expression for a frame."""
+    """Return share, share_low and share_high (Wilson, 0..1; null without base or count) as one expression."""
 
     def figures(columns: pl.Series) -> pl.Series:
-        k, n = (columns.struct.field(c).cast(pl.Float64).fill_null(0).to_numpy() for c in (count, base))
+        k, n = (columns.struct.field(c).cast(pl.Float64).fill_null(np.nan).to_numpy() for c in (count, base))
         low, high = intervals.wilson(k, n)
         share = np.divide(k, n, out=np.full_like(k, np.nan), where=n > 0)
         frame = pl.DataFrame({"share": share, "share_low": low, "share_high": high})

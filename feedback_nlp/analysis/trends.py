@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import polars as pl
 
 from feedback_nlp.analysis import intervals
@@ -10,75 +12,69 @@ from feedback_nlp.analysis.frames import AnalysisFrames
 from feedback_nlp.analysis.outcomes import Outcome, choose_outcome
 
 MONTH = "month"
+RECENT = 2  # months that are compared with the time before
+_MONTHS = {MONTH: pl.String}
+_SUPPRESSED = pl.col("suppressed").fill_null(False)
 
 
 def theme_by_month(frames: AnalysisFrames, theme_id: str, outcome: Outcome | None = None) -> pl.DataFrame:
     """Return one row a month ("YYYY-MM"), oldest first.
 
     Columns: month, n_feedback, base (meaningful feedback of the month), share with share_low and share_high
-    (Wilson, 0..1), value_with (the outcome of those who say it), n_with. Null where too few people would show.
+    (Wilson, 0..1), value_with (the outcome of those who say it), n_with, suppressed. Null where too few people would
+    show.
     """
-    table = _monthly(theme_cells(frames, theme_id, MONTH, outcome or choose_outcome(frames)), frames)
-    return table.with_columns(_no_feedback("n_feedback", "base", "n_with")).select(
-        MONTH, "n_feedback", "base", "share", "share_low", "share_high", "value_with", "n_with"
+    outcome = outcome or choose_outcome(frames)
+    table = _monthly(theme_cells(frames, theme_id, MONTH, outcome, _is_recent(frames)), frames)
+    return table.with_columns(_no_feedback("n_feedback", "base", "n_with"), _SUPPRESSED).select(
+        *(MONTH, "n_feedback", "base", "share", "share_low", "share_high", "value_with", "n_with", "suppressed")
     )
 
 
 def score_by_month(frames: AnalysisFrames, outcome: Outcome | None = None) -> pl.DataFrame:
     """Return one row a month, oldest first: month, n (responses), value, low, high; null under too few people."""
     table = _monthly(score_cells(frames, MONTH, outcome or choose_outcome(frames)), frames)
-    return table.with_columns(_no_feedback("n")).select(MONTH, "n", "value", "low", "high")
+    return table.with_columns(_no_feedback("n"), _SUPPRESSED).select(MONTH, "n", "value", "low", "high", "suppressed")
 
 
 def themes_by_month(frames: AnalysisFrames, level: int = 1) -> pl.DataFrame:
-    """Return one row a theme of ``level`` and month: theme_id, label, month, n_feedback, base, share and interval."""
-    table = share_cells(frames, MONTH, level).filter(pl.col(CELL).is_not_null()).rename({CELL: MONTH})
-    months = _months(frames)
-    if table.is_empty() or not months:
-        return table.select("theme_id", "label", MONTH, "n_feedback", "base", "share", "share_low", "share_high")
-    grid = table.select("theme_id", "label").unique().join(pl.DataFrame({MONTH: months}), how="cross")
+    """Return one row a theme of ``level`` and month.
+
+    Columns: theme_id, label, month, n_feedback, base, share and interval, suppressed; null under too few people.
+    """
+    table = share_cells(frames, MONTH, level, _is_recent(frames)).rename({CELL: MONTH})
+    grid = table.select("theme_id", "label").unique().join(pl.DataFrame({MONTH: _months(frames)}, _MONTHS), how="cross")
     table = grid.join(table.drop("label"), on=["theme_id", MONTH], how="left").with_columns(
-        _no_feedback("n_feedback", "base")
+        _no_feedback("n_feedback", "base"), _SUPPRESSED
     )
-    return table.select("theme_id", "label", MONTH, "n_feedback", "base", "share", "share_low", "share_high").sort(
-        "theme_id", MONTH
-    )
+    columns = ("theme_id", "label", MONTH, "n_feedback", "base", "share", "share_low", "share_high", "suppressed")
+    return table.select(columns).sort("theme_id", MONTH)
 
 
-def changing_themes(frames: AnalysisFrames, level: int = 1, recent: int = 2) -> pl.DataFrame:
-    """Compare the last ``recent`` months with the months before them, theme by theme, largest rise first.
+def changing_themes(frames: AnalysisFrames, level: int = 1) -> pl.DataFrame:
+    """Compare the last :data:`RECENT` months with all feedback before them, theme by theme, largest rise first.
 
     Columns: theme_id, label, n_recent, base_recent, share_recent, n_before, base_before, share_before, change with
-    change_low and change_high (Newcombe, -1..1), q (Benjamini-Hochberg over the themes). Empty with fewer than
-    ``recent + 2`` months. Months hidden for privacy do not count.
+    change_low and change_high (Newcombe, -1..1), q (Benjamini-Hochberg over the themes). Feedback without a date counts
+    as before: left out, it would be found by subtraction. Themes that too few people mention in either period, though
+    somebody does, are left out. Empty with fewer than ``RECENT + 2`` months.
     """
-    schema = {
-        "theme_id": pl.String,
-        "label": pl.String,
-        **dict.fromkeys(("n_recent", "base_recent"), pl.Int64),
-        "share_recent": pl.Float64,
-        **dict.fromkeys(("n_before", "base_before"), pl.Int64),
-        **dict.fromkeys(("share_before", "change", "change_low", "change_high", "q"), pl.Float64),
-    }
-    months = _months(frames)
-    if len(months) < recent + 2:
-        return pl.DataFrame(schema=schema)
-    late = pl.col(MONTH) >= months[-recent]
-    count, base = pl.col("n_feedback"), pl.col("base")
+    recent = _is_recent(frames)
+    if recent is None:
+        return pl.DataFrame(schema=_CHANGES)
+    period = pl.when(recent.fill_null(False)).then(pl.lit("recent")).otherwise(pl.lit("before"))
+    marked = replace(frames, feedback=frames.feedback.with_columns(period.alias("__period__")))
+    shares = share_cells(marked, "__period__", level).filter(pl.col("share").is_not_null())
+    halves = [
+        shares.filter(pl.col(CELL) == name).select(
+            *("theme_id", "label"),
+            *(pl.col(c).alias(f"{short}_{name}") for c, short in _COUNTED),
+        )
+        for name in ("recent", "before")
+    ]
     table = (
-        themes_by_month(frames, level)
-        .group_by("theme_id", "label")
-        .agg(
-            count.filter(late).sum().alias("n_recent"),
-            base.filter(late).sum().alias("base_recent"),
-            count.filter(~late).sum().alias("n_before"),
-            base.filter(~late).sum().alias("base_before"),
-        )
-        .filter((pl.col("base_recent") > 0) & (pl.col("base_before") > 0))
-        .with_columns(
-            (pl.col("n_recent") / pl.col("base_recent")).alias("share_recent"),
-            (pl.col("n_before") / pl.col("base_before")).alias("share_before"),
-        )
+        halves[0]
+        .join(halves[1].drop("label"), on="theme_id")
         .with_columns((pl.col("share_recent") - pl.col("share_before")).alias("change"))
         .sort("theme_id")
     )
@@ -94,14 +90,34 @@ def changing_themes(frames: AnalysisFrames, level: int = 1, recent: int = 2) -> 
             pl.Series("q", intervals.false_discovery(p), dtype=pl.Float64),
         )
         .with_columns(pl.col("q").fill_nan(None))
-        .select(*schema)
+        .select(*_CHANGES)
         .sort(["change", "theme_id"], descending=[True, False])
     )
 
 
+_COUNTED = (("n_feedback", "n"), ("base", "base"), ("share", "share"))
+_CHANGES = {
+    "theme_id": pl.String,
+    "label": pl.String,
+    **dict.fromkeys(("n_recent", "base_recent"), pl.Int64),
+    "share_recent": pl.Float64,
+    **dict.fromkeys(("n_before", "base_before"), pl.Int64),
+    **dict.fromkeys(("share_before", "change", "change_low", "change_high", "q"), pl.Float64),
+}
+
+
+def _is_recent(frames: AnalysisFrames) -> pl.Expr | None:
+    """Whether feedback is of the last :data:`RECENT` months, or None with too few months to compare.
+
+    The two periods are totals that :func:`changing_themes` shows, so that each has to hide its own months well.
+    """
+    months = _months(frames)
+    return pl.col(MONTH) >= months[-RECENT] if len(months) >= RECENT + 2 else None
+
+
 def _monthly(table: pl.DataFrame, frames: AnalysisFrames) -> pl.DataFrame:
     """Drop undated rows, which only served the privacy rule, and add the months in which nobody wrote."""
-    grid = pl.DataFrame({MONTH: _months(frames)}, schema={MONTH: pl.String})
+    grid = pl.DataFrame({MONTH: _months(frames)}, _MONTHS)
     return grid.join(table.rename({CELL: MONTH}), on=MONTH, how="left").sort(MONTH)
 
 

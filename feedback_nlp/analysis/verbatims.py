@@ -11,6 +11,7 @@ from typing import Any, Literal, get_args
 
 import polars as pl
 
+from feedback_nlp.analysis import privacy
 from feedback_nlp.analysis.frames import AnalysisFrames, theme_label
 from feedback_nlp.errors import UsageError, did_you_mean
 
@@ -74,9 +75,9 @@ def find_verbatims(
     must all occur, in any case and without regard to accents. "relevant" puts the theme's own quotes first, then the
     surest mentions; without a theme it is the newest first.
 
-    The privacy minimum is held against the people behind the view, and behind the theme in it: sentiment and search
-    only choose among texts that may be listed anyway. Raises :class:`UsageError` for an unknown theme, order or
-    sentiment.
+    The privacy minimum is held against the people behind the view, and nothing is listed of a theme that the view
+    withholds: sentiment and search only choose among texts that may be listed anyway. Raises :class:`UsageError` for
+    an unknown theme, order or sentiment.
     """
     if order not in get_args(Order):
         raise UsageError(f"There is no order {order!r}.{did_you_mean(order, get_args(Order))}")
@@ -97,7 +98,8 @@ def find_verbatims(
         )
     if unthemed:
         found = found.join(frames.mentions.select("feedback_id"), on="feedback_id", how="anti")
-    if 0 < found["person_id"].n_unique() < frames.privacy_minimum or (small and not found.is_empty()):
+    withheld = (theme_id in frames.withheld) or (unthemed and privacy.UNTHEMED in frames.withheld)
+    if withheld or (small and not found.is_empty()):
         return VerbatimPage(0, True, ())
     if sentiment is not None:
         found = found.filter(pl.col("__label__") == sentiment)
@@ -158,7 +160,7 @@ def _ordered(found: pl.DataFrame, order: Order) -> pl.DataFrame:
 def _verbatims(frames: AnalysisFrames, page: pl.DataFrame, theme_id: str | None) -> tuple[Verbatim, ...]:
     ids = page.select("feedback_id")
     statements = frames.statements.join(ids, on="feedback_id", how="semi", maintain_order="left")
-    shown = _themes_of_enough(frames)
+    shown = frames.themes.filter(~pl.col("theme_id").is_in(list(frames.withheld))).select("theme_id", "label", "level")
     mentions = (
         frames.mentions.join(ids, on="feedback_id", how="semi", maintain_order="left")
         .join(shown, on="theme_id", how="inner", maintain_order="left")
@@ -203,18 +205,6 @@ def _verbatim(
         source=row["source"],
         spans=spans,
     )
-
-
-def _themes_of_enough(frames: AnalysisFrames) -> pl.DataFrame:
-    people = (
-        frames.mentions.select("theme_id", "feedback_id")
-        .unique()
-        .join(frames.feedback.select("feedback_id", "person_id"), on="feedback_id")
-        .group_by("theme_id")
-        .agg(pl.col("person_id").n_unique().alias("people"))
-    )
-    enough = people.filter(pl.col("people") >= frames.privacy_minimum)
-    return frames.themes.join(enough, on="theme_id", how="semi").select("theme_id", "label", "level")
 
 
 def _common_values(frames: AnalysisFrames, column: str) -> frozenset[str]:
