@@ -326,6 +326,9 @@ def bad_files(folder: Path) -> None:
         (["run", "stars.csv", "--db", "sqlite:///taken"], 1, "taken"),
         (["run", "stars.csv", "--report", "no/such.html"], 2, "The folder no of the report does not exist."),
         (["run", "stars.csv", "--rejects", "no/such.csv"], 2, "The folder no of the rejects does not exist."),
+        (["run", "stars.csv", "--report", "stars.csv"], 2, "stars.csv is the file that is read: the report would"),
+        (["run", "stars.csv", "--rejects", "./stars.csv"], 2, "the rejects would overwrite it. Give the rejects"),
+        (["run", "stars.csv", "--report", "feedback.db"], 2, "feedback.db is the database: the report would"),
         (["run", "stars.csv", "--delimiter", "xx"], 2, "is not one character"),
         (["run", "stars.csv", "--encoding", "klingon"], 2, "is not a text encoding"),
         (["discover"], 1, "There is no database feedback.db yet. Start with: feedback-nlp run FILE"),
@@ -350,6 +353,31 @@ def test_errors_say_the_next_step_and_quote_nobody(shell: Shell, words: list[str
     assert "fault of the program" not in last
     assert SECRET not in answer.out + answer.err
     assert answer.out == ""
+
+
+def test_a_run_with_too_little_text_says_what_it_stored(shell: Shell):
+    bad_files(shell.folder)
+    answer = shell("run", "few.csv", "--text", "comment")
+    assert answer.err.splitlines()[-3:-1] == [
+        "few.csv: 6 rows read; feedback added 6, updated 0, unchanged 0.",
+        "Languages: en 6. Non-answers: 0. New statements: 6.",
+    ]
+
+
+def test_a_run_over_non_answers_says_why_there_are_no_themes(shell: Shell):
+    write_csv(Path("none.csv"), [{"comment": f"{i}"} for i in range(30)])
+    answer = shell("run", "none.csv", "--text", "comment")
+    assert answer.code == 1
+    assert "the 30 feedback hold non-answers, numbers or emoji." in answer.err
+
+
+def test_the_list_of_rejects_fits_the_longest_file_name(shell: Shell):
+    name = "я" * 125 + ".csv"
+    write_csv(Path(name), rows(60))
+    with Path(name).open("a", encoding="utf-8") as handle:
+        handle.write("too,few\n")
+    assert shell("run", name).code == 0
+    assert Path("я" * 100 + ".rejects.csv").is_file()
 
 
 @pytest.mark.parametrize(

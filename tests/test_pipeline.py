@@ -487,7 +487,7 @@ def test_what_has_no_theme_says_so_and_is_given_to_none(store_url: str, tmp_path
 
 def test_too_little_text_is_said_and_nothing_is_published(store_url: str, tmp_path: Path):
     with Store.open(store_url) as store:
-        with pytest.raises(DiscoveryError, match="No statement is stored yet"):
+        with pytest.raises(DiscoveryError, match="No feedback is stored yet"):
             discover_themes(store, SETTINGS, encoder=TopicEncoder())
         read_in(store, write_csv(tmp_path / "answers.csv", rows(5)))
         with pytest.raises(DiscoveryError, match="distinct statements: themes need at least 20"):

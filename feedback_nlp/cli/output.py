@@ -11,7 +11,7 @@ import click
 from feedback_nlp.cli.shared import (
     common_options,
     open_store,
-    require_folder,
+    require_place,
     say,
     say_json,
     view_from,
@@ -36,7 +36,7 @@ KINDS = ("statements", "feedback", "themes", "mentions")
 @common_options
 def report(out: Path, title: str | None, outcome: str | None, settings: Settings, as_json: bool, **view: Any) -> None:
     """Write the report on a view of the data to OUT, one HTML file that needs no network."""
-    require_folder(out, "report")
+    require_place(out, "report", settings)
     with open_store(settings, must_exist=True) as store:
         table = write_report(store, settings, view_from(**view), out, title=title, outcome=outcome)
     if as_json:

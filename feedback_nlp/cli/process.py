@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from feedback_nlp.cli.shared import common_options, note, open_store, progress_bars, require_folder, say, say_json
+from feedback_nlp.cli.shared import common_options, note, open_store, progress_bars, require_place, say, say_json
+from feedback_nlp.errors import FeedbackError
 from feedback_nlp.settings import Settings
 
 if TYPE_CHECKING:
@@ -77,10 +80,11 @@ def run(file: Path, report_file: Path, settings: Settings, as_json: bool, **colu
     from feedback_nlp.pipeline import run_pipeline
     from feedback_nlp.records import View
 
-    require_folder(report_file, "report")
-    table, mapping, source = _understood(file, columns)
+    require_place(report_file, "report", settings, file)
+    table, mapping, source = _understood(file, columns, settings)
     _say_explanation(table, mapping)
-    with open_store(settings) as store, progress_bars() as progress:
+    stored: list[IngestSummary] = []
+    with open_store(settings) as store, _told_on_failure(stored), progress_bars() as progress:
         summary = run_pipeline(
             store,
             file,
@@ -90,6 +94,7 @@ def run(file: Path, report_file: Path, settings: Settings, as_json: bool, **colu
             read=(table, mapping),
             source=source,
             rejects_file=columns["rejects"],
+            on_ingested=stored.append,
         )
         write_report(store, settings, View(), report_file, title=None)
     if as_json:
@@ -122,7 +127,7 @@ def ingest(file: Path, settings: Settings, as_json: bool, **columns: Any) -> Non
     """
     from feedback_nlp.pipeline import ingest as ingest_file
 
-    table, mapping, source = _understood(file, columns)
+    table, mapping, source = _understood(file, columns, settings)
     _say_explanation(table, mapping)
     with open_store(settings) as store, progress_bars() as progress:
         summary = ingest_file(
@@ -172,13 +177,13 @@ def tag(settings: Settings, as_json: bool, version: int | None) -> None:
     _say_tagging(summary)
 
 
-def _understood(file: Path, columns: dict[str, Any]) -> tuple[Table, ColumnMapping, str]:
+def _understood(file: Path, columns: dict[str, Any], settings: Settings) -> tuple[Table, ColumnMapping, str]:
     """Return the table, what its columns are, and the source of rows that do not say theirs."""
     from feedback_nlp.language.columns import map_columns
     from feedback_nlp.language.reading import read_file
 
     if columns["rejects"]:
-        require_folder(columns["rejects"], "rejects")
+        require_place(columns["rejects"], "rejects", settings, file)
     note(f"Reading {file.name} ...")
     table = read_file(file, encoding=columns["encoding"], delimiter=columns["delimiter"], sheet=columns["sheet"])
     flags = _flags(columns)
@@ -212,7 +217,18 @@ def _say_explanation(table: Table, mapping: ColumnMapping) -> None:
         note(f"  {line}")
 
 
-def _say_ingest(summary: IngestSummary) -> None:
+@contextmanager
+def _told_on_failure(stored: Sequence[IngestSummary]) -> Iterator[None]:
+    """Say on stderr what was stored when a later step fails: it stays."""
+    try:
+        yield
+    except FeedbackError:
+        for summary in stored:
+            _say_ingest(summary, note)
+        raise
+
+
+def _say_ingest(summary: IngestSummary, say: Callable[[str], None] = say) -> None:
     say(
         f"{summary.file}: {summary.n_read:,} rows read; feedback added {summary.n_added:,}, "
         f"updated {summary.n_updated:,}, unchanged {summary.n_unchanged:,}."
@@ -251,4 +267,4 @@ def _shown(settings: Settings) -> str:
 
 
 def _db_flag(settings: Settings) -> str:
-    return "" if settings.db == Settings().db else f" --db {_shown(settings)}"
+    return "" if settings.db == Settings().db else f" --db {quote(_shown(settings))}"

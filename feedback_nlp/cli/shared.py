@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from feedback_nlp.errors import SettingError, UsageError
+from feedback_nlp.errors import FeedbackError, SettingError, UsageError
 from feedback_nlp.records import NPS_SEGMENTS, View
 from feedback_nlp.settings import Settings, load_settings
 
@@ -104,10 +105,16 @@ def progress_bars(quiet: bool = False) -> Iterator[Callable[[str, int, int], Non
             bar.close()
 
 
-def require_folder(file: Path, what: str) -> None:
-    """Raise UsageError when ``file`` has no folder to be written in: before the work, not after it."""
+def require_place(file: Path, what: str, settings: Settings, source: Path | None = None) -> None:
+    """Raise before the work, not after it, when ``file`` cannot be written or is ``source`` or the database."""
     if not file.parent.is_dir():
         raise UsageError(f"The folder {file.parent} of the {what} does not exist. Make it, or choose another place.")
+    database = Path(settings.db.removeprefix("sqlite:///"))
+    for other, name in ((source, "the file that is read"), (database, "the database")):
+        if other is not None and file.resolve() == other.resolve():
+            raise UsageError(f"{file} is {name}: the {what} would overwrite it. Give the {what} another name.")
+    if not os.access(file if file.exists() else file.parent, os.W_OK):
+        raise FeedbackError(f"The {what} {file} may not be written. Check the rights, or choose another place.")
 
 
 def say(text: str = "") -> None:

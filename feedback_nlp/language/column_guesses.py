@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from feedback_nlp.language import column_names as names
@@ -146,7 +147,7 @@ def guess_scores(evidence: Evidence, free: Sequence[str]) -> list[tuple[str, Sco
         if scale is not None and scale.name in taken:
             why = (
                 f"there is a score {scale.name!r} already; name it to keep it, such as "
-                f"--score NAME={column}:{scale.minimum:g}-{scale.maximum:g}"
+                f"--score {quote(f'NAME={column}:{scale.minimum:g}-{scale.maximum:g}')}"
             )
             scale = None
         if scale is not None:

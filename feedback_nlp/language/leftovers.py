@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from feedback_nlp.language import column_names as names
@@ -44,6 +45,6 @@ def left_out_reason(column: str, facts: Profile, values: pl.Series) -> str | Non
         low = min(found.low, 1)
         return (
             f"it looks like a score from {found.low:g} to {found.high:g}; keep it with "
-            f"--score NAME={column}:{low:g}-{found.high:g} or --segment {column!r}"
+            f"--score {quote(f'NAME={column}:{low:g}-{found.high:g}')} or --segment {column!r}"
         )
     return None

@@ -104,7 +104,7 @@ def ingest(
     counts["rejected"] = len(lost)
     target = None
     if rejects:
-        target = rejects_file or Path(f"{path.stem}.rejects.csv")
+        target = rejects_file or Path(f"{_short(path.stem)}.rejects.csv")
         write_rejects(target, rejects, path)
     store.finish_run(run, dict(counts))
     return IngestSummary(
@@ -228,6 +228,11 @@ def score_pending(store: Store, encoder: LoadedEncoder, settings: Settings, prog
         done += len(hashes)
         progress("sentiment", done, done)
     return done
+
+
+def _short(stem: str) -> str:
+    """Return a file's name cut so that a suffix still fits in the 255 bytes that file systems allow."""
+    return stem.encode("utf-8", "ignore")[:200].decode("utf-8", "ignore")
 
 
 def _file_hash(path: Path) -> str:

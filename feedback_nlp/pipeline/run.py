@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,15 +37,21 @@ def run_pipeline(
     *,
     encoder: LoadedEncoder | None = None,
     progress: Progress | None = None,
+    on_ingested: Callable[[IngestSummary], None] | None = None,
     **ingesting: Any,
 ) -> RunSummary:
-    """Ingest ``path``, discover themes over everything stored, and tag it. Takes what :func:`ingest` takes."""
+    """Ingest ``path``, discover themes over everything stored, and tag it. Takes what :func:`ingest` takes.
+
+    ``on_ingested`` hears what was stored before discovery begins: it stays, also when there is too little for themes.
+    """
     from feedback_nlp.encoding import load_encoder
 
     started = time.monotonic()
     show = progress or silent
     encoder = encoder or load_encoder(settings)
     taken = ingest(store, path, flags, settings, encoder=encoder, progress=show, **ingesting)
+    if on_ingested is not None:
+        on_ingested(taken)
     found = discover_themes(store, settings, encoder=encoder, progress=show)
     tagged = tag_statements(store, settings, encoder=encoder, progress=show)
     return RunSummary(taken, found, tagged, time.monotonic() - started)

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from feedback_nlp.errors import DiscoveryError
-from feedback_nlp.pipeline.ingest import encode_pending
+from feedback_nlp.pipeline.ingest import encode_pending, score_pending
 from feedback_nlp.pipeline.progress import Progress, silent
 from feedback_nlp.records import Mention, Tag, stable_hash
 from feedback_nlp.settings import Settings
@@ -65,6 +65,7 @@ def discover_themes(
 
     encoder = encoder or load_encoder(settings)
     encode_pending(store, encoder, progress)
+    score_pending(store, encoder, settings, progress)
     corpus = _corpus(store, encoder, settings)
     projection = load_projection(encoder.identity)
     learnt_from = _fingerprint(corpus, encoder.identity.key, projection, settings)
@@ -195,6 +196,7 @@ def _corpus(store: Store, encoder: LoadedEncoder, settings: Settings) -> Corpus:
         .agg(
             pl.len().alias("n"),
             pl.col("text").first(),
+            pl.col("sentiment").first(),
             pl.struct("statement_id", "feedback_id").sort().first().alias("first"),
         )
         .sort(["text_hash", "n", "language"], descending=[False, True, False])
@@ -203,7 +205,7 @@ def _corpus(store: Store, encoder: LoadedEncoder, settings: Settings) -> Corpus:
     worded = [len(tokenize(text)) > 0 for text in distinct["text"]]
     distinct = _sampled(distinct.filter(pl.Series(worded, dtype=pl.Boolean)), settings.discovery_sample)
     if distinct.is_empty():
-        raise DiscoveryError("No statement is stored yet. Ingest a file of feedback first.")
+        raise DiscoveryError(_nothing_to_learn_from(store))
     hashes = distinct["text_hash"].to_list()
     first = distinct["first"].struct.unnest()
     return Corpus(
@@ -213,6 +215,17 @@ def _corpus(store: Store, encoder: LoadedEncoder, settings: Settings) -> Corpus:
         tuple(first["statement_id"]),
         tuple(first["feedback_id"]),
         vectors=_vectors_of(store, encoder.identity.key, hashes),
+        polarity=distinct["sentiment"].fill_null(0.0).to_numpy() if distinct["sentiment"].count() else None,
+    )
+
+
+def _nothing_to_learn_from(store: Store) -> str:
+    n_feedback = store.counts()["feedback"]
+    if n_feedback == 0:
+        return "No feedback is stored yet. Ingest a file with at least one row first."
+    return (
+        f"No words are stored to find themes in: the {n_feedback:,} feedback hold non-answers, numbers or emoji. "
+        "Ingest a file of written answers, or tell another text column with --text COLUMN."
     )
 
 
