@@ -115,7 +115,7 @@ def test_themes_are_readable_and_cover_what_was_said(mined_survey: MinedSurvey):
     tops = themes.filter(pl.col("level") == 1)
     assert 8 <= tops.height <= mined_survey.settings.max_themes
     assert themes["label"].str.to_lowercase().n_unique() == themes.height
-    assert mined_survey.summary.tagging.coverage >= 0.8
+    assert mined_survey.summary.tagging.coverage >= 0.85
     assert len({row["theme_id"] for row in theme_table(mined_survey.frames).to_dicts()}) == tops.height
 
 
@@ -124,9 +124,13 @@ def test_themes_are_mostly_one_planted_theme_and_not_one_language(
 ):
     themed = planted.drop_nulls()
     right = sum(leaf_key[row["best_theme_id"]][0] == row["theme_key"] for row in themed.to_dicts())
-    assert right >= 0.5 * themed.height
+    planted_keys = {theme["key"] for theme in mined_survey.truths["themes"]}
     found = {key for key, purity in leaf_key.values() if purity >= 0.6}
-    assert len(found) >= 9, {theme["key"] for theme in mined_survey.truths["themes"]} - found
+    print(f"statement purity {right / themed.height:.3f}; {len(leaf_key)} themes stand for {len(found)} planted ones")
+    print(f"no theme of their own: {sorted(planted_keys - found)}")
+    assert right >= 0.7 * themed.height
+    assert len(planted_keys) == 17
+    assert len(found) >= 14, planted_keys - found
     statements = mined_survey.raw["statements"].drop_nulls("best_theme_id")
     many = statements.group_by("best_theme_id").agg(
         pl.len(),
@@ -138,14 +142,28 @@ def test_themes_are_mostly_one_planted_theme_and_not_one_language(
     assert alone.height <= 0.1 * large.height
 
 
+def test_most_statements_of_a_planted_theme_come_together(
+    planted: pl.DataFrame, leaf_key: dict[str, tuple[str, float]]
+):
+    """Recall: the part of a planted theme's statements that are in themes which are mostly about it."""
+    mostly = {theme_id: key for theme_id, (key, _) in leaf_key.items()}
+    recall = {
+        str(key): sum(mostly.get(theme_id) == key for theme_id in rows["best_theme_id"]) / rows.height
+        for (key,), rows in planted.group_by("theme_key")
+    }
+    print("\n".join(f"{key} {value:.2f}" for key, value in sorted(recall.items())))
+    assert len(recall) == 17
+    assert sum(value >= 0.5 for value in recall.values()) >= 12, recall
+
+
 def test_billing_hurts_in_business(mined_survey: MinedSurvey, planted: pl.DataFrame):
     share = share_of(mined_survey, planted, "billing_errors", "segment.plan")
-    assert share["Business"] > 1.5 * max(share["Basic"], share["Family"])
+    assert share["Business"] > 2 * max(share["Basic"], share["Family"])
 
 
 def test_outages_sit_in_the_east(mined_survey: MinedSurvey, planted: pl.DataFrame):
     share = share_of(mined_survey, planted, "outages_slow_internet", "segment.region")
-    assert share["East"] > 1.2 * max(value for region, value in share.items() if region != "East")
+    assert share["East"] > 1.7 * max(value for region, value in share.items() if region != "East")
 
 
 def test_login_problems_start_in_march(mined_survey: MinedSurvey, planted: pl.DataFrame):
@@ -153,27 +171,29 @@ def test_login_problems_start_in_march(mined_survey: MinedSurvey, planted: pl.Da
     before = [value for month, value in share.items() if month < "2026-03"]
     since = [value for month, value in share.items() if month >= "2026-03"]
     assert (len(before), len(since)) == (5, 7)
-    assert sum(since) / 7 > 2 * sum(before) / 5
+    assert sum(since) / 7 > 3 * sum(before) / 5
 
 
 def test_friendly_staff_is_named_in_the_shop(mined_survey: MinedSurvey, planted: pl.DataFrame):
     share = share_of(mined_survey, planted, "friendly_staff", "channel")
-    assert share["shop"] > 1.3 * max(value for channel, value in share.items() if channel != "shop")
+    assert share["shop"] > 1.5 * max(value for channel, value in share.items() if channel != "shop")
 
 
-def test_the_worst_theme_is_about_waiting_and_praise_lifts(
-    mined_survey: MinedSurvey, leaf_key: dict[str, tuple[str, float]]
-):
+def test_the_worst_theme_is_about_waiting_and_praise_lifts(mined_survey: MinedSurvey, planted: pl.DataFrame):
     polarity = {theme["key"]: theme["polarity"] for theme in mined_survey.truths["themes"]}
     themes = mined_survey.frames.themes
     parent = dict(themes.filter(pl.col("level") == 2).select("theme_id", "parent_id").rows())
     table = theme_table(mined_survey.frames)
     of_top: dict[str, Counter[str]] = {}
-    for theme_id, (key, _) in leaf_key.items():
-        of_top.setdefault(parent.get(theme_id, theme_id), Counter())[key] += 1
-    assert any("wait_for_support" in of_top.get(theme_id, ()) for theme_id in table["theme_id"][:3])
+    moods: dict[str, Counter[str]] = {}
+    for key, theme_id in planted.drop_nulls().select("theme_key", "best_theme_id").rows():
+        top = parent.get(theme_id) or theme_id
+        of_top.setdefault(top, Counter())[key] += 1
+        moods.setdefault(top, Counter())[polarity[key]] += 1
+    largest = [of_top[theme_id].most_common(1)[0][0] for theme_id in table["theme_id"][:3] if theme_id in of_top]
+    assert "wait_for_support" in largest
     ends = [table.head(2), table.drop_nulls("impact").tail(2)]
-    signs = [{polarity[of_top[t].most_common(1)[0][0]] for t in end["theme_id"] if t in of_top} for end in ends]
+    signs = [{moods[t].most_common(1)[0][0] for t in end["theme_id"]} for end in ends]
     assert signs == [{"negative"}, {"positive"}]
     assert (ends[0]["impact_high"] < 0).all()
     assert (ends[1]["impact_low"] > 0).all()
