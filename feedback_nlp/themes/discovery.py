@@ -36,6 +36,7 @@ class Corpus:
     """Distinct statements to learn from; every field is aligned, ``vectors`` is (n, d) of unit rows.
 
     ``statement_ids`` names one statement for each distinct text and ``feedback_ids`` the feedback that it is from.
+    ``polarity`` (n,) is each text's sentiment, -1..1, or None where nothing scores it.
     """
 
     text_hashes: tuple[str, ...]
@@ -44,6 +45,7 @@ class Corpus:
     statement_ids: tuple[str, ...]
     feedback_ids: tuple[str, ...]
     vectors: np.ndarray
+    polarity: np.ndarray | None = None
 
     def sorted(self) -> Corpus:
         """Return the corpus in the order of its hashes, so that nothing depends on the order of the file's rows."""
@@ -59,6 +61,7 @@ class Corpus:
             statement_ids=put(self.statement_ids),
             feedback_ids=put(self.feedback_ids),
             vectors=self.vectors[order],
+            polarity=None if self.polarity is None else self.polarity[order],
         )
 
 
@@ -96,7 +99,10 @@ def discover(
         )
     centroids = centroids_of(prepared, leaf_of)
     sizes = np.bincount(leaf_of[leaf_of >= 0], minlength=k)
-    group_of = group_centroids(centroids, sizes, settings.max_themes)
+    polarity = None
+    if corpus.polarity is not None:
+        polarity = np.array([corpus.polarity[leaf_of == leaf].mean() for leaf in range(k)])
+    group_of = group_centroids(centroids, sizes, settings.max_themes, polarity)
     themes, rows = _build(corpus, prepared, leaf_of, centroids, group_of, stop_words)
     codebook = Codebook(encoder_key, tuple(themes), rows, space)
     namer = labeller or KeyphraseLabeller(
