@@ -110,8 +110,7 @@ def suppress_mentions(
     agree on ``group_columns``), and :data:`SUPPRESSED` for cells whose base is hidden. A cell that nobody mentions
     stays 0. :data:`SUPPRESSED` says in the result what is hidden.
     """
-    flagged = df.with_columns(pl.col(SUPPRESSED) | _few("people_said", minimum) | _few("people_unsaid", minimum))
-    n_hidden = -1
+    flagged, n_hidden = df, -1
     while n_hidden != (n_hidden := int(flagged[SUPPRESSED].sum())):  # to hide for one side can bare the other
         for side in ("said", "unsaid"):
             flagged = (
