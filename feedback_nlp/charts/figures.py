@@ -15,17 +15,19 @@ if TYPE_CHECKING:
     from feedback_nlp.analysis.scores import ScoreSummary
 
 _ZERO = "datum.value === 0 ? '0' : datum.label"
+# Pixels before a label ends in an ellipsis (its tooltip has it whole). There is no window on paper.
+_LABEL_LIMIT: Any = alt.ExprRef("windowSize()[0] < 640 ? 120 : 240")
 _GAPS: Final = "break-paths-show-domains"  # a hidden month breaks the line; it is not bridged
 _PARTS = {
     "detractors": ("Detractors", palette.NEGATIVE),
-    "bottom": ("Bottom of the scale", palette.NEGATIVE),
+    "bottom": ("Bottom", palette.NEGATIVE),
     "negative": ("Negative", palette.NEGATIVE),
     "passives": ("Passives", palette.NEUTRAL),
     "middle": ("Middle", palette.NEUTRAL),
     "neutral": ("Neutral", palette.NEUTRAL),
     "mixed": ("Mixed", palette.MIXED),
     "promoters": ("Promoters", palette.POSITIVE),
-    "top": ("Top of the scale", palette.POSITIVE),
+    "top": ("Top", palette.POSITIVE),
     "positive": ("Positive", palette.POSITIVE),
 }
 
@@ -67,7 +69,7 @@ def impact_bars(theme_table: pl.DataFrame) -> alt.LayerChart:
     sign = alt.condition("datum.impact < 0", alt.value(palette.NEGATIVE), alt.value(palette.POSITIVE))
     certain = alt.condition("datum.reading == 'beyond chance'", alt.value(1), alt.value(0.4))
     ends = [0.0, *rows["end"], *rows["impact_low"].drop_nulls(), *rows["impact_high"].drop_nulls()]
-    room = 0.12 * (max(ends) - min(ends))  # for the figures beside the whiskers
+    room = 0.2 * (max(ends) - min(ends))  # for the figures beside the whiskers, on a narrow screen too
     scale = alt.Scale(domain=[min(ends) - (min(ends) < 0) * room, max(ends) + room], nice=False)
     shared: Any = {
         "title": f"Impact, {unit}",
@@ -270,13 +272,13 @@ def _label_axis(rows: pl.DataFrame) -> alt.Axis:
 
 def _plain_axis(**more: Any) -> alt.Axis:
     return alt.Axis(
-        ticks=False, domain=False, grid=False, labelLimit=240, labelPadding=10, labelColor=palette.INK, **more
+        ticks=False, domain=False, grid=False, labelLimit=_LABEL_LIMIT, labelPadding=10, labelColor=palette.INK, **more
     )
 
 
-def _styled(chart: Any, *, height: Any, padding: int = 5) -> alt.LayerChart:
+def _styled(chart: Any, *, height: Any, padding: float = 5) -> alt.LayerChart:
     return (
-        chart.properties(height=height, padding=padding)
+        chart.properties(height=height, padding=dict.fromkeys(("left", "right", "top", "bottom"), padding))
         .configure(font=palette.FONT, background="transparent")
         .configure_view(stroke=None)
         .configure_axis(

@@ -130,9 +130,6 @@ def no_themes() -> None:
 
 def draw(chart: Any, words: str) -> None:
     """Draw a chart over the whole width; ``words`` say it to those who cannot see it."""
-    padding = chart.padding
-    if isinstance(padding, int | float):  # the page's chart component can only widen a padding given side by side
-        chart = chart.properties(padding=dict.fromkeys(("left", "right", "top", "bottom"), padding))
     # Fitted in width alone: the chart's own height is that of its marks, and legend and axes come on top.
     chart = chart.properties(autosize={"type": "fit-x", "contains": "padding"})
     st.altair_chart(chart, width="stretch", theme=None, alt=words)
