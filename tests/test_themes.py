@@ -527,14 +527,12 @@ def test_vectors_of_another_encoder_are_refused(codebook: Codebook):
 
 
 def test_praise_and_blame_of_one_thing_are_kept_apart() -> None:
-    near = np.eye(12, 16)
-    near[1] = near[0] + 0.2 * near[1]  # the app liked, the app blamed: as alike as two sub-themes get
-    near[3] = near[2] + 0.25 * near[3]
-    centroids = (near / np.linalg.norm(near, axis=1, keepdims=True)).astype(np.float32)
-    sizes = np.full(12, 10)
-    polarity = np.zeros(12)
-    polarity[:2] = 0.9, -0.9
-    plain = group_centroids(centroids, sizes, 11)
-    told = group_centroids(centroids, sizes, 11, polarity)
-    assert (plain[0] == plain[1], plain[2] == plain[3]) == (True, False)
-    assert (told[0] == told[1], told[2] == told[3]) == (False, True)
+    axes = np.eye(10, dtype=np.float32)
+    for row, alike in ((1, 0.25), (3, 0.2), (5, 0.1)):  # each pair of neighbours is less alike than the one before
+        axes[row] = alike * axes[row - 1] + np.sqrt(1 - alike**2) * axes[row]
+    polarity = np.zeros(10)
+    polarity[:2] = 0.9, -0.9  # one thing, praised and blamed
+    plain = group_centroids(axes, np.full(10, 10), 10)
+    told = group_centroids(axes, np.full(10, 10), 10, polarity)
+    assert [bool(plain[row] == plain[row - 1]) for row in (1, 3, 5)] == [True, True, False]
+    assert [bool(told[row] == told[row - 1]) for row in (1, 3, 5)] == [False, True, True]
