@@ -485,6 +485,27 @@ def test_what_has_no_theme_says_so_and_is_given_to_none(store_url: str, tmp_path
     assert summary.coverage == pytest.approx(1 - unthemed.height / statements.height)
 
 
+def test_a_codebook_published_meanwhile_is_continued_and_not_repeated(store_url: str, tmp_path: Path):
+    with Store.open(store_url) as store, Store.open(store_url) as other:
+        read_in(store, write_csv(tmp_path / "answers.csv", rows(120)))
+
+        def another_run(step: str, done: int, total: int) -> None:
+            if step == "discover" and done == 0:
+                discover_themes(other, SETTINGS, encoder=TopicEncoder())
+
+        same = discover_themes(store, SETTINGS, encoder=TopicEncoder(), progress=another_run)
+        assert (same.codebook_version, same.changed) == (1, False)
+        read_in(store, write_csv(tmp_path / "more.csv", rows(160)[120:]))
+
+        def another_reading(step: str, done: int, total: int) -> None:
+            if step == "discover" and done == 0:
+                discover_themes(other, replace(SETTINGS, seed=7), encoder=TopicEncoder())
+
+        after = discover_themes(store, SETTINGS, encoder=TopicEncoder(), progress=another_reading)
+        assert (after.codebook_version, after.changed) == (3, True)
+        assert set(after.lineage) == {"continued"}
+
+
 def test_too_little_text_is_said_and_nothing_is_published(store_url: str, tmp_path: Path):
     with Store.open(store_url) as store:
         with pytest.raises(DiscoveryError, match="No feedback is stored yet"):

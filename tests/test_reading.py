@@ -201,6 +201,11 @@ def test_unreadable_paths_say_what_to_do(tmp_path: Path) -> None:
         read_file(write(tmp_path, "c.csv", 'id,"text\n1,a\n'))
 
 
+def test_a_name_that_no_file_can_have_is_said(tmp_path: Path) -> None:
+    with pytest.raises(ReadError, match=r"cannot be read \(File name too long\)"):
+        read_file(tmp_path / ("x" * 300 + ".csv"))
+
+
 def test_flags_that_cannot_mean_what_they_say(tmp_path: Path) -> None:
     path = write(tmp_path, "a.csv", "a,b\n1,2\n")
     with pytest.raises(UsageError, match="--encoding 'utf-88' is not a text encoding"):

@@ -55,7 +55,7 @@ def _column_options(command: F) -> F:
     return decorated
 
 
-_FILE = click.argument("file", type=click.Path(path_type=Path))
+_FILE = click.argument("file", type=click.Path(path_type=Path, readable=False))  # the reader says why not
 
 
 @click.command()

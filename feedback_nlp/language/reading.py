@@ -44,7 +44,10 @@ def read_file(
     Raises :class:`ReadError` for a file that cannot be read at all, :class:`UsageError` for a flag that cannot be.
     """
     path = Path(path)
-    kind = _format_of(path)
+    try:
+        kind = _format_of(path)
+    except OSError as error:  # a name too long, or a folder that may not be looked into
+        raise _unreadable(path, error) from None
     if encoding is not None and kind not in _TEXTUAL:
         raise UsageError(f"--encoding {encoding!r} does not apply to {path.name}: {kind} says its own. Leave it out.")
     if delimiter is not None and kind not in ("csv", "tsv", "txt"):
@@ -58,7 +61,7 @@ def read_file(
     except (gzip.BadGzipFile, EOFError, zlib.error):
         raise ReadError(f"{path} is not a whole gzip file. Copy it again, or unpack it and read the result.") from None
     except OSError as error:
-        raise ReadError(f"{path} cannot be read ({error.strerror or error}). Check that it may be opened.") from None
+        raise _unreadable(path, error) from None
 
 
 def _format_of(path: Path) -> str:
@@ -82,6 +85,10 @@ def _format_of(path: Path) -> str:
     if path.stat().st_size == 0:
         raise _empty(path)
     return kind
+
+
+def _unreadable(path: Path, error: OSError) -> ReadError:
+    return ReadError(f"{path} cannot be read ({error.strerror or error}). Check that it may be opened.")
 
 
 def _empty(path: Path) -> ReadError:

@@ -69,10 +69,9 @@ def discover_themes(
     corpus = _corpus(store, encoder, settings)
     projection = load_projection(encoder.identity)
     learnt_from = _fingerprint(corpus, encoder.identity.key, projection, settings)
-    last = store.latest_codebook_version()
-    old = load_codebook(store, last) if last else None
-    if last and store.codebook(last).settings.get("learnt_from") == learnt_from:
-        return _discovery_summary(store, last, False, len(corpus.texts))
+    known = _learnt_already(store, learnt_from)
+    if known is not None:
+        return _discovery_summary(store, known, False, len(corpus.texts))
     progress("discover", 0, 1)
     codebook = discover(
         corpus,
@@ -83,6 +82,11 @@ def discover_themes(
         settings=settings,
         projection=projection,
     )
+    # Another run may have published meanwhile: its themes are continued, and what it learnt just so is not repeated.
+    known = _learnt_already(store, learnt_from)
+    if known is not None:
+        return _discovery_summary(store, known, False, len(corpus.texts))
+    old = load_codebook(store) if store.latest_codebook_version() else None
     lineage: list[dict[str, Any]] = [
         {"theme_id": t.theme_id, "event": "born", "other_theme_id": None, "reason": "first codebook"}
         for t in codebook.themes
@@ -243,6 +247,12 @@ def _vectors_of(store: Store, key: str, hashes: Sequence[str]) -> np.ndarray:
     found, vectors = store.vectors(key, sorted(set(hashes)))
     row_of = {text_hash: row for row, text_hash in enumerate(found)}
     return vectors[[row_of[text_hash] for text_hash in hashes]]
+
+
+def _learnt_already(store: Store, learnt_from: str) -> int | None:
+    """Return the version of the last codebook when it was learnt from just this, else None."""
+    last = store.latest_codebook_version()
+    return last if last and store.codebook(last).settings.get("learnt_from") == learnt_from else None
 
 
 def _label_encode(encoder: LoadedEncoder) -> Callable[[Sequence[str]], np.ndarray]:
