@@ -181,6 +181,12 @@ def test_read_only_reads_and_does_not_write(store_url: str) -> None:
             reader.begin_run("x.csv", "0", {})
 
 
+def test_a_file_that_cannot_be_made_says_what_to_check(tmp_path: Path) -> None:
+    (tmp_path / "feedback.db").symlink_to(tmp_path / "gone" / "feedback.db")
+    with pytest.raises(StoreError, match=r"cannot be opened or made\. Check the rights of the file and its folder"):
+        Store.open(f"sqlite:///{tmp_path}/feedback.db")
+
+
 def test_read_only_needs_the_tables_of_now(store_url: str) -> None:
     if store_url.startswith("sqlite"):
         sqlite3.connect(parse_url(store_url).database or "").execute("VACUUM").connection.close()

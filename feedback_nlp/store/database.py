@@ -125,6 +125,8 @@ def _reason(error: DBAPIError) -> str:
         return "the file is not a SQLite database. Name another file."
     if words == "database or disk is full":
         return "the disk is full. Make room and run again; what was committed is safe."
+    if words == "unable to open database file":
+        return "its file cannot be opened or made. Check the rights of the file and its folder, or name another place."
     return f"{words}."
 
 
