@@ -172,7 +172,8 @@ def _method(settings: Settings) -> None:
   people as the unit. A difference is called clear when its interval leaves 0 out.
 - **Low base** marks scores from fewer than {settings.low_base} responses.
 - **Privacy.** Groups of fewer than {settings.privacy_minimum} people are not shown, nor a second group from which they
-  could be worked out. Names, addresses, numbers and the like were taken out of the texts before they were stored.
+  could be worked out. E-mail addresses, phone, card, account and identity numbers were replaced in the texts before
+  they were stored; names of people and street addresses were not.
 - **Themes** are found by grouping statements of like meaning across languages. A statement may belong to several themes
   or to none; those with none are shown as unthemed and never forced into one.
 """

@@ -36,7 +36,11 @@ NONE = "(none)"
 
 
 def _page() -> None:
-    shell.heading("add", "Read a file of answers, reviews or tickets. Names and numbers of people are taken out first.")
+    shell.heading(
+        "add",
+        "Read a file of answers, reviews or tickets. E-mail addresses, phone, card and account numbers are taken out "
+        "first; names of people are not.",
+    )
     upload = st.file_uploader(
         "File",
         type=list(SUFFIXES),

@@ -245,8 +245,9 @@ def _named(
                 "languages": [corpus.languages[i] for i in order],
                 "centroid": codebook.centroids[row],
                 "keywords": theme.keywords,
+                "polarity": None if corpus.polarity is None else corpus.polarity[order],
                 # A broad theme has no centre worth quoting: what many of its statements say names it better.
-                "phrase_weight": 0.3 if len(family) == 1 else 0.7,
+                "phrase_weight": 0.3 if len(family) == 1 else 0.45,
             }
         )
     labels = labeller.label(evidence)

@@ -10,7 +10,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ CANDIDATES = 24  # phrases encoded for each theme
 READ = 300  # statements read for each theme, nearest first
 LONGEST = 4  # words in a phrase
 SHORT = (3, 6)  # words in a statement that can stand as a name
+POLARITY_WEIGHT = 0.25  # of how far a phrase's sentiment is from its theme's, against a cosine
 _BREAK = re.compile(r"[.,;:!?()\[\]{}\"“”«»…،؛؟\n/|]+")
 
 
@@ -29,6 +30,7 @@ class _Phrase:
     text: str
     words: frozenset[str]
     weight: float  # 0 for a whole statement
+    polarity: float = 0.0  # mean sentiment of the statements that say it, -1..1
 
 
 class KeyphraseLabeller:
@@ -53,7 +55,8 @@ class KeyphraseLabeller:
     def label(self, evidence: Sequence[Mapping[str, Any]], /) -> list[str]:
         """Return one distinct label a theme.
 
-        Each evidence has ``texts`` and ``languages`` (nearest first), ``centroid`` (d,), ``keywords`` by language.
+        Each evidence has ``texts`` and ``languages`` (nearest first), ``centroid`` (p,), ``keywords`` by language, and
+        may have ``polarity``: the sentiment of each text, so that a pain is not named by the praise within it.
         """
         chosen = [self._language_of(item) for item in evidence]
         documents = Counter[tuple[str, str]]()
@@ -70,10 +73,12 @@ class KeyphraseLabeller:
         labels: list[str] = []
         taken: set[str] = set()
         start = 0
-        for item, found in zip(evidence, candidates, strict=True):
+        for item, found, language in zip(evidence, candidates, chosen, strict=True):
             own = vectors[start : start + len(found)]
             start += len(found)
             label = self._choose(item, found, own, taken)
+            if language == "en":
+                label = re.sub(r"\bi\b", "I", label)
             taken.add(label.casefold())
             labels.append(label)
         return labels
@@ -127,7 +132,12 @@ class KeyphraseLabeller:
             shape = {1: 0.6, 2: 1.0, 3: 1.1, 4: 1.0}[len(words)]
             scored.append(_Phrase(phrase, frozenset(words) - stop, math.log(1 + alone) * rarity * shape))
         scored.sort(key=lambda p: (-p.weight, p.text))
-        return scored[:CANDIDATES] + self._short_statements(texts, stop)
+        best = scored[:CANDIDATES] + self._short_statements(texts, stop)
+        if item.get("polarity") is None:
+            return best
+        felt = [p for p, code in zip(item["polarity"], item["languages"], strict=True) if code == language][:READ]
+        lowered = [text.lower() for text in texts]
+        return [replace(phrase, polarity=_mean_where(phrase.text.lower(), lowered, felt)) for phrase in best]
 
     def _short_statements(self, texts: Sequence[str], stop: frozenset[str]) -> list[_Phrase]:
         """Return the nearest statements short enough to be a name, for themes without a phrase of their own."""
@@ -153,6 +163,8 @@ class KeyphraseLabeller:
             + item.get("phrase_weight", 0.3) * weights
             + np.where(weights > 0, 0.2 * several, 0.12)
         )
+        if item.get("polarity") is not None:
+            score -= POLARITY_WEIGHT * np.abs(np.array([p.polarity for p in found]) - np.mean(item["polarity"]))
         order = sorted(range(len(found)), key=lambda i: (-round(float(score[i]), 5), found[i].text))
         first = found[order[0]]
         # A second phrase says what the first leaves open; two single words would be a list, not a name.
@@ -173,6 +185,12 @@ class KeyphraseLabeller:
             if _sentence(option).casefold() not in taken:
                 return _sentence(option)
         return _distinct(_sentence(options[0]), taken)
+
+
+def _mean_where(phrase: str, texts: Sequence[str], values: Sequence[float]) -> float:
+    """Return the mean of the values whose text holds the phrase, 0 where none does."""
+    found = [value for text, value in zip(texts, values, strict=True) if phrase in text]
+    return float(np.mean(found)) if found else 0.0
 
 
 def _within_longer(counts: Counter[str]) -> dict[str, int]:
