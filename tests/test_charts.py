@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from xml.etree import ElementTree
 
 import polars as pl
 import pytest
+import vl_convert
 
 from feedback_nlp import charts
 from feedback_nlp.analysis.frames import AnalysisFrames, build_frames
@@ -46,6 +48,20 @@ def test_impact_bars_keep_order_sign_and_uncertainty(frames: AnalysisFrames) -> 
     unsure = table.filter((pl.col("impact_low") < 0) & (pl.col("impact_high") > 0)).height
     assert unsure > 0
     assert svg.count('opacity="0.4"') == unsure
+
+
+def test_labels_leave_room_on_a_narrow_screen(frames: AnalysisFrames) -> None:
+    long = pl.lit("Nobody picks up the telephone, whatever I try, and no one calls me back either")
+    chart = charts.impact_bars(theme_table(frames).with_columns(long.alias("label")).head(3))
+    spec = chart.properties(width=400, autosize={"type": "fit-x", "contains": "padding"}).to_dict()
+    svg = vl_convert.vegalite_to_svg(json.dumps(spec).replace("windowSize()[0]", "420"))
+    labels = [text for text in texts(svg) if text.startswith("Nobody")]
+    assert len(labels) == 3
+    assert all(text.endswith("\u2026") and len(text) < 25 for text in labels)
+    places = re.findall(r'text-anchor="end" transform="translate\(([-\d.]+),[^>]*font-weight="600"', svg)
+    assert places
+    assert all(float(place) > 40 for place in places)  # a figure is about 40 pixels wide, and ends there
+    assert spec["padding"] == {"left": 5, "right": 5, "top": 5, "bottom": 5}
 
 
 def test_small_impacts_keep_their_hundredths(frames: AnalysisFrames) -> None:

@@ -69,8 +69,9 @@ def impact_bars(theme_table: pl.DataFrame) -> alt.LayerChart:
     sign = alt.condition("datum.impact < 0", alt.value(palette.NEGATIVE), alt.value(palette.POSITIVE))
     certain = alt.condition("datum.reading == 'beyond chance'", alt.value(1), alt.value(0.4))
     ends = [0.0, *rows["end"], *rows["impact_low"].drop_nulls(), *rows["impact_high"].drop_nulls()]
-    room = 0.2 * (max(ends) - min(ends))  # for the figures beside the whiskers, on a narrow screen too
-    scale = alt.Scale(domain=[min(ends) - (min(ends) < 0) * room, max(ends) + room], nice=False)
+    room = 0.26 * (max(ends) - min(ends))  # for the figures beside the whiskers, on a narrow screen too
+    left_room, right_room = (room if side.any() else 0.1 * room for side in (rows["impact"] < 0, rows["impact"] >= 0))
+    scale = alt.Scale(domain=[min(ends) - left_room, max(ends) + right_room], nice=False)
     shared: Any = {
         "title": f"Impact, {unit}",
         "axis": alt.Axis(format="+~f", tickCount=6, labelExpr=_ZERO),
