@@ -164,7 +164,20 @@ def test_a_theme_of_too_few_people_keeps_its_figures(open_app: Open, url: str) -
     app = open_app(url, "theme", theme="t-legal")
     assert trouble(app) == []
     assert list(app.metric) == []
-    assert told(app) == ["Too few people mention this theme in this view to show its figures. Take a filter away."]
+    assert told(app) == [
+        "Too few people: in this view, or in what its filters leave out, fewer than 5 people mention this theme or one "
+        "that it could be subtracted from. Take a filter away."
+    ]
+
+
+def test_tables_say_what_is_withheld(open_app: Open, url: str) -> None:
+    app = open_app(url, "themes")
+    table = theme_table(frames_of(url))
+    shown = next(found.value for found in app.dataframe if "share_interval" in found.value.columns)
+    assert table["suppressed"].any()
+    assert [text == "too few people" for text in shown["share_interval"]] == table["suppressed"].to_list()
+    note = "fewer than 5 people are behind the figure, or it would give so few away by subtraction."
+    assert [caption.value for caption in app.caption if note in caption.value]
 
 
 def test_filters_change_the_view_and_hold_on_every_page(open_app: Open, url: str) -> None:

@@ -60,6 +60,8 @@ def _scores(part: Slice, by: str, outcome: Outcome) -> None:
     shown = table.with_columns(pl.Series("segment_value", [names[v] for v in table["segment_value"].to_list()]))
     shell.draw(charts.segment_dots(shown), f"{outcome.label} by {dimension_name(by)}, with 95% intervals")
     tables.show(tables.score_view(table, names), tables.score_columns(dimension_name(by), outcome))
+    if table["suppressed"].any():
+        shell.withheld_note(part.loaded.settings.privacy_minimum)
 
 
 def _themes(part: Slice, by: str) -> None:
@@ -87,6 +89,12 @@ def _themes(part: Slice, by: str) -> None:
             f"comparisons about {max(1, round(0.05 * shown.height))} would look clear by chance alone."
         )
     tables.show(shown, tables.difference_columns(dimension_name(by)), height=min(38 + 35 * shown.height, 560))
+    hidden = int(table["suppressed"].sum())
+    if hidden:
+        st.caption(
+            f"{hidden} of {table.height} pairs are not listed: fewer than {part.loaded.settings.privacy_minimum} "
+            "people of the group mention the theme, or the pair would give so few away by subtraction."
+        )
 
 
 _page()

@@ -140,6 +140,14 @@ def low_base_note(minimum: int) -> None:
     st.caption(f":material/warning: marks a low base: fewer than {minimum} scores, read it as a hint.")
 
 
+def withheld_note(minimum: int) -> None:
+    """Explain once on a page what is not shown."""
+    st.caption(
+        f":material/visibility_off: too few people: fewer than {minimum} people are behind the figure, or it would "
+        "give so few away by subtraction."
+    )
+
+
 def _way_in(message: str) -> None:
     st.info(f"{message} Read a file of feedback in the terminal, or add a small one here.", icon=":material/inbox:")
     st.code(RUN_COMMAND, language="bash")

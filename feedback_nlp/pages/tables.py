@@ -10,6 +10,7 @@ import streamlit as st
 from feedback_nlp.pages.wording import clear_of_zero, interval, percent_interval, short_label
 
 LOW_BASE = "\u26a0"
+TOO_FEW = "too few people"
 
 
 def theme_view(table: pl.DataFrame) -> pl.DataFrame:
@@ -21,7 +22,7 @@ def theme_view(table: pl.DataFrame) -> pl.DataFrame:
             "impact": row["impact"],
             "impact_interval": _interval(row["impact_low"], row["impact_high"], signed=True),
             "share": _percent(row["share"]),
-            "share_interval": _percent_interval(row["share_low"], row["share_high"]),
+            "share_interval": TOO_FEW if row["suppressed"] else _percent_interval(row["share_low"], row["share_high"]),
             "n_feedback": row["n_feedback"],
             "net_sentiment": row["net_sentiment"],
             "value_with": row["value_with"],
@@ -97,7 +98,9 @@ def segment_view(table: pl.DataFrame, names: dict[str | None, str]) -> pl.DataFr
             {
                 "segment": names.get(row["segment_value"], row["segment_value"]),
                 "share": _percent(row["share"]),
-                "share_interval": _percent_interval(row["share_low"], row["share_high"]),
+                "share_interval": TOO_FEW
+                if row["suppressed"]
+                else _percent_interval(row["share_low"], row["share_high"]),
                 "n_feedback": row["n_feedback"],
                 "base": row["base"],
                 "value_with": row["value_with"],
@@ -217,9 +220,9 @@ def score_view(table: pl.DataFrame, names: dict[str | None, str]) -> pl.DataFram
             {
                 "segment": names.get(row["segment_value"], row["segment_value"]),
                 "value": row["value"],
-                "interval": _interval(row["low"], row["high"]),
+                "interval": TOO_FEW if row["suppressed"] else _interval(row["low"], row["high"]),
                 "n": row["n"],
-                "low_base": LOW_BASE if row.get("low_base") else "",
+                "low_base": LOW_BASE if row.get("low_base") and not row["suppressed"] else "",
             }
             for row in table.iter_rows(named=True)
         ],

@@ -47,7 +47,11 @@ def _page() -> None:
     table = part.compute(theme_table, level=theme["level"], parent_id=theme["parent_id"], outcome=outcome)
     rows = table.filter(pl.col("theme_id") == theme["theme_id"])
     if rows.is_empty() or not rows["n_feedback"][0]:
-        raise NothingToShow("Too few people mention this theme in this view to show its figures. Take a filter away.")
+        least = part.loaded.settings.privacy_minimum
+        raise NothingToShow(
+            f"Too few people: in this view, or in what its filters leave out, fewer than {least} people mention this "
+            "theme or one that it could be subtracted from. Take a filter away."
+        )
     _figures(rows.row(0, named=True), outcome, part)
     _sub_themes(part, theme, outcome)
     _trend(part, theme, outcome)
@@ -183,16 +187,24 @@ def _sub_themes(part: Slice, theme: dict[str, Any], outcome: Outcome) -> None:
     cells = event["selection"]["cells"]
     if cells:
         st.switch_page(shell.page_path("theme"), query_params={PARAMETER: table["theme_id"][cells[0][0]]})
+    if table["suppressed"].any():
+        shell.withheld_note(part.loaded.settings.privacy_minimum)
 
 
 def _trend(part: Slice, theme: dict[str, Any], outcome: Outcome) -> None:
     st.subheader("By month")
     months = part.compute(theme_by_month, theme_id=theme["theme_id"], outcome=outcome)
     if months["share"].drop_nulls().len() < 2:
-        st.info("A trend needs two months or more with enough dated feedback.")
+        st.info(
+            f"A trend needs two months or more in which at least {part.loaded.settings.privacy_minimum} people mention "
+            "the theme."
+        )
         return
     shell.draw(charts.share_trend(months), "Share of answers by month, with 95% intervals")
-    st.caption("Share of each month's answers that mention the theme, with 95% intervals.")
+    st.caption(
+        "Share of each month's answers that mention the theme, with 95% intervals."
+        + " Months with too few people are left open." * bool(months["suppressed"].any())
+    )
 
 
 def _splits(part: Slice, theme: dict[str, Any], outcome: Outcome) -> None:
@@ -207,7 +219,10 @@ def _splits(part: Slice, theme: dict[str, Any], outcome: Outcome) -> None:
     values = {value: value_name(str(by), value) for value in table["segment_value"].to_list()}
     shown = table.with_columns(pl.Series("segment_value", [values[v] for v in table["segment_value"].to_list()]))
     if shown["share"].drop_nulls().is_empty():
-        st.info("No group in this view is large enough to show.")
+        st.info(
+            f"No group in this view has {part.loaded.settings.privacy_minimum} people who mention the theme and can be "
+            "shown without giving others away."
+        )
         return
     shell.draw(charts.segment_dots(shown), f"Share of answers by {dimension_name(str(by))}, with 95% intervals")
     circular = by == "nps_segment" and outcome.kind == "nps"  # every detractor's NPS is -100: nothing to learn
@@ -216,6 +231,8 @@ def _splits(part: Slice, theme: dict[str, Any], outcome: Outcome) -> None:
         rows.drop("value_with", "value_interval", "n_with") if circular else rows,
         tables.segment_columns(dimension_name(str(by)), outcome.label),
     )
+    if table["suppressed"].any():
+        shell.withheld_note(part.loaded.settings.privacy_minimum)
 
 
 def _keywords(theme: dict[str, Any]) -> None:

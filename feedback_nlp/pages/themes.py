@@ -36,8 +36,7 @@ def _page() -> None:
     )
     _clickable(table, outcome, "themes_table")
     if table["suppressed"].any():
-        least = part.loaded.settings.privacy_minimum
-        st.caption(f"\u2013 stands for figures that are not shown because fewer than {least} people are behind them.")
+        shell.withheld_note(part.loaded.settings.privacy_minimum)
     if table.filter("low_base", ~table["suppressed"]).height:
         shell.low_base_note(part.loaded.settings.low_base)
     _unthemed(part, outcome)
@@ -87,6 +86,8 @@ def _sub_themes(part: Slice, theme_id: str, label: str, outcome: Outcome) -> Non
             st.caption("None is mentioned by enough people in this view.")
             return
         _clickable(table, outcome, f"table_{theme_id}")
+        if table["suppressed"].any():
+            shell.withheld_note(part.loaded.settings.privacy_minimum)
 
 
 _page()
