@@ -13,6 +13,7 @@ import pytest
 from feedback_nlp.analysis.frames import AnalysisFrames, apply_view, build_frames
 from feedback_nlp.analysis.outcomes import choose_outcome
 from feedback_nlp.analysis.themes import theme_table
+from feedback_nlp.analysis.trends import theme_by_month
 from feedback_nlp.analysis.verbatims import Span
 from feedback_nlp.errors import NothingToShow
 from feedback_nlp.records import View
@@ -113,6 +114,31 @@ def test_chance_is_said_plainly_once_for_each_unsure_theme(frames: AnalysisFrame
 def test_a_sub_theme_that_goes_the_other_way_stands_for_itself(html: str) -> None:
     page = Page(html)
     assert "Friendly staff in Customer service" in [" ".join(h.split()) for h in page.texts["h3"]]
+
+
+def test_labels_keep_their_script_and_may_be_whole_statements() -> None:
+    raw = raw_frames()
+    labels = {
+        "t-money": "\u0641\u0627\u062a\u0648\u0631\u0629 \u062e\u0627\u0637\u0626\u0629",
+        "t-late": "Nu cumpara\u021bi, nici pe departe, coletul a venit dup\u0103 trei s\u0103pt\u0103m\u00e2ni <gol>",
+    }
+    renamed = pl.col("theme_id").replace_strict(labels, default=pl.col("label")).alias("label")
+    raw["themes"] = raw["themes"].with_columns(renamed)
+    html = render(build_frames(raw, Settings()))
+    assert f'<h3><bdi dir="auto" lang="ar">{labels["t-money"]}</bdi></h3>' in html
+    assert labels["t-late"].replace("<", "&lt;").replace(">", "&gt;") in html
+    assert '<bdi dir="auto">Customer service</bdi>' in html
+
+
+def test_hidden_months_are_said_to_be_hidden(frames: AnalysisFrames, html: str) -> None:
+    found = [int(n) for n in re.findall(r"; (\d+) months? left open \(fewer than 5 people\)", html)]
+    hidden = []
+    for row in theme_table(frames).filter(pl.col("impact") < 0).iter_rows(named=True):
+        months = theme_by_month(frames, row["theme_id"])
+        if months["share"].drop_nulls().len() >= 3 and months["suppressed"].any():
+            hidden.append(int(months["suppressed"].sum()))
+    assert hidden
+    assert found[: len(hidden)] == hidden
 
 
 def test_nothing_is_promised_or_fetched(html: str) -> None:

@@ -29,6 +29,7 @@ from feedback_nlp.report.quotes import Quote, choose_quotes
 PAIN_POINTS = 7
 STRENGTHS = 5
 CHARTED = 15
+LEAST_DIFFERENCE = 0.02  # a large survey makes a point of difference sure, but not worth a line
 FALSE_ALARMS = 0.1  # least q for a theme's change to be told
 _PARTS = {
     "nps": (("detractors", "bad"), ("passives", "plain"), ("promoters", "good")),
@@ -47,6 +48,7 @@ class _Card:
     split: tuple[tuple[str, str, int, float], ...]  # word, class, statements, share
     spark: Markup
     spark_says: str
+    open_months: int  # hidden for privacy
     segments: tuple[str, ...]
     children: tuple[dict[str, Any], ...]
     quotes: tuple[Quote, ...]
@@ -76,6 +78,7 @@ def render_report(
     pains = known.filter(pl.col("impact") < 0).head(PAIN_POINTS)
     strengths = known.filter(pl.col("impact") > 0).sort("impact", "theme_id", descending=[True, False]).head(STRENGTHS)
     where = pl.concat([over_represented(frames, level=lvl) for lvl in (level, level + 1)])
+    where = where.filter(pl.col("difference") >= LEAST_DIFFERENCE)
     summaries = sorted(summarise_scores(frames), key=lambda summary: summary.name != outcome.name)
     sure_pains, sure_strengths = pains.filter(pl.col("impact_high") < 0), strengths.filter(pl.col("impact_low") > 0)
     noun = wording.outcome_noun(outcome)
@@ -130,6 +133,7 @@ def _template() -> jinja2.Template:
         percent=wording.percent,
         day=wording.day,
         language=wording.language_name,
+        script_language=wording.script_language,
     )
     environment.globals.update(share_range=wording.share_range, period=wording.period)
     return environment.get_template("report.html.j2")
@@ -178,7 +182,7 @@ def _card(
     theme_id = row["theme_id"]
     counts = [(word, style, row[f"n_{word}"]) for word, style in _FEELINGS]
     total = sum(count for _, _, count in counts) or 1
-    spark, says = _spark(frames, row, outcome)
+    spark, says, open_months = _spark(frames, row, outcome)
     children = theme_table(frames, level=row["level"] + 1, parent_id=theme_id, outcome=outcome)
     children = children.filter(pl.col("n_feedback") > 0).sort(["n_feedback", "theme_id"], descending=[True, False])
     found = where.filter(pl.col("theme_id") == theme_id).head(3)
@@ -191,6 +195,7 @@ def _card(
         split=tuple((word, style, count, count / total) for word, style, count in counts),
         spark=spark,
         spark_says=says,
+        open_months=open_months,
         segments=tuple(_segment(pair) for pair in found.iter_rows(named=True)),
         children=tuple(children.head(4).to_dicts()),
         quotes=quotes,
@@ -202,26 +207,27 @@ _FEELINGS = (("negative", "bad"), ("neutral", "plain"), ("positive", "good"))
 
 def _segment(pair: dict[str, Any]) -> str:
     by, value = pair["by"], pair["segment_value"]
-    name = wording.language_name(value) if by == "language" else f"{by[:1].upper()}{by[1:]} {value}"
+    column = f"{by[:1].upper()}{by[1:]}".replace("_", " ")
+    name = wording.language_name(value) if by == "language" else f"{column} {value}"
     return (
         f"{name}: {wording.percent(pair['share'])} mention it, against {wording.percent(pair['overall_share'])} "
         f"overall ({pair['n_feedback']:,} of {pair['base']:,})"
     )
 
 
-def _spark(frames: AnalysisFrames, row: dict[str, Any], outcome: Outcome) -> tuple[Markup, str]:
-    """The share by month, and the same in words; nothing with fewer than three months to show."""
+def _spark(frames: AnalysisFrames, row: dict[str, Any], outcome: Outcome) -> tuple[Markup, str, int]:
+    """The share by month, the same in words, and how many months are hidden; nothing with fewer than three to show."""
     months = theme_by_month(frames, row["theme_id"], outcome)
     shown = months.filter(pl.col("share").is_not_null())
     if len(shown) < 3:
-        return Markup(""), ""
+        return Markup(""), "", 0
     first, last = shown.row(0, named=True), shown.row(-1, named=True)
     says = (
         f"{wording.percent(first['share'])} in {wording.month(first['month'])}, "
         f"{wording.percent(last['share'])} in {wording.month(last['month'])}"
     )
     svg = charts.to_svg(charts.sparkline(months), width=150, label=f"Share by month: {says}")
-    return Markup(svg), says
+    return Markup(svg), says, int(months["suppressed"].sum())
 
 
 def _impact_chart(known: pl.DataFrame, noun: str) -> Markup:

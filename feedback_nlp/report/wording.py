@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from datetime import date, datetime, timedelta
 
 from feedback_nlp.analysis.outcomes import SENTIMENT, Outcome
@@ -58,6 +59,7 @@ _NOUNS = {
     "ces": "ease",
     SENTIMENT: "net sentiment",
 }
+_SCRIPTS = {"ARABIC": "ar", "HEBREW": "he"}
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -94,6 +96,14 @@ def change_digits(outcome: Outcome) -> int:
 def outcome_noun(outcome: Outcome) -> str:
     """Name the outcome within a sentence: "NPS", "net sentiment", or a score's own name."""
     return _NOUNS[outcome.kind] if outcome.name == outcome.kind else f"\u201c{outcome.name}\u201d"
+
+
+def script_language(text: str) -> str | None:
+    """Return the language to read a label in by its script, where the page's own would not do: "ar" or "he"."""
+    for name, code in _SCRIPTS.items():
+        if any(unicodedata.name(character, "").startswith(name) for character in text):
+            return code
+    return None
 
 
 def language_name(code: str | None) -> str:
