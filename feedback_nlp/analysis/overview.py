@@ -47,7 +47,10 @@ def overview(frames: AnalysisFrames) -> Overview:
     languages = (
         meaningful.group_by("language")
         .agg(pl.len().cast(pl.Int64).alias("n"), pl.col("person_id").n_unique().alias("people"))
-        .with_columns((pl.col("n") / max(meaningful.height, 1)).alias("share"))
+        .with_columns(
+            (pl.col("n") / max(meaningful.height, 1)).alias("share"),
+            pl.lit(meaningful["person_id"].n_unique(), dtype=pl.Int64).alias("all_people"),
+        )
         .sort(["n", "language"], descending=[True, False])
     )
     return Overview(
@@ -62,5 +65,7 @@ def overview(frames: AnalysisFrames) -> Overview:
         coverage=n_themed / n_statements if n_statements else 0.0,
         first_date=feedback["created_at"].min(),  # type: ignore[arg-type]
         last_date=feedback["created_at"].max(),  # type: ignore[arg-type]
-        languages=privacy.suppress_small(languages, "people", frames.privacy_minimum).select("language", "n", "share"),
+        languages=privacy.suppress_small(languages, "people", frames.privacy_minimum, distinct="all_people").select(
+            "language", "n", "share"
+        ),
     )
