@@ -329,6 +329,8 @@ def bad_files(folder: Path) -> None:
         (["run", "stars.csv", "--report", "stars.csv"], 2, "stars.csv is the file that is read: the report would"),
         (["run", "stars.csv", "--rejects", "./stars.csv"], 2, "the rejects would overwrite it. Give the rejects"),
         (["run", "stars.csv", "--report", "feedback.db"], 2, "feedback.db is the database: the report would"),
+        (["run", "stars.csv", "--report", "x" * 300 + ".html"], 2, "(File name too long). Choose another place."),
+        (["run", "stars.csv", "--db", "sqlite:///" + "x" * 300], 1, "(File name too long). Name another file."),
         (["run", "stars.csv", "--delimiter", "xx"], 2, "is not one character"),
         (["run", "stars.csv", "--encoding", "klingon"], 2, "is not a text encoding"),
         (["discover"], 1, "There is no database feedback.db yet. Start with: feedback-nlp run FILE"),

@@ -328,6 +328,34 @@ def test_what_is_no_text_says_what_it_is(tmp_path: Path, name: str, content: byt
         read_file(write(tmp_path, name, content))
 
 
+@pytest.mark.parametrize(
+    ("lines", "sign"),
+    [
+        (["2024-01-01,it was late", "2024-01-02,all was fine"], "position 1 holds a date"),
+        (["it was late again,a@b.example", "all was fine here,c@d.example"], "position 2 holds an e-mail address"),
+        (["T1,it was late again", "T22,all was fine here"], "position 1 holds a code"),
+        (["9,it was very late again", "3,all was fine here"], "it holds a number and a sentence"),
+    ],
+)
+def test_values_in_place_of_names_are_refused_unquoted(tmp_path: Path, lines: list[str], sign: str) -> None:
+    with pytest.raises(ReadError, match=f"should hold column names, but {sign}") as caught:
+        read_file(write(tmp_path, "a.csv", "\n".join(lines) + "\n"))
+    assert "late" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "1,2,3\n5,4,1\n3,2,2\n",
+        "2024-01-01,2024-02-01,comment\n5,4,a slow app\n",
+        "Q1,Please tell us why you chose it,10\nA1,the app is slow,9\n",
+        "T1,T2\nyes,no\n",
+    ],
+)
+def test_odd_names_are_names(tmp_path: Path, content: str) -> None:
+    assert read_file(write(tmp_path, "a.csv", content)).columns == content.split("\n")[0].split(",")
+
+
 def test_a_header_may_begin_like_a_known_format(tmp_path: Path) -> None:
     assert read_file(write(tmp_path, "a.csv", "PAR1,PK\nx,y\n")).columns == ["PAR1", "PK"]
 

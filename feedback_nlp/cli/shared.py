@@ -107,6 +107,10 @@ def progress_bars(quiet: bool = False) -> Iterator[Callable[[str, int, int], Non
 
 def require_place(file: Path, what: str, settings: Settings, source: Path | None = None) -> None:
     """Raise before the work, not after it, when ``file`` cannot be written or is ``source`` or the database."""
+    try:
+        file.exists()
+    except OSError as error:  # a name too long, or a folder that may not be looked into
+        raise UsageError(f"The {what} cannot be {file} ({error.strerror}). Choose another place.") from None
     if not file.parent.is_dir():
         raise UsageError(f"The folder {file.parent} of the {what} does not exist. Make it, or choose another place.")
     database = Path(settings.db.removeprefix("sqlite:///"))

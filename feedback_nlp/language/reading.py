@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from feedback_nlp.errors import ReadError, UsageError, did_you_mean
 from feedback_nlp.language.decoding import checked_delimiter, checked_encoding, detect_encoding, not_text
+from feedback_nlp.language.missing_header import value_in_header
 from feedback_nlp.language.records_in_text import read_delimited, read_json_lines
 from feedback_nlp.language.rejects import Reject
 from feedback_nlp.language.tables import LINE, Table, heading_note, is_heading, named_columns
@@ -55,13 +56,25 @@ def read_file(
     if sheet is not None and kind != "xlsx":
         raise UsageError(f"--sheet {sheet!r} does not apply to {path.name}: only .xlsx has sheets. Leave it out.")
     try:
-        if kind in _TEXTUAL:
-            return _read_textual(path, kind, encoding, delimiter)
-        return _read_xlsx(path, sheet) if kind == "xlsx" else _read_parquet(path)
+        if kind == "parquet":
+            return _read_parquet(path)
+        table = _read_xlsx(path, sheet) if kind == "xlsx" else _read_textual(path, kind, encoding, delimiter)
     except (gzip.BadGzipFile, EOFError, zlib.error):
         raise ReadError(f"{path} is not a whole gzip file. Copy it again, or unpack it and read the result.") from None
     except OSError as error:
         raise _unreadable(path, error) from None
+    return _require_names(path, table)
+
+
+def _require_names(path: Path, table: Table) -> Table:
+    """Return the table, or raise when its column names are values: they would be quoted wherever a column is named."""
+    sign = value_in_header(table.frame, table.columns) if table.format != "jsonl" else None
+    if sign is not None:
+        raise ReadError(
+            f"The first line of {path} should hold column names, but {sign}. Put a line of names such as "
+            "'id,date,comment' above it."
+        )
+    return table
 
 
 def _format_of(path: Path) -> str:

@@ -60,6 +60,10 @@ def connect(url: str, *, read_only: bool = False) -> Engine:
 
 def _connect_sqlite(url: URL, read_only: bool) -> Engine:
     path = Path(url.database or "")
+    try:
+        path.exists()
+    except OSError as error:  # a name too long, or a folder that may not be looked into
+        raise StoreError(f"The database cannot be {str(path)!r} ({error.strerror}). Name another file.") from None
     if not path.parent.is_dir():
         raise StoreError(f"There is no folder {str(path.parent)!r} for the database {path.name!r}. Make it first.")
     if path.is_dir():
