@@ -4,6 +4,7 @@ FeedbackError                   exit code 1: something in the data, the files or
 ├── ReadError                   a file that cannot be read at all
 ├── StoreError                  the database: unreachable, locked, of a newer schema
 ├── EncoderError                weights missing, wrong hash, wrong dimensions
+├── InstallationError           a file that ships with the program is not there
 ├── DiscoveryError              too little text to find themes in
 ├── NothingToShow               a view without rows, or below the privacy minimum
 └── UsageError                  exit code 2: a flag, setting or name that cannot mean what it says
@@ -35,6 +36,10 @@ class StoreError(FeedbackError):
 
 class EncoderError(FeedbackError):
     """An encoder's weights are missing, altered, or of other dimensions than the stored vectors."""
+
+
+class InstallationError(FeedbackError, FileNotFoundError):
+    """A file that ships with the program is not there, or may not be read."""
 
 
 class DiscoveryError(FeedbackError):

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from feedback_nlp.errors import InstallationError
+
 _PACKAGE = Path(__file__).resolve().parent
 
 
 def resource_path(name: str) -> Path:
     """Return the path of a shipped file or folder such as ``models/sentiment.json``, ``app.py`` or ``data/survey.csv``.
 
-    Raises FileNotFoundError when the installation lacks it.
+    Raises InstallationError when the installation lacks it.
     """
     for root in (_PACKAGE, _PACKAGE.parent):
         if (root / name).exists():
             return root / name
-    raise FileNotFoundError(f"{name} is not part of this installation. Install feedback-nlp again.")
+    raise InstallationError(f"{name} is not part of this installation. Install feedback-nlp again.")

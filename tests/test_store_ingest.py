@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta, timezone
-from multiprocessing import get_context
 
 import polars as pl
 import pytest
@@ -178,16 +179,10 @@ def test_runs_keep_what_they_counted(store_url: str) -> None:
 
 
 def test_a_run_whose_process_is_gone_is_interrupted(store_url: str) -> None:
-    child = get_context("spawn").Process(target=_begin, args=(store_url,))
-    child.start()
-    child.join()
+    begin = f"from feedback_nlp.store import Store; Store.open({store_url!r}).begin_run('x.csv', '0', {{}})"
+    subprocess.run([sys.executable, "-c", begin], check=True)
     with Store.open(store_url) as store:
         assert [run["state"] for run in store.runs()] == ["interrupted"]
-
-
-def _begin(url: str) -> None:
-    with Store.open(url) as store:
-        store.begin_run("x.csv", "0", {})
 
 
 def test_a_scale_is_never_changed_silently(store_url: str) -> None:
