@@ -24,6 +24,7 @@ from feedback_nlp.themes.clustering import (
 from feedback_nlp.themes.codebook import Codebook, continue_ids
 from feedback_nlp.themes.discovery import Corpus, discover
 from feedback_nlp.themes.keywords import keywords_by_language, tokenize
+from feedback_nlp.themes.labelling import KeyphraseLabeller
 from feedback_nlp.themes.space import SHRINKAGE, PreparedSpace, unit_rows
 from feedback_nlp.themes.tagging import SECOND_MARGIN, tag
 from tests.fake_encoder import TopicEncoder, topic_of
@@ -536,3 +537,18 @@ def test_praise_and_blame_of_one_thing_are_kept_apart() -> None:
     told = group_centroids(axes, np.full(10, 10), 10, polarity)
     assert [bool(plain[row] == plain[row - 1]) for row in (1, 3, 5)] == [True, True, False]
     assert [bool(told[row] == told[row - 1]) for row in (1, 3, 5)] == [False, True, True]
+
+
+def test_a_phrase_that_is_commoner_within_a_longer_one_is_no_name() -> None:
+    texts = ["it drops off every evening"] * 9 + ["it drops off"] * 2
+    evidence = [
+        {
+            "texts": texts,
+            "languages": ["en"] * len(texts),
+            "centroid": np.ones(2, np.float32),
+            "keywords": {},
+            "polarity": np.full(len(texts), -0.5),
+        }
+    ]
+    encode = lambda phrases, languages: np.ones((len(phrases), 2), np.float32)  # noqa: E731
+    assert KeyphraseLabeller(encode, stop_words).label(evidence) == ["Drops off every evening"]

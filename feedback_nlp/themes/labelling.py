@@ -126,7 +126,8 @@ class KeyphraseLabeller:
             if count < (fewest if len(words) == 1 else min(fewest, several)) or len(set(words)) < len(words):
                 continue
             # After the C-value (Frantzi et al. 2000): "worst customer" is nothing beside "worst customer service".
-            alone = count - 0.8 * nested.get(phrase, 0)
+            # A phrase that may only stand at a clause's end can be rarer than a longer one around it.
+            alone = max(0.0, count - 0.8 * nested.get(phrase, 0))
             rarity = math.sqrt(math.log(1 + n_themes / documents[language, phrase]))
             # Two or three words name a pain; one word hints at it.
             shape = {1: 0.6, 2: 1.0, 3: 1.1, 4: 1.0}[len(words)]
