@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from feedback_nlp.language_names import language_name
 from feedback_nlp.pages.data import OUTCOME_KEY, VIEW_KEY, Loaded, load
-from feedback_nlp.pages.wording import dimension_name, language_name, month_after, month_name
+from feedback_nlp.pages.wording import dimension_name, month_after, month_name
 from feedback_nlp.records import NPS_SEGMENTS, View
 
 if TYPE_CHECKING:

@@ -12,9 +12,10 @@ from feedback_nlp.analysis.scores import ScoreSummary, summarise_scores
 from feedback_nlp.analysis.themes import theme_table
 from feedback_nlp.analysis.trends import score_by_month
 from feedback_nlp.charts.palette import INK
+from feedback_nlp.language_names import language_name
 from feedback_nlp.pages import shell, tables
 from feedback_nlp.pages.data import Slice, current_slice
-from feedback_nlp.pages.wording import count, interval, language_name, number, percent
+from feedback_nlp.pages.wording import count, interval, number, percent
 
 EITHER_END = 5  # themes shown with the most damage, and with the most good
 

@@ -6,7 +6,8 @@ import html
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from feedback_nlp.pages.wording import dimension_name, language_name
+from feedback_nlp.language_names import language_name
+from feedback_nlp.pages.wording import dimension_name
 
 if TYPE_CHECKING:
     from feedback_nlp.analysis.verbatims import Span, Verbatim

@@ -15,6 +15,7 @@ from feedback_nlp.analysis.segments import theme_by_segment
 from feedback_nlp.analysis.themes import theme_table
 from feedback_nlp.analysis.trends import theme_by_month
 from feedback_nlp.errors import NothingToShow
+from feedback_nlp.language_names import language_name
 from feedback_nlp.pages import rename, shell, tables
 from feedback_nlp.pages.data import Slice, current_slice
 from feedback_nlp.pages.filters import dimensions
@@ -24,7 +25,6 @@ from feedback_nlp.pages.wording import (
     count,
     dimension_name,
     interval,
-    language_name,
     number,
     percent,
     percent_interval,

@@ -5,50 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from feedback_nlp.records import UNDETERMINED, View
+from feedback_nlp.language_names import language_name
+from feedback_nlp.records import View
 
 MINUS = "\u2212"
-LANGUAGE_NAMES = {
-    "ar": "Arabic",
-    "bg": "Bulgarian",
-    "cs": "Czech",
-    "da": "Danish",
-    "de": "German",
-    "el": "Greek",
-    "en": "English",
-    "es": "Spanish",
-    "et": "Estonian",
-    "fa": "Persian",
-    "fi": "Finnish",
-    "fr": "French",
-    "he": "Hebrew",
-    "hi": "Hindi",
-    "hr": "Croatian",
-    "hu": "Hungarian",
-    "id": "Indonesian",
-    "it": "Italian",
-    "ja": "Japanese",
-    "ko": "Korean",
-    "lt": "Lithuanian",
-    "lv": "Latvian",
-    "nl": "Dutch",
-    "no": "Norwegian",
-    "pl": "Polish",
-    "pt": "Portuguese",
-    "ro": "Romanian",
-    "ru": "Russian",
-    "sk": "Slovak",
-    "sl": "Slovenian",
-    "sr": "Serbian",
-    "sv": "Swedish",
-    "th": "Thai",
-    "tr": "Turkish",
-    "uk": "Ukrainian",
-    "ur": "Urdu",
-    "vi": "Vietnamese",
-    "zh": "Chinese",
-    UNDETERMINED: "Not determined",
-}
 DIMENSION_NAMES = {
     "nps_segment": "NPS segment",
     "language": "Language",
@@ -57,11 +17,6 @@ DIMENSION_NAMES = {
     "channel": "Channel",
 }
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-
-
-def language_name(code: str | None) -> str:
-    """Return the English name of an ISO 639-1 code, the code itself when it has none here."""
-    return LANGUAGE_NAMES.get(code or UNDETERMINED, code or UNDETERMINED)
 
 
 def dimension_name(name: str) -> str:

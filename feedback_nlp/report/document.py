@@ -22,6 +22,7 @@ from feedback_nlp.analysis.segments import over_represented
 from feedback_nlp.analysis.themes import theme_table, unthemed_row
 from feedback_nlp.analysis.trends import changing_themes, score_by_month, theme_by_month
 from feedback_nlp.charts import palette
+from feedback_nlp.language_names import language_name
 from feedback_nlp.records import View
 from feedback_nlp.report import wording
 from feedback_nlp.report.quotes import Quote, choose_quotes
@@ -132,7 +133,7 @@ def _template() -> jinja2.Template:
         number=wording.number,
         percent=wording.percent,
         day=wording.day,
-        language=wording.language_name,
+        language=language_name,
         script_language=wording.script_language,
     )
     environment.globals.update(share_range=wording.share_range, period=wording.period)
@@ -208,7 +209,7 @@ _FEELINGS = (("negative", "bad"), ("neutral", "plain"), ("positive", "good"))
 def _segment(pair: dict[str, Any]) -> str:
     by, value = pair["by"], pair["segment_value"]
     column = f"{by[:1].upper()}{by[1:]}".replace("_", " ")
-    name = wording.language_name(value) if by == "language" else f"{column} {value}"
+    name = language_name(value) if by == "language" else f"{column} {value}"
     return (
         f"{name}: {wording.percent(pair['share'])} mention it, against {wording.percent(pair['overall_share'])} "
         f"overall ({pair['n_feedback']:,} of {pair['base']:,})"

@@ -9,6 +9,7 @@ from markupsafe import Markup, escape
 
 from feedback_nlp.analysis.frames import AnalysisFrames
 from feedback_nlp.analysis.verbatims import Span, Verbatim, find_verbatims
+from feedback_nlp.language_names import language_name
 from feedback_nlp.report import wording
 
 LONGEST = 420  # characters of a verbatim before it is cut to the surroundings of its evidence
@@ -105,7 +106,7 @@ def _evidence_text(verbatim: Verbatim) -> str:
 
 
 def _quote(verbatim: Verbatim) -> Quote:
-    facts = [wording.language_name(verbatim.language)]
+    facts = [language_name(verbatim.language)]
     if verbatim.created_at is not None:
         facts.append(wording.day(verbatim.created_at))
     facts += [f"{name.upper() if len(name) <= 4 else name} {value:g}" for name, value in verbatim.scores.items()]

@@ -6,51 +6,11 @@ import unicodedata
 from datetime import date, datetime, timedelta
 
 from feedback_nlp.analysis.outcomes import SENTIMENT, Outcome
-from feedback_nlp.records import UNDETERMINED, View
+from feedback_nlp.language_names import language_name
+from feedback_nlp.records import View
 
 MINUS = "\u2212"
 DASH = "\u2013"
-_LANGUAGES = {
-    "ar": "Arabic",
-    "bg": "Bulgarian",
-    "cs": "Czech",
-    "da": "Danish",
-    "de": "German",
-    "el": "Greek",
-    "en": "English",
-    "es": "Spanish",
-    "et": "Estonian",
-    "fa": "Persian",
-    "fi": "Finnish",
-    "fr": "French",
-    "he": "Hebrew",
-    "hi": "Hindi",
-    "hr": "Croatian",
-    "hu": "Hungarian",
-    "id": "Indonesian",
-    "it": "Italian",
-    "ja": "Japanese",
-    "ko": "Korean",
-    "lt": "Lithuanian",
-    "lv": "Latvian",
-    "nl": "Dutch",
-    "no": "Norwegian",
-    "pl": "Polish",
-    "pt": "Portuguese",
-    "ro": "Romanian",
-    "ru": "Russian",
-    "sk": "Slovak",
-    "sl": "Slovenian",
-    "sr": "Serbian",
-    "sv": "Swedish",
-    "th": "Thai",
-    "tr": "Turkish",
-    "uk": "Ukrainian",
-    "ur": "Urdu",
-    "vi": "Vietnamese",
-    "zh": "Chinese",
-    UNDETERMINED: "language not determined",
-}
 _NOUNS = {
     "nps": "NPS",
     "csat": "CSAT",
@@ -104,11 +64,6 @@ def script_language(text: str) -> str | None:
         if any(unicodedata.name(character, "").startswith(name) for character in text):
             return code
     return None
-
-
-def language_name(code: str | None) -> str:
-    """Return the English name of an ISO 639-1 code, or the code."""
-    return _LANGUAGES.get(code or UNDETERMINED, code or UNDETERMINED)
 
 
 def day(moment: date | datetime) -> str:
