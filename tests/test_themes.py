@@ -547,6 +547,7 @@ def test_a_phrase_that_is_commoner_within_a_longer_one_is_no_name() -> None:
             "languages": ["en"] * len(texts),
             "centroid": np.ones(2, np.float32),
             "keywords": {},
+            "nearness": np.full(len(texts), 0.5),
             "polarity": np.full(len(texts), -0.5),
         }
     ]

@@ -244,6 +244,7 @@ def _named(
                 "texts": [corpus.texts[i] for i in order],
                 "languages": [corpus.languages[i] for i in order],
                 "centroid": codebook.centroids[row],
+                "nearness": prepared[order] @ codebook.centroids[row],
                 "keywords": theme.keywords,
                 "polarity": None if corpus.polarity is None else corpus.polarity[order],
                 # A broad theme has no centre worth quoting: what many of its statements say names it better.

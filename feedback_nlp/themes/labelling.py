@@ -31,6 +31,7 @@ class _Phrase:
     words: frozenset[str]
     weight: float  # 0 for a whole statement
     polarity: float = 0.0  # mean sentiment of the statements that say it, -1..1
+    nearness: float = 0.0  # mean cosine to the theme's centre of the statements that say it
 
 
 class KeyphraseLabeller:
@@ -56,7 +57,8 @@ class KeyphraseLabeller:
         """Return one distinct label a theme.
 
         Each evidence has ``texts`` and ``languages`` (nearest first), ``centroid`` (p,), ``keywords`` by language, and
-        may have ``polarity``: the sentiment of each text, so that a pain is not named by the praise within it.
+        ``nearness``, each text's cosine to the centroid: a phrase from the theme's edge is no name for it. It may have
+        ``polarity``, the sentiment of each text, so that a pain is not named by the praise within it.
         """
         chosen = [self._language_of(item) for item in evidence]
         documents = Counter[tuple[str, str]]()
@@ -134,11 +136,17 @@ class KeyphraseLabeller:
             scored.append(_Phrase(phrase, frozenset(words) - stop, math.log(1 + alone) * rarity * shape))
         scored.sort(key=lambda p: (-p.weight, p.text))
         best = scored[:CANDIDATES] + self._short_statements(texts, stop)
-        if item.get("polarity") is None:
-            return best
-        felt = [p for p, code in zip(item["polarity"], item["languages"], strict=True) if code == language][:READ]
         lowered = [text.lower() for text in texts]
-        return [replace(phrase, polarity=_mean_where(phrase.text.lower(), lowered, felt)) for phrase in best]
+
+        def mean_of(values: Sequence[float] | None, phrase: _Phrase) -> float:
+            if values is None:
+                return 0.0
+            own = [value for value, code in zip(values, item["languages"], strict=True) if code == language][:READ]
+            return _mean_where(phrase.text.lower(), lowered, own)
+
+        return [
+            replace(p, polarity=mean_of(item.get("polarity"), p), nearness=mean_of(item["nearness"], p)) for p in best
+        ]
 
     def _short_statements(self, texts: Sequence[str], stop: frozenset[str]) -> list[_Phrase]:
         """Return the nearest statements short enough to be a name, for themes without a phrase of their own."""
@@ -160,7 +168,7 @@ class KeyphraseLabeller:
         weights /= max(float(weights.max()), 1e-9)
         several = np.array([len(p.text.split()) > 1 for p in found])
         score = (
-            vectors @ item["centroid"]
+            0.6 * (vectors @ item["centroid"] + np.array([p.nearness for p in found]))
             + item.get("phrase_weight", 0.3) * weights
             + np.where(weights > 0, 0.2 * several, 0.12)
         )
