@@ -393,6 +393,14 @@ def test_more_data_keeps_the_ids_and_a_new_topic_is_born(store_url: str, tmp_pat
         assert mentions.filter(pl.col("theme_id").is_in(list(born))).height >= 0.9 * mentions.height
         third = run(store, write_csv(tmp_path / "third.csv", rows(60, seed=3)))
         assert third.discovery.lineage == {"continued": 4}
+        # An older codebook is measured by what it tagged itself, not by what the newest one did.
+        fourth = write_csv(tmp_path / "fourth.csv", rows(60, seed=4))
+        ingest(store, fourth, ColumnFlags(), Settings(), encoder=TopicEncoder())
+        first = tag_statements(store, Settings(), encoder=TopicEncoder(), version=1)
+        statements = store.read_frames(1)["statements"]
+        themed = statements["best_theme_id"].is_not_null().sum()
+        assert store.count_tagged(1) == (statements.height, themed)
+        assert (first.n_tagged > 0, first.n_themed, first.coverage) == (True, themed, themed / statements.height)
 
 
 def test_a_rename_survives_learning_again(tmp_path: Path):

@@ -155,10 +155,7 @@ def tag_statements(
         mentions = _mentions(codebook.version, statement_ids, ids, parents, result)
         store.write_tags(codebook.version, tags, mentions)
         progress("tag", min(start + TAG_AT_ONCE, waiting.height), waiting.height)
-    done = store.counts()
-    tagged = int(done["tagged_statements"])
-    frames = store.read_frames(codebook.version)["statements"]
-    themed_total = int(frames["best_theme_id"].is_not_null().sum())
+    tagged, themed_total = store.count_tagged(codebook.version)
     return TagSummary(codebook.version, waiting.height, themed_total, themed_total / tagged if tagged else 0.0)
 
 

@@ -34,6 +34,14 @@ class Tags(Database):
         with self._read() as connection:
             return read_frame(connection, query, _TO_TAG).sort("statement_id")
 
+    def count_tagged(self, codebook_version: int) -> tuple[int, int]:
+        """Return how many statements this version has tagged, and how many of those it found a theme for."""
+        t = schema.tag
+        counts = sa.select(sa.func.count(t.c.statement_id), sa.func.count(t.c.best_theme_id))
+        with self._read() as connection:
+            tagged, themed = connection.execute(counts.where(t.c.codebook_version == codebook_version)).one()
+        return int(tagged), int(themed)
+
     def write_tags(self, codebook_version: int, tags: Sequence[Tag], mentions: Sequence[Mention]) -> None:
         """Store the outcome of tagging in one transaction; the same call again changes nothing.
 
