@@ -7,11 +7,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 UNDETERMINED = "und"  # ISO 639-2's code for a language that could not be told
 NPS_SEGMENTS = ("promoter", "passive", "detractor")
 SENTIMENT_LABELS = ("negative", "neutral", "positive")
+
+# What an answer that says nothing is: see ``language/nonanswers.py``.
+NON_ANSWER_KINDS = (
+    "empty", "nothing", "not_applicable", "generic", "number", "noise", "nothing_to_improve", "nothing_good",
+)  # fmt: skip
+# What in a ticket, e-mail or chat is set aside because the customer does not say it: see ``language/asides.py``.
+ASIDE_KINDS = ("quote", "signature", "greeting", "disclaimer", "log", "code", "template", "agent")
 
 SentimentLabel = Literal["negative", "neutral", "positive", "mixed"]
 ThemeState = Literal["candidate", "active", "retired"]
@@ -36,6 +43,14 @@ class ScoreScale:
     higher_is_better: bool = True
 
 
+class Aside(NamedTuple):
+    """A part of a feedback that is not what the customer says: ``text[start:end]``, of one of ASIDE_KINDS."""
+
+    start: int
+    end: int
+    kind: str
+
+
 @dataclass(frozen=True, slots=True)
 class Feedback:
     """What one person wrote once, in answer to one question; ``text`` is already redacted.
@@ -56,9 +71,16 @@ class Feedback:
     created_at: datetime | None = None
     scores: Mapping[str, float] = field(default_factory=lambda: _EMPTY)
     segments: Mapping[str, str] = field(default_factory=lambda: _EMPTY)
-    is_non_answer: bool = False
+    non_answer: str | None = None  # one of NON_ANSWER_KINDS, or None for an answer that says something
+    asides: tuple[Aside, ...] = ()
     duplicate_key: str = ""  # hash of the text after normalising: equal keys are exact duplicates
+    near_keys: tuple[int, ...] = ()  # 64-bit keys: feedback that shares one may be a near-duplicate
     content_hash: str = ""  # hash of everything above: a changed row has another one
+
+    @property
+    def is_non_answer(self) -> bool:
+        """Whether there is nothing in it to analyse."""
+        return self.non_answer is not None
 
 
 @dataclass(frozen=True, slots=True)

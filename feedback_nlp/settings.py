@@ -39,6 +39,23 @@ class Settings:
     languages: tuple[str, ...] = _setting(
         (), "Languages the feedback can be in (ISO 639-1, comma-separated); empty means any the detector knows."
     )
+    splitter: str = _setting(
+        "rules",
+        "How feedback is cut into statements: 'rules', a plug-in, or a trained spaCy pipeline's name or folder.",
+    )
+    workers: int = _setting(
+        0,
+        "Processes that clean, redact and split; 0 uses every core. The outcome does not depend on it.",
+        low=0,
+        high=64,
+    )
+    redact_names: str = _setting("on", "Whether names of people are replaced.", choices=("on", "off"))
+    redact_deny: tuple[str, ...] = _setting((), "Words and phrases that are always replaced, such as project names.")
+    redact_allow: tuple[str, ...] = _setting((), "Words and phrases that are never replaced, such as a product's name.")
+    redact_recognizers: str = _setting("", "A YAML file of Presidio recognizers to add to the built-in ones.")
+    originals: str = _setting(
+        "", "Database URL for the texts as written, apart from the redacted ones; empty means they are not kept."
+    )
     clusterer: str = _setting("evoc", "How statements are grouped: 'evoc', 'umap-hdbscan' or a plug-in's name.")
     min_theme_statements: int = _setting(
         0, "Least distinct statements in a sub-theme; 0 chooses by the size of the corpus.", low=0, high=100_000

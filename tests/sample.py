@@ -124,7 +124,10 @@ _SCHEMAS: dict[str, dict[str, Any]] = {
         "created_at": pl.Datetime("us"),
         "text": pl.String,
         "is_non_answer": pl.Boolean,
+        "non_answer": pl.String,
+        "asides": pl.String,
         "duplicate_of": pl.String,
+        "duplicate_kind": pl.String,
         "scores": pl.String,
         "segments": pl.String,
         "n_statements": pl.Int64,
@@ -242,7 +245,10 @@ def _add_feedback(
             "question": QUESTIONS[q],
             "text": text,
             "is_non_answer": non_answer,
+            "non_answer": "nothing" if non_answer else None,
+            "asides": "[]",
             "duplicate_of": None if non_answer else seen.get(text),
+            "duplicate_kind": None if non_answer or text not in seen else "exact",
             "n_statements": len(parts),
         }
     )

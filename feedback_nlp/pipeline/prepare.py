@@ -89,7 +89,7 @@ class Preparer:
                     created_at=answer.created_at,
                     scores=answer.scores,
                     segments={name: _safe(value) or "" for name, value in answer.segments.items()},
-                    is_non_answer=_says_nothing(text, language),
+                    non_answer="nothing" if _says_nothing(text, language) else None,
                     duplicate_key=stable_hash(text_key(text), size=8) if text else "",
                     content_hash=stable_hash(TEXT_VERSION, content, language),
                 )

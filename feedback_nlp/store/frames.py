@@ -25,7 +25,10 @@ FEEDBACK_COLUMNS: dict[str, Any] = {
     "created_at": pl.Datetime("us"),
     "text": pl.String,
     "is_non_answer": pl.Boolean,
+    "non_answer": pl.String,
+    "asides": pl.String,
     "duplicate_of": pl.String,
+    "duplicate_kind": pl.String,
     "scores": pl.String,
     "segments": pl.String,
 }

@@ -112,7 +112,9 @@ class Ingest(Database):
         counted = sa.and_(f.c.duplicate_key != "", f.c.text != "")
         target = sa.case((counted, sa.func.nullif(smallest, f.c.feedback_id)), else_=None)
         with self._write() as connection:
-            connection.execute(f.update().where(f.c.duplicate_of.is_distinct_from(target)).values(duplicate_of=target))
+            kind = sa.case((target.is_not(None), "exact"), else_=None)
+            changed = f.update().where(f.c.duplicate_of.is_distinct_from(target))
+            connection.execute(changed.values(duplicate_of=target, duplicate_kind=kind))
             return int(connection.execute(sa.select(sa.func.count(f.c.duplicate_of))).scalar_one())
 
     def upsert_scales(self, scales: Sequence[ScoreScale]) -> None:
@@ -161,6 +163,8 @@ def _feedback_row(item: Feedback, run_id: int) -> dict[str, Any]:
         "created_at": None if item.created_at is None else schema.naive_utc(item.created_at),
         "text": item.text,
         "is_non_answer": item.is_non_answer,
+        "non_answer": item.non_answer,
+        "asides": to_json([list(aside) for aside in item.asides]),
         "scores": to_json(dict(item.scores)),
         "segments": to_json(dict(item.segments)),
         "duplicate_key": item.duplicate_key,

@@ -35,7 +35,22 @@ def _first_tables(connection: Connection) -> None:
         connection.execute(schema.meta.insert().values(id=1, data_version=0))
 
 
-MIGRATIONS: tuple[Migration, ...] = (Migration(1, "first tables", _first_tables),)
+def _text_floor(connection: Connection) -> None:
+    for statement in (
+        "ALTER TABLE feedback ADD COLUMN non_answer TEXT",
+        "ALTER TABLE feedback ADD COLUMN asides TEXT NOT NULL DEFAULT '[]'",
+        "ALTER TABLE feedback ADD COLUMN duplicate_kind TEXT CHECK (duplicate_kind IN ('exact', 'near'))",
+        "UPDATE feedback SET non_answer = 'nothing' WHERE is_non_answer",
+        "UPDATE feedback SET duplicate_kind = 'exact' WHERE duplicate_of IS NOT NULL",
+    ):
+        connection.execute(sa.text(statement))
+    schema.metadata.create_all(connection, tables=[schema.near_key, schema.erased])
+
+
+MIGRATIONS: tuple[Migration, ...] = (
+    Migration(1, "first tables", _first_tables),
+    Migration(2, "non-answer kinds, asides, near-duplicates, erasure", _text_floor),
+)
 
 
 def schema_version(connection: Connection) -> int:

@@ -103,14 +103,33 @@ feedback = Table(
     Column("created_at", DateTime),
     Column("text", Words, nullable=False),  # redacted
     Column("is_non_answer", Boolean, nullable=False),
+    Column("non_answer", Words),  # its kind
+    Column("asides", Words, nullable=False, server_default="[]"),  # JSON [[start, end, kind], ...]
     Column("scores", Words, nullable=False),  # JSON, name -> number
     Column("segments", Words, nullable=False),  # JSON, column -> value
     Column("duplicate_key", Words, nullable=False),
     Column("duplicate_of", Words),
+    Column("duplicate_kind", Words, CheckConstraint("duplicate_kind IN ('exact', 'near')")),
     Column("content_hash", Words, nullable=False),
     Column("run_id", ForeignKey("ingest_run.run_id"), nullable=False),  # the run that last changed the row
     # The smallest id of a group of duplicates is the first entry of its range in this index.
     Index("feedback_duplicates", "duplicate_key", "question", "feedback_id"),
+)
+
+near_key = Table(  # feedback that shares a key may be a near-duplicate
+    "near_key",
+    metadata,
+    Column("near_key", BigInteger, nullable=False),
+    Column("feedback_id", ForeignKey("feedback.feedback_id", ondelete="CASCADE"), nullable=False, index=True),
+    PrimaryKeyConstraint("near_key", "feedback_id"),
+    sqlite_with_rowid=False,
+)
+
+erased = Table(  # people who were erased and must not come back with an old file; a keyed hash, never the id
+    "erased",
+    metadata,
+    Column("customer_hash", Words, primary_key=True),
+    Column("erased_at", Instant, nullable=False),
 )
 
 statement = Table(
