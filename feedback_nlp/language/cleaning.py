@@ -2,54 +2,31 @@
 
 from __future__ import annotations
 
-import html
 import re
 import unicodedata
+from dataclasses import dataclass, field
+from functools import cached_property
 
-_BLOCK_TAGS = "address|article|blockquote|dd|div|dl|dt|h[1-6]|header|footer|hr|ol|p|pre|section|table|tbody|tr|ul"
-_INLINE_TAGS = (
-    "a|abbr|b|big|body|button|caption|center|cite|code|del|em|font|form|head|html|i|iframe|img|input|ins|kbd|label|"
-    "li|link|mark|meta|nobr|o:p|option|q|s|samp|select|small|span|strike|strong|sub|sup|svg|td|textarea|th|tt|u|var|wbr"
-)
-# An attribute must have a value, so that "a <b and c> d" stays.
-_ATTRIBUTES = r"(?:\s+[\w:-]+\s*=\s*(?:\"[^\"<>]*\"|'[^'<>]*'|[^\s\"'<>]+))*\s*/?"
-_UNSEEN = re.compile(r"<!--.*?-->|<(script|style|title)\b[^<>]*>.*?</\1\s*>|<!doctype[^<>]*>", re.I | re.S)
-_ITEM = re.compile(rf"<li{_ATTRIBUTES}>", re.I)
-_BREAK = re.compile(rf"</?(?:br|{_BLOCK_TAGS}){_ATTRIBUTES}>", re.I)
-_TAG = re.compile(rf"</?(?:{_INLINE_TAGS}){_ATTRIBUTES}>", re.I)
-_ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,31});", re.I)
+from feedback_nlp.language.characters import cut_piled_marks, has_piled_marks, mend_characters
+from feedback_nlp.language.markdown import read_markdown
+from feedback_nlp.language.markup import read_html
+from feedback_nlp.language.offsets import Draft, Origins, Span
 
-_PRINTABLE_ASCII = re.compile(r"[\n -~]*\Z")
-_PRESENTATION_FORMS = re.compile(r"[\ufb50-\ufdff\ufe70-\ufefc]+")  # Arabic letters as a PDF draws them
-_LOST_APOSTROPHE = re.compile(r"(?<=[^\W\d_])\ufffd+(?=(?:s|t|m|d|re|ve|ll)\b)", re.I)
-_JOINER = re.compile(
-    r"(?<![\u2190-\u2bff\ufe0f\U0001f000-\U0001faff])\u200d|\u200d(?![\u2190-\u2bff\U0001f000-\U0001faff])"
-)
 _SPACES = re.compile(r" {2,}")
-_AROUND_BREAK = re.compile(r" *\n *")
+_AROUND_BREAK = re.compile(r" *+\n *+")
 _BREAKS = re.compile(r"\n{3,}")
-_LINE_ENDS = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
+_ENDS = re.compile(r"\A\s+|\s+\Z")
 _SAME_LETTER = re.compile(r"([^\W\d_])\1+")
+_MANY_PASSES = 10
+_NO_MARKUP = dict.fromkeys(map(ord, "<>&[]*_`~#|"), " ")
 
 _LETTERS_WITHOUT_MARKS = {"ł": "l", "ø": "o", "đ": "d", "ð": "d", "ħ": "h", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th"}
-_ARABIC_LETTERS = {"ٱ": "ا", "ى": "ي", "ی": "ي", "ې": "ي", "ة": "ه", "ۀ": "ه", "ہ": "ه", "ک": "ك", "ـ": ""}
-_UNSEEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
-_APOSTROPHES = "'’‘ʼ`´"
-
-
-class _CleanTable(dict[int, "str | int | None"]):
-    """What becomes of each character in a cleaned text; learnt as characters are met."""
-
-    def __missing__(self, code: int) -> str | int | None:
-        character = chr(code)
-        category = unicodedata.category(character)
-        kept: str | int | None = code
-        if category == "Zs" or character == "\t":
-            kept = " "
-        elif character == "\ufffd" or (category in _UNSEEN_CATEGORIES and character not in "\n\u200d"):
-            kept = None
-        self[code] = kept
-        return kept
+# Letters of Persian, Urdu and the Quran that stand for an Arabic one, by habit or by keyboard; tatweel is no letter.
+_ARABIC_LETTERS = (
+    dict.fromkeys("ٱٲٳ", "ا") | dict.fromkeys("ىیېۍؠ", "ي") | dict.fromkeys("ةۀہۂۃھە", "ه") | dict.fromkeys("کڪ", "ك")
+    | {"ـ": ""}
+)  # fmt: skip
+_APOSTROPHES = "'’‘‛ʼʻʹ′`׳"
 
 
 class _KeyTable(dict[int, "str | int | None"]):
@@ -74,28 +51,59 @@ class _KeyTable(dict[int, "str | int | None"]):
 
 
 def _is_folded_mark(code: int) -> bool:
-    """Whether this is a mark over a Latin, Greek, Cyrillic or Arabic letter, or an emoji's variation selector."""
+    """Whether this is a mark over a Latin, Greek, Cyrillic, Hebrew or Arabic letter, or a variation selector."""
     return (
-        0x300 <= code <= 0x36F or 0x610 <= code <= 0x61A or 0x64B <= code <= 0x65F or code == 0x670
-        or 0x6D6 <= code <= 0x6ED or 0xFE00 <= code <= 0xFE0F
+        0x300 <= code <= 0x36F or 0x591 <= code <= 0x5C7 or 0x610 <= code <= 0x61A or 0x64B <= code <= 0x65F
+        or code == 0x670 or 0x6D6 <= code <= 0x6ED or 0x8CA <= code <= 0x8FF or 0xFE00 <= code <= 0xFE0F
+        or 0xE0100 <= code <= 0xE01EF
     )  # fmt: skip
 
 
-_CLEAN = _CleanTable()
 _KEY = _KeyTable()
 
 
+@dataclass(frozen=True)
+class Cleaned:
+    """A cleaned text that knows where each piece of it stood in the original."""
+
+    text: str
+    original: str = field(repr=False)
+
+    @cached_property
+    def origins(self) -> Origins:
+        """The way back to the original, found when it is first asked for, in a time linear in the text."""
+        draft = Draft(self.original, remember=True)
+        _clean(draft)
+        return Origins(draft.steps or ())
+
+    def origin(self, start: int, end: int) -> Span:
+        """Return the smallest span of the original that made text[start:end]: a start and an end, in characters.
+
+        What was not changed maps exactly; a letter put together from several characters, or a text shown for an
+        HTML entity, maps to all of them. An empty span gives an empty span.
+        """
+        if not 0 <= start <= end <= len(self.text):
+            raise ValueError(
+                f"span {start}:{end} of {len(self.text)} characters: needs 0 <= start <= end <= length; clip it"
+            )
+        return (start, end) if self.text == self.original else self.origins.origin(start, end)
+
+
 def clean_text(text: str) -> str:
-    """Return the text as its writer saw it: mojibake repaired, HTML read, invisible characters gone.
+    """Return the text as its writer saw it: mojibake repaired, HTML and Markdown read, invisible characters gone.
 
     Letters are in NFC; emoji, case, punctuation and spelling stay. Line breaks stay too, at most two in a row;
-    other runs of white space become one space. Cleaning a clean text changes nothing.
+    other runs of white space become one space. Quotes (">"), fenced code and bullets stay. Cleaning a clean text
+    changes nothing, and the time is linear in the length whatever the text.
     """
-    while True:
-        cleaned = _clean_once(text)  # what one repair uncovers may need the next: mojibake of escaped HTML
-        if cleaned == text:
-            return text
-        text = cleaned
+    draft = Draft(text)
+    _clean(draft)
+    return draft.text
+
+
+def clean_with_map(text: str) -> Cleaned:
+    """Return the cleaned text, the same as :func:`clean_text` gives, with the way back to the original."""
+    return Cleaned(clean_text(text), text)
 
 
 def text_key(text: str) -> str:
@@ -110,49 +118,41 @@ def text_key(text: str) -> str:
 
 def fold(text: str) -> str:
     """Return a text without case, accents, punctuation and extra spaces: what :func:`text_key` starts from."""
-    folded = unicodedata.normalize("NFKD", text.casefold()).casefold()
+    if text.isascii():
+        return " ".join(text.lower().translate(_KEY).split())
+    if has_piled_marks(text):  # sorting a heap of marks would take a time quadratic in its height
+        draft = Draft(text)
+        cut_piled_marks(draft)
+        text = draft.text
+    # NFKD would make a space of the acute accent in "don´t".
+    folded = unicodedata.normalize("NFKD", text.replace("´", "'").casefold()).casefold()
     folded = unicodedata.normalize("NFC", folded.translate(_KEY))
     return " ".join(folded.split())
 
 
-def _clean_once(text: str) -> str:
-    if not _PRINTABLE_ASCII.match(text):
-        text = _repair(text)
-    if "<" in text or "&" in text:
-        text = _repair(_read_html(text))
-    text = _SPACES.sub(" ", text)
+def _clean(draft: Draft) -> None:
+    """Clean until nothing changes: what one step uncovers may need another, as mojibake of escaped HTML does."""
+    passes = 0
+    while True:
+        _tidy_space(draft)
+        tidied = draft.text
+        mend_characters(draft)
+        if "<" in draft.text or "&" in draft.text:
+            read_html(draft)
+        read_markdown(draft)
+        if draft.text == tidied:
+            return
+        passes += 1
+        if passes == _MANY_PASSES:  # nobody nests this deep but to make cleaning slow
+            draft.translate(_NO_MARKUP)
+
+
+def _tidy_space(draft: Draft) -> None:
+    text = draft.text
+    if "  " in text:
+        draft.sub(_SPACES, " ")
     if "\n" in text:
-        text = _BREAKS.sub("\n\n", _AROUND_BREAK.sub("\n", text))
-    return text.strip()
-
-
-def _repair(text: str) -> str:
-    """Undo wrong decodings, and drop or replace characters that nobody sees."""
-    if not text.isascii():
-        text = _fix_mojibake(text)
-        text = _LOST_APOSTROPHE.sub("'", text)
-        text = _PRESENTATION_FORMS.sub(lambda match: unicodedata.normalize("NFKC", match[0]), text)
-    text = _LINE_ENDS.sub("\n", text).translate(_CLEAN)
-    if "\u200d" in text:
-        text = _JOINER.sub("", text)
-    return unicodedata.normalize("NFC", text)
-
-
-def _fix_mojibake(text: str) -> str:
-    from ftfy import TextFixerConfig, fix_text
-
-    # Quotes and full-width letters are the writer's own; HTML is read here, where "<3" is known to be no tag.
-    config = TextFixerConfig(unescape_html=False, uncurl_quotes=False, fix_character_width=False, explain=False)
-    return fix_text(text, config)
-
-
-def _read_html(text: str) -> str:
-    """Turn tags into line breaks or nothing, and entities into characters."""
-    if "<" in text:
-        text = _UNSEEN.sub(" ", text)
-        text = _ITEM.sub("\n- ", text)
-        text = _BREAK.sub("\n", text)
-        text = _TAG.sub("", text)
-    if "&" in text:
-        text = _ENTITY.sub(lambda match: html.unescape(match[0]), text)
-    return text
+        draft.sub(_AROUND_BREAK, "\n")
+        draft.sub(_BREAKS, "\n\n")
+    if text[:1].isspace() or text[-1:].isspace():
+        draft.sub(_ENDS, "")
