@@ -24,7 +24,8 @@ _ESCAPE_CODE = re.compile(r"\x1b\[[\d;]*[a-zA-Z]")
 _SURROGATES = re.compile(r"[\ud800-\udbff][\udc00-\udfff]")
 _LINE_ENDS = re.compile(r"\r\n?|[\x0b\x0c\u2028\u2029]")
 _LOST_APOSTROPHE = re.compile(r"(?<=[^\W\d_])\ufffd+(?=(?:s|t|m|d|re|ve|ll)\b)", re.I)
-# Letters as a PDF draws them, joined letters, letters in a fancy style made of mathematical symbols, and characters that print and yet show nothing.
+# Letters as a PDF draws them, joined letters, letters in a fancy style made of mathematical symbols, and characters
+# that print and yet show nothing.
 _RARE = re.compile(
     r"[\u0132\u0133\u0149\u01c4-\u01cc\u01f1-\u01f3\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\ufb00-\ufdff"
     r"\ufe00-\ufe0f\ufe70-\ufefc\uffa0\ufffc\ufffd\U0001d400-\U0001d7ff]"

@@ -15,7 +15,7 @@ from feedback_nlp.language.offsets import Draft, Origins, Span
 _SPACES = re.compile(r" {2,}")
 _AROUND_BREAK = re.compile(r" *+\n *+")
 _BREAKS = re.compile(r"\n{3,}")
-_ENDS = re.compile(r"\A\s+|\s+\Z")
+_ENDS = re.compile(r"\A[ \n]+|[ \n]+\Z")
 _SAME_LETTER = re.compile(r"([^\W\d_])\1+")
 _MANY_PASSES = 10
 _NO_MARKUP = dict.fromkeys(map(ord, "<>&[]*_`~#|"), " ")
@@ -80,13 +80,21 @@ class Cleaned:
         """Return the smallest span of the original that made text[start:end]: a start and an end, in characters.
 
         What was not changed maps exactly; a letter put together from several characters, or a text shown for an
-        HTML entity, maps to all of them. An empty span gives an empty span.
+        HTML entity, maps to all of them. An empty span gives one.
         """
         if not 0 <= start <= end <= len(self.text):
             raise ValueError(
                 f"span {start}:{end} of {len(self.text)} characters: needs 0 <= start <= end <= length; clip it"
             )
-        return (start, end) if self.text == self.original else self.origins.origin(start, end)
+        if self.text == self.original:
+            return start, end
+        if start < end:
+            return self.origins.origin(start, end)
+        if start < len(self.text):
+            at = self.origins.origin(start, start + 1)[0]
+        else:
+            at = self.origins.origin(start - 1, start)[1] if start else 0
+        return at, at
 
 
 def clean_text(text: str) -> str:
@@ -154,5 +162,5 @@ def _tidy_space(draft: Draft) -> None:
     if "\n" in text:
         draft.sub(_AROUND_BREAK, "\n")
         draft.sub(_BREAKS, "\n\n")
-    if text[:1].isspace() or text[-1:].isspace():
+    if text.startswith((" ", "\n")) or text.endswith((" ", "\n")):
         draft.sub(_ENDS, "")

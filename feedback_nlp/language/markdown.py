@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from feedback_nlp.language.offsets import Draft, Edit, Span
+from feedback_nlp.language.offsets import Draft, Edit, Span, outside
 
 _FENCE = re.compile(r"^ {0,3}(?P<fence>`{3,}|~{3,})(?P<info>.*)$", re.M)
 _ANY = re.compile(r"[*_`~\[|<#]")
@@ -35,6 +35,13 @@ _LINK = re.compile(
     r"(?<!!)\[(?P<kept>[^\[\]\n]*+)\]\(\s*+<?"
     rf"(?:(?=(?:https?|ftp|mailto|tel|file):|www\.|/|\.{{1,2}}/|#\w)|{_FILE}){_ADDRESS}"
 )
+# What phones, systems and GitHub name a picture by themselves says nothing.
+_PICTURE_NAME = re.compile(
+    r"(?:alt(?: text)?|image|img|picture|photo|screen ?shot|screen recording|imagine|captură(?: de ecran)?|immagine"
+    r"|schermata|obraz|zdjęcie|zrzut ekranu|изображение|снимок(?: экрана)?|صورة|لقطة(?: شاشة| الشاشة)?)"
+    r"(?:[\W\d_]|\b(?:at|am|pm|alle|la|o|в)\b)*+",
+    re.I,
+)
 _DEFINITION = re.compile(r"^ {0,3}\[(?!\^)(?P<label>[^\[\]\n]+)\]: *+<?(?:https?://|mailto:|/|\./)\S++[^\n]*+$", re.M)
 _REFERENCE = re.compile(r"\[(?P<kept>[^\[\]\n]++)\]\[(?P<label>[^\[\]\n]*+)\]")
 _SHOWN_LINK = re.compile(r"<(?:https?://|mailto:)[^\s<>|]++\|(?P<kept>[^<>|\n]++)>")  # Slack's
@@ -45,6 +52,7 @@ _HEADING = re.compile(r"^#{2,6} ++(?=[^\s#])", re.M)
 _TITLE = re.compile(r"(?:\A|(?<=\n\n))# ++(?=(?P<first>[^\W\d_]))(?=[^\n]+\n)")
 _RULE = re.compile(r"(?:(?<=\n\n)\*\*\*|(?<=\n)(?:\* \*(?: \*)++|_ _(?: _)++|- -(?: -)++))(?=\n|\Z)")
 _TABLE_RULE = re.compile(r"^\|?[ :]*+-++[ :]*+(?:\|[ :]*+-++[ :]*+)*+\|?[ ]*+$", re.M)
+_PROSE = re.compile(r"\b(?:[^\W\d_]++[,'’]?+ ){3}[^\W\d_]")  # four words in a row
 _CELLS = re.compile(r"[ ]*+\|[ |]*+")
 
 
@@ -81,7 +89,8 @@ def read_markdown(draft: Draft) -> None:
 def _read_links(draft: Draft) -> None:
     text = draft.text
     if "](" in text:
-        draft.keep_group(_IMAGE, fenced(text))
+        draft.sub(_IMAGE, lambda match: "" if _PICTURE_NAME.fullmatch(match["kept"]) else match[0], fenced(text))
+        draft.keep_group(_IMAGE, fenced(draft.text))
         draft.keep_group(_LINK, fenced(draft.text))
     if "]: " in text and "][" in text:
         _read_references(draft)
@@ -127,27 +136,28 @@ def _read_lines(draft: Draft) -> None:
 
 
 def _tables(text: str, kept: Sequence[Span]) -> Iterator[Edit]:
-    """Give the edits that set a table's cells apart by semicolons: the rows around each line of dashes."""
-    rules = [
-        match
-        for match in _TABLE_RULE.finditer(text)
-        if "|" in match[0] and not any(start <= match.start() < end for start, end in kept)
-    ]
+    """Give the edits that set the cells of tables with prose apart by semicolons, and drop their lines of dashes.
+
+    A table of names, versions or numbers stays: its bars tell that it is data and not what somebody says.
+    """
     done = 0
-    for rule in rules:
+    for rule in outside(_TABLE_RULE.finditer(text), kept):
         header = text.rfind("\n", 0, max(0, rule.start() - 1)) + 1
-        if rule.start() == 0 or header < done or "|" not in text[header : rule.start()]:
+        if "|" not in rule[0] or rule.start() == 0 or header < done or "|" not in text[header : rule.start()]:
             continue
-        yield from _row(text, header, rule.start() - 1)
-        yield rule.start() - 1, rule.end(), ""
-        done = rule.end()
+        rows, done = [(header, rule.start() - 1)], rule.end()
         while done < len(text):
             end = text.find("\n", done + 1)
             end = len(text) if end < 0 else end
             if "|" not in text[done + 1 : end] or _TABLE_RULE.match(text, done + 1):
                 break
-            yield from _row(text, done + 1, end)
+            rows.append((done + 1, end))
             done = end
+        if any(_PROSE.search(text, start, end) for start, end in rows[1:]):
+            yield from _row(text, *rows[0])
+            yield rule.start() - 1, rule.end(), ""
+            for start, end in rows[1:]:
+                yield from _row(text, start, end)
 
 
 def _row(text: str, start: int, end: int) -> Iterator[Edit]:

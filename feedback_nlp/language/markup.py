@@ -42,7 +42,7 @@ _UNSEEN_START = re.compile(r"<!--|<(?P<name>script|style|title)\b[^<>]*+>", re.I
 _UNSEEN_END = {name: re.compile(rf"</{name}\s*+>", re.I) for name in ("script", "style", "title")} | {
     "": re.compile("-->")
 }
-_DECLARATION = re.compile(r"<!doctype[^<>]*+>|<!\[[^<>]*+\]>|<\?xml[^<>]*+>", re.I)
+_DECLARATION = re.compile(r"<!doctype[^<>]*+>|<!\[[^<>]*\]>|<\?xml[^<>]*+>", re.I)
 _CODE_START = re.compile(r"<pre(?:\s[^<>]*+)?>\s*+<code(?:\s[^<>]*+)?>", re.I)
 _CODE_END = re.compile(r"</code\s*+>\s*+</pre\s*+>", re.I)
 _QUOTE_START = re.compile(r"<blockquote(?:\s[^<>]*+)?>", re.I)
