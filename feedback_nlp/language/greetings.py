@@ -1,0 +1,46 @@
+"""Greetings: "Hi team,", "Bună ziua,", "Здравствуйте!" before what is said."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+
+from feedback_nlp.language.aside_words import NAME_WORD, Line, alternatives
+from feedback_nlp.records import Aside
+
+_MOST_LINES = 6  # a greeting stands in one of the first lines that say something
+_LONGEST = 120
+
+
+@lru_cache(maxsize=1)
+def _pattern() -> re.Pattern[str]:
+    words = rf"(?:(?:{alternatives('addressees')})(?!\w)|{NAME_WORD})"
+    greeting = rf"(?:{alternatives('greetings')})(?!\w)(?:,? {words}){{0,6}}"
+    dear = rf"(?:{alternatives('dear')})(?!\w)(?: {words}){{1,7}}"
+    alone = rf"(?:{alternatives('greetings_alone')})(?!\w)(?:(?: {words}){{1,4}}[,!.]|[,!.]?$)"
+    unmarked = rf"(?:{alternatives('greetings_before_anyone')})(?!\w)(?= )"
+    end = r"\s*(?:[,!.:;…،؛–—-]+(?!\w)[)\s]*(?:[\U0001f300-\U0001faff]\s*)*|$)"
+    return re.compile(rf"(?:{dear}{end}|{greeting}{end}|{alone}|{unmarked})", re.IGNORECASE)
+
+
+def find_greetings(lines: Sequence[Line]) -> list[Aside]:
+    """Return the greetings that open the text, a line of its own, or a turn: each up to its comma or line end."""
+    marks: list[Aside] = []
+    pattern = _pattern()
+    met = 0
+    for line in lines:
+        if not line.text:
+            continue
+        met += 1
+        if met > _MOST_LINES:
+            break
+        at = 0
+        while at < len(line.text) and (match := pattern.match(line.text[at : at + _LONGEST])):
+            if at + match.end() == at or (at + _LONGEST < len(line.text) and match.end() == _LONGEST):
+                break
+            size = len(match[0].rstrip())
+            marks.append(Aside(line.start + at, line.start + at + size, "greeting"))
+            at += match.end()
+            at += len(line.text[at:]) - len(line.text[at:].lstrip())
+    return marks
