@@ -32,6 +32,12 @@ def _column_options(command: F) -> F:
         click.option("--sheet", help="Sheet of a workbook (default: the first)."),
         click.option("--delimiter", help="Delimiter of a text file (default: detected)."),
         click.option("--encoding", help="Encoding of a text file (default: detected)."),
+        click.option(
+            "--speaker",
+            metavar="COLUMN[:VALUE,VALUE]",
+            help="Column of a chat or ticket log that says who speaks, and the customer's values in it; other rows "
+            "are set aside, and what a customer wrote in one conversation is one feedback.",
+        ),
         click.option("--channel", metavar="COLUMN", help="Column of the channel."),
         click.option("--language", metavar="COLUMN", help="Column of the language (default: detected row by row)."),
         click.option("--source", metavar="COLUMN|KIND", help=f"Column of the source, or one of {', '.join(SOURCES)}."),
@@ -209,6 +215,7 @@ def _flags(columns: dict[str, Any]) -> ColumnFlags:
         source=columns["source"],
         language=columns["language"],
         channel=columns["channel"],
+        speaker=columns["speaker"],
     )
 
 

@@ -13,13 +13,11 @@ from feedback_nlp.language.column_names import Role
 from feedback_nlp.language.column_profile import Profile, profile, score_range
 from feedback_nlp.language.dates import DateFormat, decide_format, parse_dates
 from feedback_nlp.language.language_codes import language_code
+from feedback_nlp.language.sampling import tells_rows_apart
 from feedback_nlp.language.scales import guessed_scale, is_missing
-from feedback_nlp.language.tables import LINE
 from feedback_nlp.records import ScoreScale
 
 if TYPE_CHECKING:
-    import polars as pl
-
     from feedback_nlp.language.tables import Table
 
 _MOST_SOURCES = 100  # a source or channel column with more values names something else
@@ -38,11 +36,11 @@ class Evidence:
     @cached_property
     def facts(self) -> dict[str, Profile]:
         """The profile of every column."""
-        return {name: profile(self.table.frame[name]) for name in self.table.columns}
+        return {name: profile(self.table.sample[name]) for name in self.table.columns}
 
     def filled_values(self, column: str) -> list[str]:
         """The cells of a column that hold a value, in the file's order."""
-        return [value for value in self.table.frame[column].to_list() if not is_missing(value)]
+        return [value for value in self.table.sample[column].to_list() if not is_missing(value)]
 
 
 def guess_text(evidence: Evidence, free: Sequence[str]) -> tuple[list[str], str]:
@@ -87,27 +85,24 @@ def guess_role(evidence: Evidence, free: Sequence[str], role: Role, question: st
 
 
 def _fits(evidence: Evidence, role: Role, column: str, question: str | None) -> bool:
-    facts, frame = evidence.facts[column], evidence.table.frame
+    facts, table = evidence.facts[column], evidence.table
     if facts.filled == 0:
-        return frame.height == 0
+        return table.n_rows == 0
     if role == "id":
-        return _names_rows(frame, [column] if question is None else [column, question])
+        return _names_rows(table, [column] if question is None else [column, question])
     if role == "language":
-        known = [language_code(value) is not None for value in frame[column].unique().to_list() if value.strip()]
+        known = [language_code(value) is not None for value in table.sample[column].unique().to_list() if value.strip()]
         return sum(known) >= 0.5 * len(known)
     if role in ("source", "channel", "question"):
         return facts.distinct <= _MOST_SOURCES and not (facts.unique and facts.distinct > 10)
     return True
 
 
-def _names_rows(frame: pl.DataFrame, columns: list[str]) -> bool:
+def _names_rows(table: Table, columns: list[str]) -> bool:
     """Whether the columns tell nearly all rows apart: rows that were copied whole count once, and one in a hundred
     rows (one at all in a file of 20 or more) may lack an id or share it."""
-    import polars as pl
-
-    rows = frame.drop(LINE).unique()
-    named = rows.filter(pl.col(columns[0]).str.strip_chars() != "").select(columns).n_unique()
-    return named > 0 and rows.height - named <= max(rows.height // 100, int(rows.height >= 20))
+    rows, _, named = tells_rows_apart(table, columns)
+    return named > 0 and rows - named <= max(rows // 100, int(rows >= 20))
 
 
 def guess_date(evidence: Evidence, free: Sequence[str]) -> tuple[str, DateFormat, str] | None:
@@ -115,7 +110,7 @@ def guess_date(evidence: Evidence, free: Sequence[str]) -> tuple[str, DateFormat
     named = names.named_for("date", free)
     dated = [c for c in free if c not in named and _dated_share(evidence, c) >= 0.95]
     for column in [*named, *dated]:
-        if evidence.table.frame.height == 0:
+        if evidence.table.n_rows == 0:
             return column, DateFormat(), "by its name"
         values = evidence.filled_values(column)
         form = decide_format(values)
@@ -128,7 +123,7 @@ def guess_date(evidence: Evidence, free: Sequence[str]) -> tuple[str, DateFormat
 
 def _dated_share(evidence: Evidence, column: str) -> float:
     filled = evidence.facts[column].filled
-    return int(evidence.table.frame[column].str.contains(_NUMERIC_DATE).sum()) / filled if filled else 0.0
+    return int(evidence.table.sample[column].str.contains(_NUMERIC_DATE).sum()) / filled if filled else 0.0
 
 
 def guess_scores(evidence: Evidence, free: Sequence[str]) -> list[tuple[str, ScoreScale | None, str]]:
@@ -140,7 +135,7 @@ def guess_scores(evidence: Evidence, free: Sequence[str]) -> list[tuple[str, Sco
     found: list[tuple[str, ScoreScale | None, str]] = []
     taken: set[str] = set()
     for rank, column in sorted(promised, key=lambda pair: pair[0]):
-        numbers, share = score_range(evidence.table.frame[column])
+        numbers, share = score_range(evidence.table.sample[column])
         if share < 0.8:
             continue  # words such as "very satisfied": a segment perhaps
         scale, why = guessed_scale(_SCORE_ORDER[rank], numbers)

@@ -18,13 +18,13 @@ def normal_name(name: str) -> str:
     return " ".join(re.findall(r"[^\W_]+", bare)).replace("ł", "l")
 
 
-def _names(*words: str) -> tuple[str, ...]:
+def listed_names(*words: str) -> tuple[str, ...]:
     """Normalised names from comma-separated lists, in their order: an earlier name is the better one."""
     return tuple(dict.fromkeys(normal_name(word) for line in words for word in line.split(",")))
 
 
 ROLE_NAMES: dict[Role, tuple[str, ...]] = {
-    "text": _names(
+    "text": listed_names(
         "text, verbatim, verbatims, comment, comments, feedback, review, review text, review body, comment text",
         "customer comment, customer feedback, feedback text, open text, free text, open answer, open ended",
         "answer, answers, response, response text, body, message, description, content, opinion, remarks, tweet",
@@ -35,14 +35,14 @@ ROLE_NAMES: dict[Role, tuple[str, ...]] = {
         "تعليق, التعليق, تعليقات, التعليقات, مراجعة, المراجعة, رأي, الرأي, النص, نص, إجابة, الإجابة, رسالة, شكوى",
         "opinia, opinie, komentarz, komentarze, recenzja, tekst, treść, odpowiedź, wiadomość, opis, uwagi, reklamacja",
     ),
-    "id": _names(
+    "id": listed_names(
         "id, response id, feedback id, comment id, review id, ticket id, record id, answer id, case id, ticket number",
         "uuid, guid, key, row id, entry id, submission id, identifier, ticket no, number, no, external id",
         "id răspuns, nr, nr crt, identificator, ид, идентификатор, номер, id ответа, id отзыва, номер обращения",
         "identificativo, codice, numero, id risposta, المعرف, معرف, الرقم, رقم, identyfikator, numer, lp",
         "id odpowiedzi, ticket",  # a ticket is a text or its number: text is tried first
     ),
-    "customer": _names(
+    "customer": listed_names(
         "customer id, respondent id, user id, client id, account id, member id, subscriber id, person id",
         "participant id",
         "customer, respondent, contact id, customer number, customer key, customer no",
@@ -50,7 +50,7 @@ ROLE_NAMES: dict[Role, tuple[str, ...]] = {
         "id cliente, codice cliente, id utente, id rispondente, معرف العميل, رقم العميل, معرف المستخدم",
         "id klienta, numer klienta, id respondenta, id użytkownika",
     ),
-    "date": _names(
+    "date": listed_names(
         "date, created at, created, created on, date created, created date, creation date, submitted at, submitted",
         "submission date, submit date, response date, review date, feedback date, survey date, answered at",
         "completed at",
@@ -62,18 +62,18 @@ ROLE_NAMES: dict[Role, tuple[str, ...]] = {
         "تاريخ, التاريخ, تاريخ الإنشاء, تاريخ الرد, الوقت, طابع زمني",
         "data utworzenia, data odpowiedzi, data opinii, utworzono, sygnatura czasowa",
     ),
-    "question": _names(
+    "question": listed_names(
         "question, question text, prompt, survey question, question label, întrebare, întrebarea, вопрос",
         "текст вопроса",
         "domanda, testo domanda, سؤال, السؤال, pytanie, treść pytania",
     ),
-    "source": _names(
+    "source": listed_names(
         "source, data source, feedback source, origin, sursă, sursa, источник, fonte, المصدر, مصدر, źródło",
     ),
-    "channel": _names(
+    "channel": listed_names(
         "channel, feedback channel, contact channel, canal, канал, canale, القناة, قناة, kanał",
     ),
-    "language": _names(
+    "language": listed_names(
         "language, lang, locale, language code, lang code, user language, limbă, limba, язык, код языка, lingua",
         "اللغة, لغة, język, jezyk",
     ),
@@ -107,7 +107,7 @@ _NPS_GROUP = re.compile(
     r"\bnps (?:segment|group|category|type|class|bucket|label|status)|(?<!net )\bpromoter\b|\bdetractor\b"
 )
 _CODED = frozenset(
-    _names(
+    listed_names(
         "sentiment, sentiment label, sentiment score, polarity, emotion, emotions, label, labels, topic, topics, theme",
         "themes, tag, tags, aspect, aspects, spans, topic sentiments, code, codes, intent, intents, sentyment",
         "тональность",
@@ -115,7 +115,7 @@ _CODED = frozenset(
     )
 )
 _TITLES = frozenset(
-    _names(
+    listed_names(
         "title, subject, headline, summary, review title, comment title, titlu, subiect, заголовок, тема, titolo",
         "oggetto, عنوان, العنوان, الموضوع, tytuł, temat",
     )
@@ -128,7 +128,7 @@ _PERSONAL = re.compile(
     r"|^имя$|\bфамилия\b|\bтелефон\b|\bадрес\b|^фио$|^الاسم$|\bالبريد\b|\bالهاتف\b"
 )
 _QUESTION_WORDS = frozenset(
-    _names(
+    listed_names(
         "what, why, how, which, please, tell, describe, where, who, when, is there, do you, did you, would you, could",
         "ce, cum, care, unde, spuneți, vă rugăm, что, почему, как, какие, какой, чем, расскажите, пожалуйста",
         "cosa, perché, come, quale, quali, che, dicci, ما, ماذا, لماذا, كيف, هل, أخبرنا, co, dlaczego, jak, jakie",

@@ -3,84 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from feedback_nlp.errors import MappingError, did_you_mean
 from feedback_nlp.language import column_names as names
 from feedback_nlp.language.column_guesses import Evidence, guess_date, guess_role, guess_scores, guess_text
+from feedback_nlp.language.column_mapping import ColumnFlags, ColumnMapping, MappedScore
 from feedback_nlp.language.column_names import Role
 from feedback_nlp.language.column_profile import SEGMENT_VALUES, score_range
 from feedback_nlp.language.dates import DateFormat, decide_format, parse_dates
 from feedback_nlp.language.leftovers import left_out_reason
 from feedback_nlp.language.scales import declared_scale, parse_score_flag
+from feedback_nlp.language.speaker_guesses import guess_conversation, guess_speaker, speaker_flag, told_column
+from feedback_nlp.language.speakers import SpeakerColumn
 from feedback_nlp.records import ScoreScale
 
 if TYPE_CHECKING:
     from feedback_nlp.language.tables import Table
 
+__all__ = ["ColumnFlags", "ColumnMapping", "MappedScore", "map_columns"]
+
 # The question comes first: an id may repeat where each row answers another question.
 _ROLES: tuple[Role, ...] = ("question", "customer", "id", "date", "language", "source", "channel")
 NONE = "none"  # what a flag says to keep a role from being guessed
-
-
-@dataclass(frozen=True, slots=True)
-class ColumnFlags:
-    """What the user told about the columns; what is empty is guessed.
-
-    ``scores`` are raw ``NAME=COLUMN[:MIN-MAX][:higher|lower]``, ``date`` is ``COLUMN[:dmy|mdy]``, ``question`` is a
-    column or the wording of the question itself. The word "none" keeps a role empty; with ``guess`` False nothing
-    at all is guessed.
-    """
-
-    text: tuple[str, ...] = ()
-    id: str | None = None
-    customer: str | None = None
-    date: str | None = None
-    scores: tuple[str, ...] = ()
-    segments: tuple[str, ...] = ()
-    question: str | None = None
-    source: str | None = None
-    language: str | None = None
-    channel: str | None = None
-    guess: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class MappedScore:
-    """A score, the column that it is read from, and what its numbers mean."""
-
-    name: str
-    column: str
-    scale: ScoreScale
-
-
-@dataclass(frozen=True, slots=True)
-class ColumnMapping:
-    """What every column became. ``explanation`` holds lines for the user: what, why, and what was left out.
-
-    Several ``text_columns`` are several questions, each named by its column. Otherwise the question is found in
-    ``question_column``, or is ``question_text`` for every row ("" when nothing asks).
-    """
-
-    text_columns: tuple[str, ...]
-    id: str | None = None
-    customer: str | None = None
-    date: str | None = None
-    date_format: DateFormat = field(default_factory=DateFormat)
-    scores: tuple[MappedScore, ...] = ()
-    segments: tuple[str, ...] = ()
-    question_column: str | None = None
-    question_text: str = ""
-    source: str | None = None
-    channel: str | None = None
-    language: str | None = None
-    explanation: tuple[str, ...] = ()
-
-    @property
-    def question(self) -> str | None:
-        """The question's column, or its wording, or None."""
-        return self.question_column or self.question_text or None
 
 
 def map_columns(table: Table, flags: ColumnFlags | None = None) -> ColumnMapping:
@@ -105,6 +50,9 @@ class _Draft:
     def finish(self) -> ColumnMapping:
         told = self._told()
         text = self._text(told["text"])
+        if not self.table.is_whole:
+            self.said.insert(0, f"Columns are judged by {self.table.sample.height:,} of {self.table.n_rows:,} rows.")
+        speaker = self._speaker(told["speaker"])
         question_text = self._question_text(text)
         roles: dict[str, str | None] = {}
         date_format = DateFormat()
@@ -114,8 +62,11 @@ class _Draft:
             elif told[role]:
                 roles[role] = told[role][0]
                 self._take(told[role][0], f"{role.capitalize()}: {told[role][0]!r}, as told.")
-            elif not self._guesses(role) or (role == "question" and (question_text or len(text) > 1)):
+            elif not self._guesses(role) or (role == "question" and (question_text or speaker or len(text) > 1)):
                 roles[role] = None
+            elif role == "id" and speaker is not None and (name := guess_conversation(self.evidence, self.free)):
+                roles[role] = name
+                self._take(name, f"Id: {name!r}, which names the conversation.")
             else:
                 roles[role] = guess_role(self.evidence, self.free, role, roles.get("question"))
                 self._take(roles[role], f"{role.capitalize()}: {roles[role]!r}, by its name.")
@@ -135,6 +86,7 @@ class _Draft:
             source=roles["source"],
             channel=roles["channel"],
             language=roles["language"],
+            speaker=speaker,
             explanation=tuple(self.said),
         )
 
@@ -166,6 +118,7 @@ class _Draft:
             "source": (flags.source,),
             "language": (flags.language,),
             "channel": (flags.channel,),
+            "speaker": (speaker_flag(flags.speaker, self._find)[0],),
         }
         told: dict[str, list[str]] = {}
         owner: dict[str, str] = {}
@@ -211,6 +164,16 @@ class _Draft:
         self.said.append(line)
 
     # -- the roles
+
+    def _speaker(self, told: list[str]) -> SpeakerColumn | None:
+        if told:
+            found, line = told_column(self.evidence, told[0], speaker_flag(self.flags.speaker, self._find)[1])
+        elif self._guesses("speaker") and (guess := guess_speaker(self.evidence, self.free)) is not None:
+            found, line = guess, f"Speaker: {guess.column!r}, by its name and its values."
+        else:
+            return None
+        self._take(found.column, f"{line} Only what customers wrote is read; other rows are set aside.")
+        return found
 
     def _text(self, told: list[str]) -> tuple[str, ...]:
         chosen, why = told, "as told"
@@ -269,7 +232,7 @@ class _Draft:
             column = self._column(flag.column, "--score")
             if any(flag.name == other.name for other in scores):
                 raise MappingError(f"--score {raw!r}: there is a score {flag.name!r} already. Give it another name.")
-            found, share = score_range(self.table.frame[column])
+            found, share = score_range(self.table.sample[column])
             if self.evidence.facts[column].filled and share < 0.5:
                 raise MappingError(
                     f"--score {raw!r}: {share:.0%} of the values in {column!r} are numbers; a score is a number. "
@@ -299,7 +262,7 @@ class _Draft:
             self.said.append(f"Segment: {column!r}, as told.{warning}")
         chosen = list(told)
         for column in self.free:
-            reason = left_out_reason(column, facts[column], self.table.frame[column])
+            reason = left_out_reason(column, facts[column], self.table.sample[column])
             if reason is None and not self._guesses("segments"):
                 reason = "it was not asked for"
             if reason is None:

@@ -1,22 +1,29 @@
 """Reading files of feedback: CSV, TSV, XLSX, JSON Lines and Parquet become one table of strings.
 
-Bad rows are set aside one by one, with their line and a reason, and never take good rows with them.
+Bad rows are set aside one by one, with their line and a reason, and never take good rows with them. A file is read
+in batches, and again for each pass over it: no row of it is ever written to a temporary file.
 """
 
 from __future__ import annotations
 
 import gzip
+import stat
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from feedback_nlp.errors import ReadError, UsageError, did_you_mean
 from feedback_nlp.language.decoding import checked_delimiter, checked_encoding, detect_encoding, not_text
+from feedback_nlp.language.json_lines import read_json_lines
 from feedback_nlp.language.missing_header import value_in_header
-from feedback_nlp.language.records_in_text import read_delimited, read_json_lines
+from feedback_nlp.language.records_in_text import Findings, read_delimited
 from feedback_nlp.language.rejects import Reject
-from feedback_nlp.language.tables import LINE, Table, heading_note, is_heading, named_columns
+from feedback_nlp.language.sampling import Sampler
+from feedback_nlp.language.tables import LINE, Table, named_columns
+from feedback_nlp.language.typed_files import read_parquet, read_workbook
 
 if TYPE_CHECKING:
     import polars as pl
@@ -39,36 +46,109 @@ _TEXTUAL = ("csv", "tsv", "txt", "jsonl")
 def read_file(
     path: Path, *, encoding: str | None = None, delimiter: str | None = None, sheet: str | None = None
 ) -> Table:
-    """Read ``path`` by its suffix: .csv .tsv .txt .jsonl .ndjson (each also .gz), .xlsx or .parquet.
+    """Read ``path`` once by its suffix: .csv .tsv .txt .jsonl .ndjson (each also .gz), .xlsx or .parquet.
 
+    The table holds a sample of the rows (all of a small file) and reads the others again when asked for batches.
     ``encoding`` and ``delimiter`` override what is detected in text files, ``sheet`` names a sheet of a workbook.
     Raises :class:`ReadError` for a file that cannot be read at all, :class:`UsageError` for a flag that cannot be.
     """
     path = Path(path)
-    try:
+    with _problems_said(path):
         kind = _format_of(path)
-    except OSError as error:  # a name too long, or a folder that may not be looked into
-        raise _unreadable(path, error) from None
+        mark = _mark(path)
     if encoding is not None and kind not in _TEXTUAL:
         raise UsageError(f"--encoding {encoding!r} does not apply to {path.name}: {kind} says its own. Leave it out.")
     if delimiter is not None and kind not in ("csv", "tsv", "txt"):
         raise UsageError(f"--delimiter {delimiter!r} does not apply to {path.name}: {kind} has none. Leave it out.")
     if sheet is not None and kind != "xlsx":
         raise UsageError(f"--sheet {sheet!r} does not apply to {path.name}: only .xlsx has sheets. Leave it out.")
+    findings, sampler = Findings(), Sampler()
+    with _problems_said(path):
+        if kind in _TEXTUAL:
+            encoding, note = _encoding_of(path, kind, encoding)
+            findings.notes.append(note)
+        how = _How(path, kind, encoding or "", None if delimiter is None else checked_delimiter(delimiter), sheet)
+        columns: dict[str, None] = {}
+        held: list[pl.DataFrame] = []
+        for frame in how.frames(findings):
+            columns.update(dict.fromkeys(frame.columns))
+            sampler.add(frame)
+            if kind == "xlsx":  # which cannot be read in parts, so that a second reading would cost as much memory
+                held.append(frame)
+    _require_unchanged(path, mark)
+    columns.pop(LINE, None)
+    if not columns:
+        raise _empty(path)
+    names, renamed = named_columns(columns)
+    titles = dict(zip(columns, names, strict=True))
+
+    def stream() -> Iterator[pl.DataFrame]:
+        with _problems_said(path):
+            _require_unchanged(path, mark)
+            for frame in held or how.frames(Findings(), list(titles)):
+                yield frame.rename(titles)
+            _require_unchanged(path, mark)
+
+    table = Table(
+        sampler.sample(titles),
+        sampler.n_rows,
+        kind,
+        encoding.removesuffix("-sig") if encoding else None,
+        findings.delimiter,
+        (*findings.said, *renamed, *_emptiness(sampler.n_rows, findings.rejects)),
+        findings.rejects,
+        stream=stream,
+        hashes=sampler.hashes(titles),
+    )
+    return _require_names(path, table)
+
+
+@dataclass(frozen=True, slots=True)
+class _How:
+    """How a file is read, the first time and each time after."""
+
+    path: Path
+    kind: str
+    encoding: str
+    delimiter: str | None
+    sheet: str | None
+
+    def frames(self, findings: Findings, names: Sequence[str] | None = None) -> Iterator[pl.DataFrame]:
+        """Yield the file's rows; ``names`` are its columns where they are known from an earlier reading."""
+        if self.kind == "parquet":
+            return read_parquet(self.path, findings)
+        if self.kind == "xlsx":
+            return read_workbook(self.path, self.sheet, findings)
+        if self.kind == "jsonl":
+            return read_json_lines(self.path, self.encoding, findings, names)
+        return read_delimited(self.path, self.kind, self.encoding, self.delimiter, findings)
+
+
+@contextmanager
+def _problems_said(path: Path) -> Iterator[None]:
+    """Turn what the file system and gzip complain about into a :class:`ReadError`."""
     try:
-        if kind == "parquet":
-            return _read_parquet(path)
-        table = _read_xlsx(path, sheet) if kind == "xlsx" else _read_textual(path, kind, encoding, delimiter)
+        yield
     except (gzip.BadGzipFile, EOFError, zlib.error):
         raise ReadError(f"{path} is not a whole gzip file. Copy it again, or unpack it and read the result.") from None
-    except OSError as error:
-        raise _unreadable(path, error) from None
-    return _require_names(path, table)
+    except OSError as error:  # also a name too long, or a folder that may not be looked into
+        raise ReadError(f"{path} cannot be read ({error.strerror or error}). Check that it may be opened.") from None
+
+
+def _mark(path: Path) -> tuple[int, int]:
+    """Return what tells whether a file was written to: its size and the time of its last change."""
+    found = path.stat()
+    return found.st_size, found.st_mtime_ns
+
+
+def _require_unchanged(path: Path, mark: tuple[int, int]) -> None:
+    if _mark(path) != mark:
+        raise ReadError(f"{path} was changed while it was being read. Read it again when nothing writes to it.")
 
 
 def _require_names(path: Path, table: Table) -> Table:
     """Return the table, or raise when its column names are values: they would be quoted wherever a column is named."""
-    sign = value_in_header(table.frame, table.columns) if table.format != "jsonl" else None
+    sign = value_in_header(table.sample, table.columns) if table.format != "jsonl" else None
     if sign is not None:
         raise ReadError(
             f"The first line of {path} should hold column names, but {sign}. Put a line of names such as "
@@ -78,14 +158,22 @@ def _require_names(path: Path, table: Table) -> Table:
 
 
 def _format_of(path: Path) -> str:
+    if "\0" in str(path):
+        raise ReadError("A file's name cannot hold a NUL character. Check the name.")
     if not path.exists():
         near = [other.name for other in path.parent.iterdir()] if path.parent.is_dir() else []
         hint = did_you_mean(path.name, near) if near else ""
         raise ReadError(
             f"{path} does not exist.{hint if 'Did you mean' in hint else ' Check the name and the folder.'}"
         )
-    if path.is_dir():
+    found = path.stat()
+    if stat.S_ISDIR(found.st_mode):
         raise ReadError(f"{path} is a folder. Give one file of it.")
+    if not stat.S_ISREG(found.st_mode):
+        raise ReadError(
+            f"{path} is a pipe or a device, and a file is read more than once. Save what comes out of it as a file "
+            "such as answers.csv, and read that."
+        )
     suffixes = [suffix.lower() for suffix in path.suffixes]
     zipped = suffixes[-1:] == [".gz"]
     suffix = suffixes[-2] if zipped and len(suffixes) > 1 else (suffixes[-1] if suffixes and not zipped else "")
@@ -95,127 +183,31 @@ def _format_of(path: Path) -> str:
             f"{path.name}: the suffix {''.join(suffixes[-2:]) or '(none)'} is not read. "
             f"Read are {' '.join(FORMATS)}, and the text formats also as .gz. Save it as one of these."
         )
-    if path.stat().st_size == 0:
+    if found.st_size == 0:
         raise _empty(path)
     return kind
-
-
-def _unreadable(path: Path, error: OSError) -> ReadError:
-    return ReadError(f"{path} cannot be read ({error.strerror or error}). Check that it may be opened.")
 
 
 def _empty(path: Path) -> ReadError:
     return ReadError(f"{path} is empty. A line of column names and at least one row are needed.")
 
 
-def _read_textual(path: Path, kind: str, encoding: str | None, delimiter: str | None) -> Table:
-    other = not_text(path) if encoding is None else None
+def _encoding_of(path: Path, kind: str, told: str | None) -> tuple[str, str]:
+    """Return the encoding of a text file and a line that says how it was found; raises for what is no text."""
+    if told is not None:
+        encoding = checked_encoding(told)
+        return encoding, f"Encoding: {encoding}, as told."
+    other = not_text(path)
     if other is not None:
         what, remedy = other
         raise ReadError(f"{path} is {what}, whatever its name: .{kind} is text. {remedy}.")
-    if encoding is None:
-        encoding, note = detect_encoding(path)
-    else:
-        encoding = checked_encoding(encoding)
-        note = f"Encoding: {encoding}, as told."
-    if kind == "jsonl":
-        frame, notes, rejects = read_json_lines(path, encoding)
-    else:
-        told = None if delimiter is None else checked_delimiter(delimiter)
-        frame, notes, rejects, delimiter = read_delimited(path, kind, encoding, told)
-    if frame is None:
-        raise _empty(path)
-    return Table(
-        frame, kind, encoding.removesuffix("-sig"), delimiter, (note, *notes, *_emptiness(frame, rejects)), rejects
-    )
+    return detect_encoding(path)
 
 
-def _emptiness(frame: pl.DataFrame, rejects: Sequence[Reject] = ()) -> tuple[str, ...]:
-    if frame.height:
+def _emptiness(n_rows: int, rejects: Sequence[Reject]) -> tuple[str, ...]:
+    if n_rows:
         return ()
     if rejects:
         first = rejects[0]
         return (f"None of its rows can be read; the first: line {first.line}, {first.reason}.",)
     return ("The file holds column names and no rows.",)
-
-
-def _read_xlsx(path: Path, sheet: str | None) -> Table:
-    import fastexcel
-    import polars as pl
-
-    try:
-        sheets = list(fastexcel.read_excel(path).sheet_names)
-    except (fastexcel.FastExcelError, ValueError) as error:
-        raise ReadError(
-            f"{path} cannot be read as a workbook ({str(error).splitlines()[0]}). Open it and save it as .xlsx again."
-        ) from None
-    if sheet is not None and sheet not in sheets:
-        raise UsageError(f"--sheet {sheet!r} is not in {path.name}.{did_you_mean(sheet, sheets)}")
-    for name in [sheet] if sheet is not None else sheets:
-        # skip_rows=0 keeps empty rows at the top, so that row numbers are those that Excel shows.
-        raw = pl.read_excel(
-            path,
-            sheet_name=name,
-            engine="calamine",
-            has_header=False,
-            drop_empty_rows=False,
-            drop_empty_cols=False,
-            raise_if_empty=False,
-            read_options={"dtypes": "string", "skip_rows": 0},
-        )
-        rows = raw.with_columns(pl.Series(LINE, range(1, raw.height + 1), dtype=pl.Int64))
-        rows = rows.filter(pl.any_horizontal(pl.col(raw.columns).is_not_null())) if raw.width else rows.clear()
-        if rows.height:
-            break
-    else:
-        raise _empty(path)
-    notes = [f"Sheet: {name!r}" + (f" of {', '.join(map(repr, sheets))}." if len(sheets) > 1 else ".")]
-    while rows.height > 1 and is_heading([value or "" for value in rows.row(0)[:-1]], list(rows.row(1)[:-1])):
-        notes.append(heading_note(rows[LINE][0]))
-        rows = rows[1:]
-    header = [value or "" for value in rows.row(0)[:-1]]
-    kept = [i for i, title in enumerate(header) if title.strip() or rows[1:, i].null_count() < rows.height - 1]
-    names, renamed = named_columns([header[i] for i in kept])
-    body = rows[1:].select(*[raw.columns[i] for i in kept], LINE)
-    frame = body.rename(dict(zip(body.columns, [*names, LINE], strict=True))).with_columns(pl.col(names).fill_null(""))
-    return Table(frame, "xlsx", notes=(*notes, *renamed, *_emptiness(frame)))
-
-
-def _read_parquet(path: Path) -> Table:
-    import polars as pl
-
-    try:
-        raw = pl.read_parquet(path)
-    except (pl.exceptions.PolarsError, ValueError) as error:
-        raise ReadError(
-            f"{path} cannot be read as Parquet ({str(error).splitlines()[0][:120]}). "
-            "Write it again, or save it as .csv."
-        ) from None
-    names, notes = named_columns(raw.columns)
-    columns: list[pl.Series] = []
-    for name, series in zip(names, raw.iter_columns(), strict=True):
-        if series.dtype == pl.Binary or series.dtype == pl.Object:
-            notes.append(f"Column {name!r} holds bytes and is left out.")
-            continue
-        columns.append(_as_strings(series).alias(name))
-    lines = pl.Series(LINE, range(1, raw.height + 1), dtype=pl.Int64)
-    frame = pl.DataFrame([*columns, lines])
-    return Table(frame, "parquet", notes=(*notes, *_emptiness(frame)))
-
-
-def _as_strings(series: pl.Series) -> pl.Series:
-    """Return any Polars column as text: nested values as JSON, times with a zone in UTC, empty cells as ""."""
-    import json
-
-    import polars as pl
-
-    if series.dtype.is_nested():
-        values = [None if v is None else json.dumps(v, ensure_ascii=False, default=str) for v in series.to_list()]
-        series = pl.Series(series.name, values, dtype=pl.String)
-    elif isinstance(series.dtype, pl.Datetime) and series.dtype.time_zone is not None:
-        series = series.dt.convert_time_zone("UTC").dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ")
-    elif series.dtype.is_float():
-        series = series.fill_nan(None).cast(pl.String)
-    else:
-        series = series.cast(pl.String)
-    return series.fill_null("")

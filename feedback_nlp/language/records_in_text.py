@@ -1,29 +1,55 @@
-"""Records in text files, one at a time: delimited lines with quoted line breaks, and JSON Lines."""
+"""Records in delimited text, one at a time: fields with quoted line breaks, and bad rows that cost only themselves."""
 
 from __future__ import annotations
 
 import csv
-import json
 import sys
 from collections import deque
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from feedback_nlp.errors import ReadError
 from feedback_nlp.language.decoding import DELIMITER_NAMES, UNDECODABLE, open_text, sniff_delimiter
 from feedback_nlp.language.rejects import Reject
-from feedback_nlp.language.tables import LINE, heading_note, is_heading, named_columns
+from feedback_nlp.language.tables import (
+    BATCH_CHARACTERS,
+    LINE,
+    heading_note,
+    is_heading,
+    named_columns,
+    rows_at_once,
+)
 
 if TYPE_CHECKING:
     import polars as pl
 
-_BATCH = 50_000  # rows held as Python objects before they become a Polars frame
 _SNIFFED_LINES = 200
 _LONGEST_RECORD_LINES = 10_000  # a quote still open after so many lines was never closed
+_LONGEST_RECORD = 1 << 26  # characters: nor one that is open after so many
 _NO_DELIMITER = "\x1f"  # the csv module wants some delimiter; this one is in nobody's sentence
+_NOTHING = " \t\r\n\v\f\x1a\x85\xa0\u2028\u2029\u3000\ufeff"  # white space, Windows' end of file, byte order marks
 _TEXT_HEADERS = frozenset({"text", "comment", "comments", "feedback", "verbatim", "review", "answer", "message"})
+
+
+@dataclass
+class Findings:
+    """What one reading of a text file found out besides its rows."""
+
+    delimiter: str | None = None
+    notes: list[str] = field(default_factory=list)
+    rejects: list[Reject] = field(default_factory=list)
+    empty_rows: int = 0
+
+    @property
+    def said(self) -> list[str]:
+        """The lines for the user."""
+        if not self.empty_rows:
+            return self.notes
+        return [*self.notes, f"{self.empty_rows} rows with nothing in any column are ignored."]
 
 
 class _Lines:
@@ -35,19 +61,24 @@ class _Lines:
         self.record: list[str] = []
         self.start = 0  # 1-based line on which the current record begins
         self._next = 1
+        self._left = _LONGEST_RECORD
 
     def begin(self) -> None:
         self.record = []
         self.start = self._next
+        self._left = _LONGEST_RECORD
 
     def __iter__(self) -> _Lines:
         return self
 
     def __next__(self) -> str:
-        if len(self.record) >= _LONGEST_RECORD_LINES:
+        if self.record and (len(self.record) >= _LONGEST_RECORD_LINES or self._left < 0):
             raise StopIteration
         line = self._again.popleft() if self._again else next(self._lines)
+        if line.startswith("\ufeff"):  # files put together keep the mark that each of them began with
+            line = line.lstrip("\ufeff")
         self.record.append(line)
+        self._left -= len(line)
         self._next += 1
         return line
 
@@ -58,68 +89,71 @@ class _Lines:
 
 
 class _Batches:
-    """Rows on their way into one frame, without ever holding the whole file as Python objects."""
+    """Rows on their way into frames: never more of them as Python objects than fit in one."""
 
     def __init__(self, names: list[str]) -> None:
         self._names = names
+        self._most = rows_at_once(len(names))
         self._rows: list[list[str]] = []
         self._lines: list[int] = []
-        self._frames: list[pl.DataFrame] = []
+        self._size = 0
 
-    def add(self, line: int, row: list[str]) -> None:
+    def add(self, line: int, row: list[str], size: int) -> bool:
+        """Take in a row of ``size`` characters; whether the frame is full."""
         self._rows.append(row)
         self._lines.append(line)
-        if len(self._rows) >= _BATCH:
-            self._flush()
+        self._size += size
+        return len(self._rows) >= self._most or self._size >= BATCH_CHARACTERS
 
-    def _flush(self) -> None:
+    def frame(self) -> pl.DataFrame:
+        """Return the rows taken in since the last frame."""
         import polars as pl
 
         columns = list(zip(*self._rows, strict=True)) if self._rows else [()] * len(self._names)
         data = [pl.Series(name, col, dtype=pl.String) for name, col in zip(self._names, columns, strict=True)]
-        self._frames.append(pl.DataFrame([*data, pl.Series(LINE, self._lines, dtype=pl.Int64)]))
-        self._rows, self._lines = [], []
-
-    def frame(self) -> pl.DataFrame:
-        import polars as pl
-
-        self._flush()
-        return pl.concat(self._frames, rechunk=False)
+        frame = pl.DataFrame([*data, pl.Series(LINE, self._lines, dtype=pl.Int64)])
+        self._rows, self._lines, self._size = [], [], 0
+        return frame
 
 
 def read_delimited(
-    path: Path, kind: str, encoding: str, delimiter: str | None
-) -> tuple[pl.DataFrame | None, list[str], list[Reject], str | None]:
-    """Return the frame (None for an empty file), notes, rejects and the delimiter (None for a single column)."""
+    path: Path, kind: str, encoding: str, delimiter: str | None, findings: Findings
+) -> Iterator[pl.DataFrame]:
+    """Yield the rows of a delimited file (or of plain lines) as frames; add to ``findings`` what else there is.
+
+    The last frame may be empty: it says which columns there are. Nothing is yielded for an empty file.
+    """
     csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
-    notes: list[str] = []
     with open_text(path, encoding) as handle:
-        sample = [line.replace("\0", "") for line in islice(handle, _SNIFFED_LINES)]
-    skipped = 0
-    if sample and sample[0].lower().startswith("sep=") and len(sample[0].strip()) == 5:  # a line that Excel writes
-        skipped, delimiter = 1, delimiter or sample[0].strip()[4]
+        blank, first = next(((n, line) for n, line in enumerate(handle) if line.strip(_NOTHING)), (0, None))
+        if first is None:
+            return
+        sample = [line.replace("\0", "") for line in chain([first.lstrip("\ufeff")], islice(handle, _SNIFFED_LINES))]
+    skipped = blank
+    if sample[0].lower().startswith("sep=") and len(sample[0].strip()) == 5:  # a line that Excel writes
+        skipped, delimiter = blank + 1, delimiter or sample[0].strip()[4]
         sample = sample[1:]
-    if not any(line.strip() for line in sample):
-        return None, notes, [], None
     told = delimiter is not None
     if delimiter is None:
         delimiter = sniff_delimiter(sample, "\t" if kind == "tsv" else None)
+    findings.delimiter = delimiter
     word = DELIMITER_NAMES.get(delimiter or "", repr(delimiter))
     how = "as told" if told else "sniffed from the first lines; --delimiter overrides it"
-    notes.append(f"Delimiter: {word}, {how}." if delimiter else "Delimiter: none found; the file is a single column.")
+    findings.notes.append(
+        f"Delimiter: {word}, {how}." if delimiter else "Delimiter: none found; the file is a single column."
+    )
     # Tab-separated files and lists of sentences often know no quoting: there a quote is somebody's own.
     quoted = delimiter not in ("\t", None) or _quotes_hold(sample, delimiter or _NO_DELIMITER)
     if not quoted:
-        notes.append("Quotes are taken as part of the text: as marks around fields they do not pair up.")
-    rejects: list[Reject] = []
+        findings.notes.append("Quotes are taken as part of the text: as marks around fields they do not pair up.")
     with open_text(path, encoding) as handle:
         if kind == "txt" and delimiter is None:
-            return _read_plain_lines(handle, notes, rejects), notes, rejects, None
+            yield from _read_plain_lines(handle, findings)
+            return
         lines = _Lines(iter(handle))
-        for _ in range(skipped):
+        for _ in range(skipped):  # so that lines keep their numbers
             next(lines)
-        frame = _read_records(lines, delimiter or _NO_DELIMITER, quoted, notes, rejects)
-    return frame, notes, rejects, delimiter
+        yield from _read_records(lines, delimiter or _NO_DELIMITER, quoted, findings)
 
 
 def _quotes_hold(sample: list[str], delimiter: str) -> bool:
@@ -150,7 +184,7 @@ def _records(lines: _Lines, delimiter: str, quoted: bool, rejects: list[Reject])
             lines.retry_after_first()
             reader = begin_reading()
             continue
-        damage = _damage(lines.record)
+        damage = damage_in(lines.record)
         if damage:
             rejects.append(Reject(lines.start, damage))
         else:
@@ -165,7 +199,8 @@ def _quote_reason(message: str) -> str:
     return "a quote is never closed, or one inside a quoted field is not doubled"
 
 
-def _damage(record: list[str]) -> str | None:
+def damage_in(record: list[str]) -> str | None:
+    """Return why the lines of a record cannot be text, or None when they can."""
     for line in record:
         if "\0" in line:
             return "it holds NUL bytes"
@@ -174,36 +209,40 @@ def _damage(record: list[str]) -> str | None:
     return None
 
 
-def _read_records(
-    lines: _Lines, delimiter: str, quoted: bool, notes: list[str], rejects: list[Reject]
-) -> pl.DataFrame | None:
+def _read_records(lines: _Lines, delimiter: str, quoted: bool, findings: Findings) -> Iterator[pl.DataFrame]:
+    rejects = findings.rejects
     records = _records(lines, delimiter, quoted, rejects)
-    records, line, header = _header(records, notes)
+    records, line, header = _header(records, findings.notes)
     if rejects and (header is None or rejects[0].line < line):
         raise ReadError(
             f"Line {rejects[0].line} should hold the column names, but {rejects[0].reason}. "
             "Mend that line, or tell --encoding or --delimiter."
         )
     if header is None:
-        return None
+        return
     names, renamed = named_columns(header)
-    notes.extend(renamed)
+    findings.notes.extend(renamed)
     width = len(names)
     batches = _Batches(names)
-    empty = 0
     for line, fields in records:
         if not any(fields) or not any(map(str.strip, fields)):
-            empty += bool(fields)
+            findings.empty_rows += bool(fields)
             continue
         if len(fields) != width:
             if len(fields) < width or any(field.strip() for field in fields[width:]):
-                rejects.append(Reject(line, f"it has {len(fields)} fields where the header has {width}"))
+                rejects.append(Reject(line, _width_reason(len(fields), width)))
                 continue
             del fields[width:]  # surplus delimiters at the end of a line, with nothing behind them
-        batches.add(line, fields)
-    if empty:
-        notes.append(f"{empty} rows with nothing in any column are ignored.")
-    return batches.frame()
+        if fields == header and width > 1:
+            rejects.append(Reject(line, "it repeats the column names, as where files were put together"))
+        elif batches.add(line, fields, sum(map(len, fields))):
+            yield batches.frame()
+    yield batches.frame()
+
+
+@lru_cache(maxsize=1000)
+def _width_reason(found: int, width: int) -> str:
+    return f"it has {found} fields where the header has {width}"
 
 
 def _header(
@@ -221,106 +260,17 @@ def _header(
     return records, line, header
 
 
-def _read_plain_lines(handle: Iterable[str], notes: list[str], rejects: list[Reject]) -> pl.DataFrame:
+def _read_plain_lines(handle: Iterable[str], findings: Findings) -> Iterator[pl.DataFrame]:
     """Read a text file of one answer a line; a first line such as 'comment' is taken as its column's name."""
     batches = _Batches(["text"])
-    notes.append("Every line is one answer.")
+    findings.notes.append("Every line is one answer.")
     for number, line in enumerate(handle, start=1):
-        text = line.removeprefix("\ufeff").strip()
-        damage = _damage([line])
+        text = line.strip(_NOTHING)
+        damage = damage_in([line])
         if damage:
-            rejects.append(Reject(number, damage))
+            findings.rejects.append(Reject(number, damage))
         elif number == 1 and text.casefold() in _TEXT_HEADERS:
-            notes.append("The first line is taken as the column's name.")
-        elif text:
-            batches.add(number, [text])
-    return batches.frame()
-
-
-def read_json_lines(path: Path, encoding: str) -> tuple[pl.DataFrame | None, list[str], list[Reject]]:
-    """Return the frame (None for an empty file), notes and rejects; nested objects become ``outer.inner`` columns."""
-    import polars as pl
-
-    rejects: list[Reject] = []
-    rows: list[dict[str, str]] = []
-    numbers: list[int] = []
-    frames: list[pl.DataFrame] = []
-    seen = False
-    with open_text(path, encoding) as handle:
-        for number, line in enumerate(handle, start=1):
-            if not line.strip(" \t\r\n\ufeff"):
-                continue
-            if not seen and line.lstrip(" \t\ufeff").startswith("["):
-                raise ReadError(f"{path} is a JSON array. Write one object a line: that is what .jsonl means.")
-            seen = True
-            row = _json_row(number, line, rejects)
-            if row is None:
-                continue
-            rows.append(row)
-            numbers.append(number)
-            if len(rows) >= _BATCH:
-                frames.append(_frame_of(rows, numbers))
-                rows, numbers = [], []
-    if not seen:
-        return None, [], rejects
-    if rows:
-        frames.append(_frame_of(rows, numbers))
-    if not frames:
-        raise ReadError(
-            f"{path}: none of its lines is a JSON object; the first problem: line {rejects[0].line}, "
-            f"{rejects[0].reason}. Write one object a line."
-        )
-    frame = pl.concat(frames, how="diagonal").with_columns(pl.col(pl.String).fill_null(""))
-    lines = frame[LINE]
-    names, notes = named_columns(name for name in frame.columns if name != LINE)
-    frame = frame.drop(LINE)
-    return frame.rename(dict(zip(frame.columns, names, strict=True))).with_columns(lines), notes, rejects
-
-
-def _frame_of(rows: list[dict[str, str]], numbers: list[int]) -> pl.DataFrame:
-    import polars as pl
-
-    names = dict.fromkeys(name for row in rows for name in row)
-    data = [pl.Series(name, [row.get(name, "") for row in rows], dtype=pl.String) for name in names if name != LINE]
-    return pl.DataFrame([*data, pl.Series(LINE, numbers, dtype=pl.Int64)])
-
-
-def _json_row(number: int, line: str, rejects: list[Reject]) -> dict[str, str] | None:
-    """Return the line's object as flat strings, or None after noting why it is none."""
-    damage = _damage([line])
-    if damage:
-        rejects.append(Reject(number, damage))
-        return None
-    try:
-        value = json.loads(line.strip().removeprefix("\ufeff"))
-    except json.JSONDecodeError as error:
-        rejects.append(Reject(number, f"it is not valid JSON ({error.msg} at column {error.colno})"))
-        return None
-    except (RecursionError, ValueError):
-        rejects.append(Reject(number, "it is JSON nested too deeply, or with a number of too many digits"))
-        return None
-    if not isinstance(value, dict):
-        rejects.append(Reject(number, "it is JSON and not an object with named fields"))
-        return None
-    row: dict[str, str] = {}
-    _flatten("", value, row)
-    try:
-        "".join(row.values()).encode("utf-8")
-        "".join(row).encode("utf-8")
-    except UnicodeEncodeError:
-        rejects.append(Reject(number, "it holds half of a surrogate pair, which is no character"))
-        return None
-    return row
-
-
-def _flatten(prefix: str, value: dict[str, Any], row: dict[str, str]) -> None:
-    for key, item in value.items():
-        name = f"{prefix}{key}"
-        if isinstance(item, dict):
-            _flatten(f"{name}.", item, row)
-        elif item is None or item != item:  # NaN is the only value that differs from itself
-            row[name] = ""
-        elif isinstance(item, str):
-            row[name] = item
-        else:
-            row[name] = json.dumps(item, ensure_ascii=False)
+            findings.notes.append("The first line is taken as the column's name.")
+        elif text and batches.add(number, [text], len(text)):
+            yield batches.frame()
+    yield batches.frame()

@@ -22,7 +22,8 @@ _LABELLED = re.compile(r"(?P<value>\d+(?:[.,]\d+)?)\s*(?:[-–—:.)]\s*)?[^\d\s
 _STARS = "★⭐🌟"
 _EMPTY_STARS = "☆"
 _PRINTABLE = re.compile(r"[\d.,+\-/ ★☆⭐%]{1,12}")
-_MISSING = frozenset({"", "na", "n/a", "#n/a", "nan", "null", "none", "nil", "-", "--", "–", "—", ".", "?", "n.a."})
+# What a cell holds that says that there is no value.
+MISSING = frozenset({"", "na", "n/a", "#n/a", "nan", "null", "none", "nil", "-", "--", "–", "—", ".", "?", "n.a."})
 
 _STANDARD: Mapping[str, tuple[ScoreKind, float, float]] = {
     "nps": ("nps", 0, 10),
@@ -85,7 +86,8 @@ class ScoreRange:
 
 def is_missing(value: str) -> bool:
     """Whether a cell says that there is no value: empty, NA, null, a dash and the like."""
-    return value.strip().casefold() in _MISSING
+    word = value.strip()
+    return len(word) <= 4 and word.casefold() in MISSING
 
 
 def parse_score(value: str, top: float | None = None) -> float | None:

@@ -1,38 +1,79 @@
-"""The table that every file becomes, and the names of its columns."""
+"""The table that every file becomes, read in batches, and the names of its columns."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from feedback_nlp.errors import ReadError
 from feedback_nlp.language.rejects import Reject
 
 if TYPE_CHECKING:
+    import numpy as np
     import polars as pl
+    from numpy.typing import NDArray
 
 LINE = "__line__"  # the column with the 1-based physical line, or row of a sheet
+BATCH_ROWS = 8192
+BATCH_CELLS = 1 << 20  # a file of 5,000 columns is read some 200 rows at a time
+BATCH_CHARACTERS = 1 << 24
+MOST_COLUMNS = 16_384  # as many as a sheet of Excel has
+MOST_NOTES = 20  # about names of columns
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A file as read: every column of ``frame`` is String ("" where a cell is empty) besides Int64 ``__line__``.
+    """A file as read. Frames of it have String columns ("" where a cell is empty) and Int64 ``__line__``.
 
-    ``format`` is csv, tsv, txt, xlsx, jsonl or parquet; ``encoding`` and ``delimiter`` are None where there is
-    none. ``notes`` are lines for the user: what was detected and what was put right. ``rejects`` are bad rows.
+    ``sample`` holds every row of a small file, and rows spread over a large one; ``n_rows`` counts all of them and
+    ``batches`` reads them, from the file again when the sample does not hold them. ``format`` is csv, tsv, txt, xlsx,
+    jsonl or parquet; ``encoding`` and ``delimiter`` are None where there is none. ``notes`` are lines for the user:
+    what was detected and what was put right. ``rejects`` are bad rows.
     """
 
-    frame: pl.DataFrame
+    sample: pl.DataFrame
+    n_rows: int
     format: str
     encoding: str | None = None
     delimiter: str | None = None
     notes: tuple[str, ...] = ()
     rejects: list[Reject] = field(default_factory=list)
+    stream: Callable[[], Iterator[pl.DataFrame]] | None = field(default=None, repr=False, compare=False)
+    hashes: dict[str, NDArray[np.uint64]] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def columns(self) -> list[str]:
         """The names of the file's own columns, in its order."""
-        return [name for name in self.frame.columns if name != LINE]
+        return [name for name in self.sample.columns if name != LINE]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the sample holds every row."""
+        return self.sample.height == self.n_rows
+
+    def batches(self, size: int = BATCH_ROWS) -> Iterator[pl.DataFrame]:
+        """Yield all rows in the file's order, at most ``size`` at a time, without ever holding them all.
+
+        Raises :class:`ReadError` when the file was changed or taken away since it was first read.
+        """
+        if self.is_whole or self.stream is None:
+            yield from self.sample.iter_slices(size)
+            return
+        for frame in self.stream():
+            yield from frame.iter_slices(size)
+
+    @property
+    def frame(self) -> pl.DataFrame:
+        """Every row in one frame: as large in memory as the file."""
+        import polars as pl
+
+        return self.sample if self.is_whole else pl.concat(list(self.batches()), rechunk=False)
+
+
+def rows_at_once(columns: int) -> int:
+    """How many rows of so many columns are held as one frame."""
+    return max(1, min(BATCH_ROWS, BATCH_CELLS // max(1, columns)))
 
 
 def is_heading(row: Sequence[str | None], following: Sequence[str | None]) -> bool:
@@ -47,15 +88,25 @@ def heading_note(line: int) -> str:
 
 
 def named_columns(header: Iterable[str], taken: Iterable[str] = (LINE,)) -> tuple[list[str], list[str]]:
-    """Return usable, unique column names for a header, and notes about those that had to change."""
+    """Return usable, unique column names for a header, and notes about those that had to change.
+
+    Raises :class:`ReadError` for more columns than a table has.
+    """
     names: list[str] = []
     notes: list[str] = []
     used = set(taken)
+    numbers: dict[str, int] = {}
     for position, raw in enumerate(header, start=1):
+        if position > MOST_COLUMNS:
+            raise ReadError(
+                f"The file has more than {MOST_COLUMNS:,} columns, which no table of answers has. Keep the columns "
+                "that hold answers, or check --delimiter."
+            )
         name = " ".join(raw.replace("\ufeff", "").split()) or f"column_{position}"
-        unique, number = name, 2
+        unique, number = name, numbers.get(name, 2)
         while unique in used:
             unique, number = f"{name}_{number}", number + 1
+        numbers[name] = number
         used.add(unique)
         names.append(unique)
         if not raw.strip():
@@ -64,4 +115,6 @@ def named_columns(header: Iterable[str], taken: Iterable[str] = (LINE,)) -> tupl
             notes.append(
                 f"The column name {name!r} occurs again at position {position}; that one is called {unique!r}."
             )
+    if len(notes) > MOST_NOTES:
+        notes[MOST_NOTES:] = [f"{len(notes) - MOST_NOTES} more columns are named in the same way."]
     return names, notes

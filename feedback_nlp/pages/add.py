@@ -55,8 +55,8 @@ def _page() -> None:
         _too_large(upload.name, f"{upload.size / 1e6:.0f} MB", f"{MOST_MB} MB")
         return
     table, guessed = _with_file(upload, _preview)
-    if table.frame.height > MOST_ROWS:
-        _too_large(upload.name, f"{table.frame.height:,} rows", f"{MOST_ROWS:,}")
+    if table.n_rows > MOST_ROWS:
+        _too_large(upload.name, f"{table.n_rows:,} rows", f"{MOST_ROWS:,}")
         return
     _understood(table, guessed)
     flags = _mapping_form(table, guessed, upload.file_id)
@@ -96,13 +96,13 @@ def _with_file(upload: UploadedFile, use: Callable[[Path], T]) -> T:
 def _understood(table: Table, mapping: ColumnMapping) -> None:
     notes = [*mapping.explanation, *table.notes]
     with st.container(border=True):
-        st.markdown(f"**{count(table.frame.height)} rows** read as {table.format}. How the columns were understood:")
+        st.markdown(f"**{count(table.n_rows)} rows** read as {table.format}. How the columns were understood:")
         st.html(f'<ul class="fb-list">{"".join(f"<li>{html.escape(line)}</li>" for line in notes)}</ul>')
     if table.rejects:
         with st.expander(f"{count(len(table.rejects))} rows could not be read and will be left out"):
             st.dataframe([{"Line": reject.line, "Reason": reject.reason} for reject in table.rejects], hide_index=True)
     with st.expander("First rows, as they are in the file"):
-        st.dataframe(table.frame.select(table.columns).head(5), hide_index=True)
+        st.dataframe(table.sample.select(table.columns).head(5), hide_index=True)
 
 
 def _mapping_form(table: Table, guessed: ColumnMapping, file_id: str) -> ColumnFlags | None:

@@ -143,8 +143,10 @@ def _store_rows(
 
     preparer = Preparer(LanguageDetector(settings.languages))
     languages: Counter[str] = Counter()
-    total = table.frame.height
-    for batch in _batches(_responses(iter_rows(table, mapping, source=source), rejects), settings.batch_size):
+    total = table.n_rows
+    for batch in _batches(
+        _responses(iter_rows(table, mapping, source=source, counts=counts), rejects), settings.batch_size
+    ):
         feedback = preparer.prepare(batch)
         known = store.known_content([item.feedback_id for item in feedback])
         statements = {
