@@ -1,4 +1,4 @@
-"""The doors for parts of one's own: four protocols, found by name through entry points.
+"""The doors for parts of one's own: five protocols, found by name through entry points.
 
 A part is registered in another package's ``pyproject.toml``::
 
@@ -6,8 +6,8 @@ A part is registered in another package's ``pyproject.toml``::
     mine = "my_package:make_encoder"
 
 and chosen with ``--encoder mine``. The groups are ``feedback_nlp.encoders``, ``feedback_nlp.clusterers``,
-``feedback_nlp.labellers`` and ``feedback_nlp.sentiment``; each entry is a callable that takes the
-:class:`~feedback_nlp.settings.Settings` and returns the part.
+``feedback_nlp.labellers``, ``feedback_nlp.sentiment`` and ``feedback_nlp.splitters``; each entry is a callable that
+takes the :class:`~feedback_nlp.settings.Settings` and returns the part.
 """
 
 from __future__ import annotations
@@ -54,6 +54,18 @@ class SentimentScorer(Protocol):
 
     def score(self, vectors: np.ndarray, texts: Sequence[str], languages: Sequence[str], /) -> list[SentimentScore]:
         """Return one score a row of ``vectors`` (n, d)."""
+        ...
+
+
+@runtime_checkable
+class Splitter(Protocol):
+    """Cuts feedback into statements, one idea each."""
+
+    def split(self, text: str, language: str, /) -> list[tuple[int, int]]:
+        """Return the (start, end) of each statement in the text: ordered, apart, none empty.
+
+        ``language`` is an ISO 639-1 code, or "und".
+        """
         ...
 
 
