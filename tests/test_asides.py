@@ -113,10 +113,10 @@ def test_any_text_can_be_blanked(text: str) -> None:
 
 
 LONG = [
-    "`" * 300_000, "> " * 300_000, "a: " * 300_000, "[" * 300_000, "(" * 300_000, "\n" * 300_000, "```\n" * 100_000,
-    "Hi, " * 200_000, "x=1; " * 200_000, "Agent: a Customer: b " * 30_000, "From: a\n" * 50_000, "at a.b(c)\n" * 50_000,
-    "Regards,\n" * 50_000, "`\n" * 200_000, "On 5 Jan 2024 " * 50_000, "- [ ] a\n" * 50_000, "word " * 200_000,
-    "C:\\" * 100_000, "a_" * 300_000, "- " * 300_000, "confidential " * 50_000, "مرحبا " * 100_000, "* a: b\n" * 100_000,
+    "`" * 60_000, "> " * 60_000, "a: " * 60_000, "[" * 60_000, "(" * 60_000, "\n" * 60_000, "```\n" * 20_000,
+    "Hi, " * 40_000, "x=1; " * 40_000, "Agent: a Customer: b " * 6_000, "From: a\n" * 10_000, "at a.b(c)\n" * 10_000,
+    "Regards,\n" * 10_000, "`\n" * 40_000, "On 5 Jan 2024 " * 10_000, "- [ ] a\n" * 10_000, "word " * 40_000,
+    "C:\\" * 20_000, "a_" * 60_000, "- " * 60_000, "confidential " * 10_000, "مرحبا " * 20_000, "* a: b\n" * 20_000,
 ]  # fmt: skip
 
 
@@ -124,4 +124,4 @@ LONG = [
 def test_time_is_linear_in_length(text: str) -> None:
     started = time.process_time()
     find_asides(text)
-    assert time.process_time() - started < 10
+    assert time.process_time() - started < 4  # seconds; far more when time grows with the square

@@ -37,6 +37,7 @@ _VARIANTS = (
 _CLASSES = {letter: f"[{group}]" for group in _VARIANTS for letter in group}
 _ARABIC_MARKS = "[\u064b-\u0652\u0640]*"
 _PLAIN_WORD = re.compile(r"[\"'«„“”(\[]*[^\W\d_]+(?:['’\-/][^\W\d_]+)*[\"'»“”)\]]*[.,;:!?…،؛؟]*[\"'»”)]*")
+FIRST_WORD = re.compile(r"[\W\d_]*([^\W\d_]+)")
 _CAMEL = re.compile(r"[a-z][A-Z]")
 _UPPER = "A-ZÀ-ÖØ-ÞĂȘŞȚŢĄĆĘŁŃŚŹŻА-ЯЁІЇЄ"
 NAME_WORD = rf"(?-i:[{_UPPER}][\w'’.\-]*)"
@@ -137,6 +138,16 @@ def phrases(*names: str) -> list[str]:
 def keys(*names: str) -> frozenset[str]:
     """Return the phrases of the named lists as :func:`label_key` makes them."""
     return frozenset(map(label_key, phrases(*names))) - {""}
+
+
+@lru_cache
+def first_words(*names: str) -> frozenset[str]:
+    """Return the words that the named lists' phrases begin with, in lower case, with and without their accents.
+
+    Whether a line begins with one of them is a cheap test before a dear one.
+    """
+    words = [match[1] for phrase in phrases(*names) if (match := FIRST_WORD.match(phrase))]
+    return frozenset(word.lower() for word in words) | frozenset(map(label_key, words))
 
 
 @lru_cache(maxsize=8192)

@@ -6,10 +6,11 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
-from feedback_nlp.language.aside_words import NAME_WORD, Line, alternatives
+from feedback_nlp.language.aside_words import FIRST_WORD, NAME_WORD, Line, alternatives, first_words
 from feedback_nlp.records import Aside
 
 _MOST_LINES = 6  # a greeting stands in one of the first lines that say something
+_MOST_A_LINE = 3  # "Hello, good morning, dear team,"
 _LONGEST = 120
 
 
@@ -28,6 +29,7 @@ def find_greetings(lines: Sequence[Line]) -> list[Aside]:
     """Return the greetings that open the text, a line of its own, or a turn: each up to its comma or line end."""
     marks: list[Aside] = []
     pattern = _pattern()
+    known = first_words("greetings", "greetings_before_anyone", "greetings_alone", "dear")
     met = 0
     for line in lines:
         if not line.text:
@@ -36,11 +38,13 @@ def find_greetings(lines: Sequence[Line]) -> list[Aside]:
         if met > _MOST_LINES:
             break
         at = 0
-        while at < len(line.text) and (match := pattern.match(line.text[at : at + _LONGEST])):
-            if at + match.end() == at or (at + _LONGEST < len(line.text) and match.end() == _LONGEST):
+        for _ in range(_MOST_A_LINE):
+            part = line.text[at : at + _LONGEST]
+            word = FIRST_WORD.match(part)
+            match = pattern.match(part) if word and word[1].lower() in known else None
+            if not match or (match.end() == _LONGEST < len(line.text) - at):
                 break
-            size = len(match[0].rstrip())
-            marks.append(Aside(line.start + at, line.start + at + size, "greeting"))
+            marks.append(Aside(line.start + at, line.start + at + len(match[0].rstrip()), "greeting"))
             at += match.end()
-            at += len(line.text[at:]) - len(line.text[at:].lstrip())
+            at += len(part) - match.end() - len(part[match.end() :].lstrip())
     return marks

@@ -37,21 +37,21 @@ _LOG = re.compile(
             r"\S{1,200}\.(?:go|rs|py|js|ts|tsx|jsx|java|cpp|cc|c|h|hpp|cs|rb|php|kt|swift):\d+(?::\d+)?(?:[:) ]|$)",
             r"\S{1,200}:\d+(?::\d+)?: (?:fatal )?(?:error|warning|note|info)\b|(?:fatal )?error(?:\[E\d+\]| [A-Z]{1,3}\d{3,5}):? ",
             rf"{_STAMP}[\s,:-]*(?:\S{{1,60}} ){{0,3}}\[? ?{_LEVEL}\b",
-            rf"{_STAMP}[\s:,-]*(?:\[[^\]]{{1,80}}\]|[\w.$/-]+\.[\w.$/-]+[:(\[])",
+            rf"{_STAMP}[\s:,-]*(?:\[[\w.:/-]{{0,60}}[./:\d][\w.:/-]{{0,60}}\]|[\w.$/-]+\.[\w.$/-]+[:(\[])",
             rf"{_STAMP} .*(?:\w=\S|\w\(\)|0x[0-9a-f]|/\w+/\w+)",
             rf"\[? ?{_LEVEL}\]|\[?{_LEVEL}(?:\]|:| -)\s.*(?:\w[/\\]\w|\w\.\w+|=|\d{{3,}}|\(\))",
             r"[VDIWEF]\d{4} \d\d:\d\d:\d\d|\[ *\d+\.\d{3,}\] |<\d>\[|[A-Z][a-z]{2} +\d{1,2} \d\d:\d\d:\d\d \S+ ",
             r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d\S*:? [VDIWEF] ",
             r"npm (?:ERR!|WARN|notice|http|verb)|yarn (?:run|install) v|pnpm[: ]|> \S+@\d+\.\d+\.\d+ \w+",
-            r"(?:Collecting|Downloading|Requirement already satisfied|Installing collected packages|Successfully (?:installed|built)|Building wheels?|Using cached|Preparing metadata)[: ].*[\d=./:-]",
-            r"\S{0,100}(?:gcc|g\+\+|clang|cmake|make(?:\[\d+\])?|ninja|cc1plus|ld|collect2|nvcc|bazel|cargo|rustc|link)"
-            r"(?:: (?:\S+: )?(?:fatal|error|warning|\*\*\*|note|command|undefined|No such|Entering|Leaving|Nothing|/)| .* -{1,2}\w)",
+            r"(?:Collecting|Downloading|Using cached|Building wheels? for|Successfully (?:installed|built)) "
+            r"\S*(?:==|\.whl|\.tar|://|\w/\w|-\d)|Requirement already satisfied: |Installing collected packages: ",
+            r"\S{0,100}(?:gcc|g\+\+|clang|cmake|make(?:\[\d+\])?|ninja|cc1plus|ld|collect2|nvcc|bazel|cargo|rustc|link): "
+            r"(?:\S+: )?(?:fatal|error|warning|\*\*\*|note|command|undefined|No such|Entering|Leaving|Nothing|/)",
             r"\S{1,200}: (?:undefined reference|in function|multiple definition)|In file included from|At line:\d+ char:\d+",
             r"\+ (?:CategoryInfo|FullyQualifiedErrorId|~{3})|\S{1,200}\(\d+(?:,\d+)?\): \S",
             r"[\w. -]{1,40}: (?:enabled|disabled|unavailable)\w*\|?$|[a-z]\w*(?:_\w+)+: \w+\|?$|[\w.-]+; [\w.-]{1,20}; v?\d[\w.-]*$",
-            r"-- (?:The|Check|Found|Looking|Performing|Detecting|Configuring|Generating|Build|Could NOT|Installing|Up-to-date)\b|CMake (?:Error|Warning)|\[ {0,2}\d{1,3}%\] |\[\d+/\d+\] \S",
-            r"(?:\$ (?=[a-z./~])|>>> ?|\.\.\. |PS [A-Z]:|[A-Z]:\\|[\w-]+@[\w-]+:\S*[$#])\S",
-            r"(?:sudo |pip3? install|npm (?:i|install|run|start|test)\b|yarn add|git (?:clone|checkout|commit|log|push|diff)\b|docker (?:run|build|pull)|apt(?:-get)? install|brew install|conda install|cd [/~.\w]+$)",
+            r"-- (?:The|Check|Found|Looking|Performing|Detecting|Configuring|Generating|Build|Could NOT|Installing|Up-to-date)\b|-- \S.*(?:[/_]\w|\.so\b)|CMake (?:Error|Warning)|\[ {0,2}\d{1,3}%\] |\[\d+/\d+\] \S",
+            r"(?:\$ (?=[a-z./~])|>>> ?|PS [A-Z]:|[A-Z]:\\|[\w-]+@[\w-]+:\S*[$#])\S",
             r"[0-9a-f]{32,}$|[A-Za-z0-9+/]{60,}={0,2}$|[\w.-]+\|[\w.-]+\|[\w.]+$|[a-z0-9_]+:\d{6,}$",
             r"(?:\w[\w.-]{0,40}=\S+[\s,;]+){2,}\w[\w.-]{0,40}=\S+|\|?(?: ?:?-{3,}:? ?\|)+(?: ?:?-{3,}:? ?)?$",
             r"(?:GET|POST|PUT|DELETE|PATCH|HEAD|OPTIONS) (?:/|https?:)\S*|HTTP/\d(?:\.\d)? \d{3}|Segmentation fault(?: \(|$)|Aborted \(core",
@@ -75,7 +75,12 @@ _CODE = re.compile(
         )
     )
 )
-_SYMBOL = re.compile(r"[{}\[\];=<>\\|$_]|\w\(|\)\.|::|->")
+_COMMAND = re.compile(
+    r"(?:sudo|pip3? install|npm (?:i|install|run|start|test)|yarn|git (?:clone|checkout|commit|log|push|diff|pull)|conda|"
+    r"docker (?:run|build|pull)|apt(?:-get)? install|brew install|python3?|node|gcc|g\+\+|clang|cmake|make|bazel|cargo) \S"
+    r"|(?:source|export|chmod|mkdir|wget|curl|tar|touch|cp|mv|rm|ls|cat|echo|ssh|scp|cd) [~./$\"'-]\S*|\.{0,2}/\S+ -{1,2}\w"
+)
+_SYMBOL = re.compile(r"[{}\[\];=<>\\|$]|[^\W_]_[^\W_]|\w\(|\)\.|::|->")
 _URL = re.compile(r"(?:https?://|www\.)\S+|!?\[[^\]\n]*\]\([^)\n]*\)|<[A-Z]+_\d+>")
 _ENVIRONMENT = re.compile(r"[-*•|>\s]*\**(?P<label>[^:=|;\n]{1,100}?)\**\s*(?::|=>|=|\||;)\s*(?P<value>[^\n]{0,200})")
 _SEPARATOR = re.compile(r"[:=|;]")
@@ -137,7 +142,7 @@ def _single_size(lines: Sequence[Line], index: int) -> int:
 def _block(block: Sequence[Line], opening: Aside, closing: Aside | None) -> list[Aside]:
     said = [line for line in block if line.text]
     prose = sum(len(line.text) for line in said if _is_sentence(line.text))
-    human = prose >= 0.6 * max(1, sum(len(line.text) for line in said))
+    human = prose >= 0.4 * max(1, sum(len(line.text) for line in said))
     judged = [_strength(line.text) for line in said]
     clean = all(strength < _WEAK for strength, _ in judged) and not any(_MESSAGE.search(line.text) for line in said)
     human = human or (clean and any(is_prose(line.text) for line in said))
@@ -218,8 +223,12 @@ def _strength(text: str) -> tuple[int, str]:
     if _LOG.match(text):
         return _STRONG, "log"
     prose = is_prose(text)
+    if _COMMENT.match(text) and _CODE.match(text):
+        return (_NEUTRAL if prose else _WEAK), "code"
+    if not prose and _COMMAND.match(text) and not text.endswith(("!", "?")):
+        return _STRONG if " -" in text or "/" in text else _WEAK, "log"
     if _CODE.match(text) and not (prose and not text.endswith(("{", "};", ");"))):
-        return (_NEUTRAL if _COMMENT.match(text) and prose else _WEAK), "code"
+        return _WEAK, "code"
     bare = _URL.sub("", text)
     if prose or not bare.strip():
         return _PROSE, ""

@@ -11,6 +11,7 @@ from feedback_nlp.language.aside_words import (
     NAME_WORD,
     Line,
     alternatives,
+    first_words,
     is_name,
     is_prose,
     keys,
@@ -27,6 +28,8 @@ _NOT_QUOTED = re.compile(r">{3} |>+ ?[.:;_]?[<(oO>]|> ?\d[\d.,]*\s*\S{0,4}$")  #
 _RULE = r"[-_=*#~ ]*"
 _DATE = re.compile(r"\b(?:19|20)\d\d\b|\b\d{1,2}[:.]\d\d\b|\b\d{1,2}[./-]\d{1,2}[./-]\d{2,4}\b|[٠-٩]{4}")
 _MAILBOX = re.compile(r"[^\s<>@]{1,100}@[^\s<>@]{1,200}")
+_LONGEST_CLOSING = 120
+_AFTER_SENTENCE = re.compile(r"[.!?…;,)؟،]\s+([^\W\d_]+)")
 _DASHES = re.compile(r"--|—|__|-- ?\*?")
 _CONTACT = re.compile(
     r"(?:tel|phone|mobile?|mob|cell|fax|t|m|f|e|p|w|e-?mail|mail|web|www|telefon|kom|cellulare|тел|моб|факс|почта|"
@@ -55,14 +58,15 @@ class _Mail:
             re.IGNORECASE,
         )
         name = rf"(?:[ ,]+{NAME_WORD}){{0,5}}"
-        arabic = rf"{ARABIC_WORD}(?: {ARABIC_WORD}){{0,2}}"
+        arabic = rf"{ARABIC_WORD}(?: {ARABIC_WORD})?"
         self.closing = whole(rf"(?:{alternatives('closings')})\b[\s,.!;:،–—-]*(?:{NAME_WORD}{name}|{arabic})?[.!]?")
         self.thanks = whole(
-            rf"(?:{alternatives('closings_with_name')})(?:\s*[,.!–—-]|\b)\s*(?P<name>{NAME_WORD}{name})?[.!]?"
+            rf"(?:{alternatives('closings_with_name')})(?:\s*[,،–—-]\s*(?P<name>{NAME_WORD}{name})?[.!]?|[.!]*)"
         )
         self.closing_at_end = whole(
-            rf"(?<=[.!?…;,)؟،])\s+(?:{alternatives('closings')})\b[\s,.!،–—-]*(?:{NAME_WORD}{name}|{arabic})?[.!]*$"
+            rf"(?:{alternatives('closings')})\b[\s,.!،–—-]*(?:{NAME_WORD}{name}|{arabic})?[.!]*"
         )
+        self.closing_words = first_words("closings")
         self.sent_from = whole(rf"[-_*\s]*(?:{alternatives('sent_from')})\b.{{0,80}}")
         self.disclaimer = whole(rf"[\W_]*(?:{alternatives('disclaimers')})\b")
         self.disclaimer_inside = whole(rf"(?<=[.!?\s])(?:{alternatives('disclaimers')})\b")
@@ -239,11 +243,12 @@ def _merged_with_tail(lines: Sequence[Line], marks: list[Aside]) -> list[Aside]:
         marks += [line.aside("signature") for line in contacts]
         left = left[: -len(contacts)]
     last = left[-1]
-    tail = last.text[-120:]
-    match = _mail().closing_at_end.search(tail)
-    if match and match.start() + len(last.text) - len(tail) > 0:
-        at = last.start + len(last.text) - len(tail) + match.start()
-        marks.append(Aside(at + len(match[0]) - len(match[0].lstrip()), last.end, "signature"))
+    mail = _mail()
+    for opening in _AFTER_SENTENCE.finditer(last.text, max(0, len(last.text) - _LONGEST_CLOSING)):
+        known = opening[1].lower() in mail.closing_words
+        if known and mail.closing_at_end.fullmatch(last.text, opening.start(1)):
+            marks.append(Aside(last.start + opening.start(1), last.end, "signature"))
+            break
     return sorted(marks)
 
 

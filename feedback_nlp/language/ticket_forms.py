@@ -6,12 +6,11 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
-from feedback_nlp.language.aside_words import Line, alternatives, is_prose, keys, label_key, phrases
+from feedback_nlp.language.aside_words import FIRST_WORD, Line, alternatives, first_words, is_prose, keys, label_key
 from feedback_nlp.records import Aside
 
-_LONGEST_HEADING = 220
+_LONGEST_HEADING = 400
 _NUMBER = re.compile(r"(?:\(?\d{1,2}[.)]|[-*•])\s+")
-_FIRST_WORD = re.compile(r"[\W\d_]*([^\W\d_]+)")
 _MARKED = re.compile(r"#{1,6}\s|\*\*|__")
 _BOX = re.compile(r"(?:[-*•+]|\d+[.)])?\s*\[\s{0,2}(?P<tick>[xX✓✔]?)\s{0,2}\]\s+|[☐☑☒✅]\s+")
 _BOLD_LABEL = re.compile(r"(?:#{1,6}\s+)?(\*\*|__)(?P<label>[^\n]{1,260}?)\1:?\s*")
@@ -24,6 +23,7 @@ _IMAGE = re.compile(
 _COMMENT = re.compile(r"<!--|-->")
 _AUTOMATED = re.compile(r"\((?:automated|optional|required)\)", re.IGNORECASE)
 _ONE_WORD_NEEDS_MARK = 1
+_LONG_HEADING = 5  # spaces in a heading that is a whole sentence
 _SURE = 3  # evidence from which a text counts as a filled-in form
 
 
@@ -98,24 +98,13 @@ def _image_name() -> re.Pattern[str]:
     return re.compile(rf"(?:{alternatives('images')}){number}{suffix}?|[^\s/]{{1,120}}{suffix}", re.IGNORECASE)
 
 
-@lru_cache(maxsize=1)
-def _first_words() -> frozenset[str]:
-    """Return the words that headings begin with, with and without their accents: a cheap test before a dear one."""
-    found = set()
-    for phrase in phrases("headings", "environment", "prompts"):
-        match = _FIRST_WORD.match(phrase)
-        if match:
-            found |= {match[1].lower(), label_key(match[1])}
-    return frozenset(found)
-
-
 def _heading(text: str, sure: bool) -> str | None:
     """Return what a line that is only a heading opens: "environment", "words", or None when it is no heading.
 
     A heading of one word, a prompt or a row of versions needs marks, or a text that is ``sure`` to be a form.
     """
-    first = _FIRST_WORD.match(text)
-    if first and first[1].lower() not in _first_words():
+    first = FIRST_WORD.match(text)
+    if first and first[1].lower() not in first_words("headings", "environment", "prompts"):
         return None
     marked = bool(_MARKED.match(text)) or (text.endswith((":", "：")) and len(text) > 1)
     bare = _AUTOMATED.sub("", _NUMBER.sub("", text.strip("#*_ ")))
@@ -129,13 +118,17 @@ def _heading(text: str, sure: bool) -> str | None:
         return "words" if marked or sure or words > _ONE_WORD_NEEDS_MARK else None
     if key in keys("prompts"):
         return "words" if sure and marked else None
-    return "words" if any(key.startswith(long) for long in _long_headings()) else None
+    return "words" if _is_long_heading(key) else None
 
 
 @lru_cache(maxsize=1)
 def _long_headings() -> tuple[str, ...]:
     """Return the headings that are whole sentences, which forms lengthen with explanations."""
-    return tuple(sorted(key for key in keys("headings") if key.count(" ") >= 5))
+    return tuple(sorted(key for key in keys("headings") if key.count(" ") >= _LONG_HEADING))
+
+
+def _is_long_heading(key: str) -> bool:
+    return key.count(" ") >= _LONG_HEADING and key.startswith(_long_headings())
 
 
 def _labelled(line: Line, match: re.Match[str], evidence: int, plain: bool) -> Aside | None:
@@ -148,7 +141,7 @@ def _labelled(line: Line, match: re.Match[str], evidence: int, plain: bool) -> A
     only_label = Aside(line.start, line.start + len(match[0].rstrip()), "template")
     if key in keys("environment"):
         return None if value else only_label
-    if key in keys("headings") or any(key.startswith(long) for long in _long_headings()):
+    if key in keys("headings") or _is_long_heading(key):
         if plain and key.count(" ") == 0 and evidence < 2:
             return None
         return line.aside("template") if _says_nothing(value) else only_label
