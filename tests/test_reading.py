@@ -191,10 +191,12 @@ def test_unreadable_paths_say_what_to_do(tmp_path: Path) -> None:
         read_file(tmp_path)
     with pytest.raises(ReadError, match=r"the suffix \.docx is not read\. Read are \.csv \.tsv"):
         read_file(write(tmp_path, "a.docx", "x"))
-    with pytest.raises(ReadError, match="cannot be read as a workbook"):
+    with pytest.raises(ReadError, match=r"is plain text, whatever its name: it is no \.xlsx\. Name it \.csv"):
         read_file(write(tmp_path, "a.xlsx", "x"))
+    with pytest.raises(ReadError, match="cannot be read as a workbook"):
+        read_file(write(tmp_path, "b.xlsx", b"PK\x03\x04 and no more"))
     with pytest.raises(ReadError, match="cannot be read as Parquet"):
-        read_file(write(tmp_path, "a.parquet", "x"))
+        read_file(write(tmp_path, "a.parquet", b"PAR1 and no more"))
     with pytest.raises(ReadError, match="not a whole gzip file"):
         read_file(write(tmp_path, "a.csv.gz", "x"))
     with pytest.raises(ReadError, match="Line 1 should hold the column names"):

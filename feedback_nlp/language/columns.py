@@ -25,6 +25,7 @@ __all__ = ["ColumnFlags", "ColumnMapping", "MappedScore", "map_columns"]
 
 # The question comes first: an id may repeat where each row answers another question.
 _ROLES: tuple[Role, ...] = ("question", "customer", "id", "date", "language", "source", "channel")
+_MOST_SAID = 40  # columns that are listed one by one
 NONE = "none"  # what a flag says to keep a role from being guessed
 
 
@@ -151,8 +152,10 @@ class _Draft:
         column = self._find(name.strip())
         if column is None:
             hint = did_you_mean(name, self.table.columns)
-            columns = f" Columns: {', '.join(self.table.columns)}." if "Did you mean" in hint else hint
-            raise MappingError(f"{flag} {name!r}: there is no such column.{hint if hint != columns else ''}{columns}")
+            raise MappingError(
+                f"{flag} {name!r}: there is no such column.{hint if 'Did you mean' in hint else ''} "
+                f"Columns: {_listed(self.table.columns)}."
+            )
         return column
 
     def _take(self, column: str | None, line: str) -> None:
@@ -182,7 +185,7 @@ class _Draft:
         if not chosen:
             raise MappingError(
                 "No column looks like free text. Tell which one it is with --text COLUMN. "
-                f"Columns: {', '.join(self.table.columns)}."
+                f"Columns: {_listed(self.table.columns)}."
             )
         for column in chosen:
             self._take(column, f"Text: {column!r}, {why}.")
@@ -261,6 +264,7 @@ class _Draft:
             warning = f" Its {facts[column].distinct} distinct values make small groups." if many else ""
             self.said.append(f"Segment: {column!r}, as told.{warning}")
         chosen = list(told)
+        n_left_out = 0
         for column in self.free:
             reason = left_out_reason(column, facts[column], self.table.sample[column])
             if reason is None and not self._guesses("segments"):
@@ -269,8 +273,17 @@ class _Draft:
                 chosen.append(column)
                 self.said.append(f"Segment: {column!r}, {facts[column].distinct} distinct values.")
             else:
-                self.said.append(f"Left out: {column!r}: {reason}.")
+                n_left_out += 1
+                if n_left_out <= _MOST_SAID:
+                    self.said.append(f"Left out: {column!r}: {reason}.")
+        if n_left_out > _MOST_SAID:
+            self.said.append(f"Left out: {n_left_out - _MOST_SAID:,} more columns.")
         return tuple(chosen)
+
+
+def _listed(columns: list[str]) -> str:
+    more = len(columns) - _MOST_SAID
+    return ", ".join(columns[:_MOST_SAID]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def _scale_words(scale: ScoreScale) -> str:

@@ -42,7 +42,22 @@ _KNOWN_BYTES = (
     (b"\xff\xd8\xff", "a picture", "Export the answers as .csv"),
     (b"GIF8", "a picture", "Export the answers as .csv"),
 )
+_PLAIN = bytes((0, *b"\t\n\r", *range(32, 127)))
 _CONTROLS = bytes(code for code in range(32) if code not in b"\t\n\r\f\v\x1a\x1b\x1f")
+# Codecs of Python that write escapes or host names: no program saves a file in them.
+_NO_FILE_ENCODINGS = frozenset(
+    {
+        "idna",
+        "punycode",
+        "unicode_escape",
+        "raw_unicode_escape",
+        "raw-unicode-escape",
+        "unicode-escape",
+        "utf-7",
+        "utf_7",
+        "undefined",
+    }
+)
 _CHUNK = 1 << 20
 _SAMPLE_BYTES = 1 << 18
 # Letters and signs that writing in Latin letters really uses: the code pages differ in where these lie. The first
@@ -69,8 +84,11 @@ def checked_encoding(name: str) -> str:
     """Return Python's name of a text encoding; raises :class:`UsageError` for one that it does not know."""
     try:
         "".encode(name)
-        return codecs.lookup(name).name
-    except (LookupError, UnicodeError):
+        found = codecs.lookup(name).name
+        if found in _NO_FILE_ENCODINGS:
+            raise LookupError(name)
+        return found
+    except (LookupError, UnicodeError, ValueError):
         known = ("utf-8", "utf-16", *(codec.replace("_", "-") for codec in _LEGACY))
         raise UsageError(
             f"--encoding {name!r} is not a text encoding. Usual ones: {', '.join(known)}; leave it out to detect it."
@@ -116,13 +134,35 @@ def not_text(path: Path) -> tuple[str, str] | None:
     """Return what ``path`` holds instead of text and what to do about it, or None when it may be text."""
     with open_bytes(path) as handle:
         head = handle.read(1 << 14)
-    for first, what, remedy in _KNOWN_BYTES:
-        if head.startswith(first):
-            return what, remedy
+    known = _known_kind(head)
+    if known is not None:
+        return known
     if head.startswith(tuple(mark for mark, _ in _BOMS)) or _unmarked_utf16(head):
         return None
     controls = len(head) - len(head.translate(None, _CONTROLS))
     return ("binary data", "Export the answers as .csv") if controls > len(head) // 20 else None
+
+
+def not_typed(path: Path, signs: tuple[bytes, ...]) -> tuple[str, str] | None:
+    """Return what ``path`` holds when it begins with none of ``signs``, or None when nothing is known about it."""
+    with path.open("rb") as handle:
+        head = handle.read(1 << 14)
+    if head.startswith(signs):
+        return None
+    known = _known_kind(head)
+    if known is None and not_text(path) is None:
+        return "plain text", "Name it .csv, or .jsonl if every line is an object"
+    return known
+
+
+def _known_kind(head: bytes) -> tuple[str, str] | None:
+    for first, what, remedy in _KNOWN_BYTES:
+        if head.startswith(first):
+            return what, remedy
+    start = head[:1000].removeprefix(codecs.BOM_UTF8).lstrip().lower()
+    if start.startswith((b"<!doctype html", b"<html")):
+        return "a web page", "Open it in Excel and save it as .xlsx"
+    return ("an XML document", "Export the answers as .csv") if start.startswith(b"<?xml") else None
 
 
 def _unmarked_utf16(head: bytes) -> str | None:
@@ -130,6 +170,8 @@ def _unmarked_utf16(head: bytes) -> str | None:
     zeros = even + odd
     if len(head) < 4 or zeros < max(2, len(head) // 50):
         return None
+    if zeros < len(head) // 3 and not head.translate(None, _PLAIN):
+        return None  # plain letters with some damage between them: every other byte of UTF-16 would be none of these
     if odd > 20 * even:
         return "utf-16-le"
     return "utf-16-be" if even > 20 * odd else None
@@ -156,9 +198,9 @@ def _telling_lines(path: Path) -> bytes:
     lines: list[bytes] = []
     size = 0
     with open_bytes(path) as handle:
-        for line in handle:
+        while line := handle.readline(_CHUNK):  # a file of a single line is not read whole
             if not line.isascii():
-                lines.append(line[:_CHUNK])
+                lines.append(line)
                 size += len(line)
                 if size >= _SAMPLE_BYTES:
                     break

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from feedback_nlp.errors import ReadError, UsageError, did_you_mean
-from feedback_nlp.language.decoding import checked_delimiter, checked_encoding, detect_encoding, not_text
+from feedback_nlp.language.decoding import checked_delimiter, checked_encoding, detect_encoding, not_text, not_typed
 from feedback_nlp.language.json_lines import read_json_lines
 from feedback_nlp.language.missing_header import value_in_header
 from feedback_nlp.language.records_in_text import Findings, read_delimited
@@ -41,6 +41,7 @@ FORMATS = {
     ".parquet": "parquet",
 }
 _TEXTUAL = ("csv", "tsv", "txt", "jsonl")
+_SIGNS = {"xlsx": (b"PK", b"\xd0\xcf\x11\xe0"), "parquet": (b"PAR1", b"PARE")}  # the second: encrypted, said later
 
 
 def read_file(
@@ -67,6 +68,8 @@ def read_file(
         if kind in _TEXTUAL:
             encoding, note = _encoding_of(path, kind, encoding)
             findings.notes.append(note)
+        else:
+            _require_kind(path, kind)
         how = _How(path, kind, encoding or "", None if delimiter is None else checked_delimiter(delimiter), sheet)
         columns: dict[str, None] = {}
         held: list[pl.DataFrame] = []
@@ -78,7 +81,7 @@ def read_file(
     _require_unchanged(path, mark)
     columns.pop(LINE, None)
     if not columns:
-        raise _empty(path)
+        raise _empty(path, kind)
     names, renamed = named_columns(columns)
     titles = dict(zip(columns, names, strict=True))
 
@@ -184,12 +187,21 @@ def _format_of(path: Path) -> str:
             f"Read are {' '.join(FORMATS)}, and the text formats also as .gz. Save it as one of these."
         )
     if found.st_size == 0:
-        raise _empty(path)
+        raise _empty(path, kind)
     return kind
 
 
-def _empty(path: Path) -> ReadError:
-    return ReadError(f"{path} is empty. A line of column names and at least one row are needed.")
+def _empty(path: Path, kind: str) -> ReadError:
+    needed = "One object with named fields" if kind == "jsonl" else "A line of column names and at least one row"
+    return ReadError(f"{path} is empty. {needed} {'is' if kind == 'jsonl' else 'are'} needed.")
+
+
+def _require_kind(path: Path, kind: str) -> None:
+    """Raise when a typed file is known to be something else than its name says."""
+    other = not_typed(path, _SIGNS[kind])
+    if other is not None:
+        what, remedy = other
+        raise ReadError(f"{path} is {what}, whatever its name: it is no .{kind}. {remedy}.")
 
 
 def _encoding_of(path: Path, kind: str, told: str | None) -> tuple[str, str]:

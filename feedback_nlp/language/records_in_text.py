@@ -229,6 +229,8 @@ def _read_records(lines: _Lines, delimiter: str, quoted: bool, findings: Finding
             findings.empty_rows += bool(fields)
             continue
         if len(fields) != width:
+            if len(fields) == 1 and not fields[0].strip(_NOTHING):
+                continue  # the mark at the end of files from DOS
             if len(fields) < width or any(field.strip() for field in fields[width:]):
                 rejects.append(Reject(line, _width_reason(len(fields), width)))
                 continue

@@ -40,6 +40,7 @@ class Sampler:
         self._kept: list[tuple[NDArray[np.int64], pl.DataFrame]] = []  # the places of the rows, and these
         self._rows = 0
         self._bytes = 0
+        self._judged: set[str] = set()
         self._hashes: dict[str, list[tuple[int, NDArray[np.uint64]]]] = {WHOLE_ROW: []}
 
     def add(self, frame: pl.DataFrame) -> None:
@@ -49,11 +50,13 @@ class Sampler:
         start, self.n_rows = self.n_rows, self.n_rows + frame.height
         names = [name for name in frame.columns if name != LINE]
         for name in names:
-            if name not in self._hashes and any(name_rank(role, name) is not None for role in ("id", "question")):
-                self._hashes[name] = []
+            if name not in self._judged:
+                self._judged.add(name)
+                if any(name_rank(role, name) is not None for role in ("id", "question")):
+                    self._hashes[name] = []
         self._hashes[WHOLE_ROW].append((start, hash_cells(frame, names)))
         for name in self._hashes:
-            if name in names:
+            if name in frame.columns and name != LINE:
                 self._hashes[name].append((start, hash_cells(frame, [name])))
         self._keep(np.arange(start, self.n_rows), frame)
         limit = min(SAMPLE_ROWS, max(_LEAST_ROWS, SAMPLE_CELLS // max(1, frame.width)))

@@ -19,6 +19,7 @@ BATCH_ROWS = 8192
 BATCH_CELLS = 1 << 20  # a file of 5,000 columns is read some 200 rows at a time
 BATCH_CHARACTERS = 1 << 24
 MOST_COLUMNS = 16_384  # as many as a sheet of Excel has
+LONGEST_NAME = 500  # characters: a whole question fits
 MOST_NOTES = 20  # about names of columns
 
 
@@ -87,6 +88,13 @@ def heading_note(line: int) -> str:
     return f"Row {line} is a heading over the whole table and is left out; the column names come below it."
 
 
+def _shown(raw: str) -> str:
+    """Return a column name as it can be printed: without marks that turn or colour a line of a terminal."""
+    cut = raw if len(raw) <= LONGEST_NAME else raw[:LONGEST_NAME] + "\u2026"
+    spaced = " ".join(cut.split())
+    return spaced if spaced.isprintable() else "".join(c for c in spaced if c.isprintable() or c in "\u200c\u200d")
+
+
 def named_columns(header: Iterable[str], taken: Iterable[str] = (LINE,)) -> tuple[list[str], list[str]]:
     """Return usable, unique column names for a header, and notes about those that had to change.
 
@@ -102,14 +110,14 @@ def named_columns(header: Iterable[str], taken: Iterable[str] = (LINE,)) -> tupl
                 f"The file has more than {MOST_COLUMNS:,} columns, which no table of answers has. Keep the columns "
                 "that hold answers, or check --delimiter."
             )
-        name = " ".join(raw.replace("\ufeff", "").split()) or f"column_{position}"
+        name = _shown(raw) or f"column_{position}"
         unique, number = name, numbers.get(name, 2)
         while unique in used:
             unique, number = f"{name}_{number}", number + 1
         numbers[name] = number
         used.add(unique)
         names.append(unique)
-        if not raw.strip():
+        if not _shown(raw):
             notes.append(f"Column {position} has no name; it is called {unique!r}.")
         elif unique != name:
             notes.append(
