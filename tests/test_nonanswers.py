@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from feedback_nlp.language.nonanswers import is_non_answer, non_answer_kind, stock_phrases
 from feedback_nlp.language.questions import question_polarity, read_question
@@ -243,7 +245,7 @@ def test_a_long_text_is_an_answer_whatever_it_repeats() -> None:
 
 IMPROVE = {
     "en": "What could we improve?|What did you like least?|what_improve|whatToImprove|Any problems?|What was missing?|"
-    "What did you NOT like?|Side effects|worst_thing|How can we do better?|Q3_dislikes|Negative review",
+    "What did you NOT like?|Side effects|worst_thing|What would have made your stay better?|Q3_dislikes|Negative review",
     "ro": "Ce am putea îmbunătăți?|Ce nu v-a plăcut?|Ce ați schimba?|ce_lipseste|Ati avut probleme?|Puncte slabe",
     "ru": "Что нам улучшить?|Что не понравилось?|Чего не хватает?|Что бы вы изменили?|Возникали ли проблемы?",
     "it": "Cosa possiamo migliorare?|Cosa non ti è piaciuto?|cosa_cambieresti|Cosa manca?|Ha avuto problemi?",
@@ -253,7 +255,7 @@ IMPROVE = {
     "fr": "Que pouvons-nous améliorer ?|Qu'est-ce que vous n'avez pas aimé ?",
 }
 PRAISE = {
-    "en": "What did you like most?|best|What worked well?|Benefits|strengths|Your favourite feature?|likes",
+    "en": "What did you like most?|best|What are we doing well?|Benefits|strengths|Your favourite feature?|likes",
     "ro": "Ce v-a plăcut cel mai mult?|Puncte forte|Ce apreciați la noi?|Avantaje",
     "ru": "Что вам понравилось?|Преимущества|Что понравилось больше всего?|Сильные стороны",
     "it": "Cosa ti è piaciuto di più?|Punti di forza|Vantaggi|Cosa apprezzi di noi?",
@@ -353,6 +355,8 @@ def test_withholding_is_no_compliment(text: str) -> None:
         ("No", "Any other comments?", "nothing"),
         ("yes", "Is there anything you would like to add?", "nothing"),
         ("nothing", "Would you recommend us?", "nothing"),
+        ("nothing special", "Any other comments?", "nothing"),
+        ("nothing special", "How was your stay?", None),
         ("no", "", "nothing"),
         ("no", "comments", "nothing"),
     ],
@@ -407,3 +411,11 @@ def test_no_text_takes_long(text: str) -> None:
     start = time.process_time()
     non_answer_kind(text, "und", "What would you change?")
     assert time.process_time() - start < 1.0
+
+
+@given(st.text(max_size=150), st.sampled_from([*SIX, "und", "de"]), st.text(max_size=40))
+def test_any_text_has_one_of_the_kinds_or_none(text: str, language: str, question: str) -> None:
+    kind = non_answer_kind(text, language, question)
+    assert kind is None or kind in NON_ANSWER_KINDS
+    assert non_answer_kind(text, language, question) == kind
+    assert is_non_answer(text, language) == (non_answer_kind(text, language) is not None)

@@ -99,9 +99,10 @@ def non_answer_kind(text: str, language: str, question: str = "") -> str | None:
     lexicons = _lexicons(language)
     if asked.yes_no and (bare := _yes_or_no(words, lexicons)):
         return _kind_of_yes_or_no(bare, asked)
+    roles_allowed = _ROLES_WHEN_ASKED[asked.polarity] | (_PLAIN if asked.anything else 0)
     said_so_far = 0
     for phrases in lexicons:
-        said_so_far |= _read(words, phrases, _ROLES_WHEN_ASKED[asked.polarity])
+        said_so_far |= _read(words, phrases, roles_allowed)
     if said_so_far & _DENIED:
         return _NOTHING_WHEN_ASKED[asked.polarity]
     if said_so_far & _NOT_FOR_ME:
