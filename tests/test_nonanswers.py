@@ -245,7 +245,7 @@ def test_a_long_text_is_an_answer_whatever_it_repeats() -> None:
 
 IMPROVE = {
     "en": "What could we improve?|What did you like least?|what_improve|whatToImprove|Any problems?|What was missing?|"
-    "What did you NOT like?|Side effects|worst_thing|What would have made your stay better?|Q3_dislikes|Negative review",
+    "What did you NOT like?|worst_thing|What would have made your stay better?|Q3_dislikes|Negative review",
     "ro": "Ce am putea îmbunătăți?|Ce nu v-a plăcut?|Ce ați schimba?|ce_lipseste|Ati avut probleme?|Puncte slabe",
     "ru": "Что нам улучшить?|Что не понравилось?|Чего не хватает?|Что бы вы изменили?|Возникали ли проблемы?",
     "it": "Cosa possiamo migliorare?|Cosa non ti è piaciuto?|cosa_cambieresti|Cosa manca?|Ha avuto problemi?",
