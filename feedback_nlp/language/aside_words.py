@@ -43,7 +43,8 @@ _UPPER = "A-ZÀ-ÖØ-ÞĂȘŞȚŢĄĆĘŁŃŚŹŻА-ЯЁІЇЄ"
 NAME_WORD = rf"(?-i:[{_UPPER}][\w'’.\-]*)"
 ARABIC_WORD = r"[\u0620-\u064a]+"  # could be a name, since Arabic has no capitals
 _ANY_NAME = rf"(?:{NAME_WORD}|{ARABIC_WORD})"
-_NAME_LINE = re.compile(rf"(?:{_ANY_NAME}|de|van|von|der|di|da|al|el|bin|-|&|\|)(?:[ ,/]+(?:{_ANY_NAME}|de|van|von|der|di|da|al|el|bin|and|&|\||-))*\.?")  # fmt: skip
+_PARTICLES = r"de|van|von|der|di|da|al|el|bin|and|-|&|\|"
+_NAME_LINE = re.compile(rf"(?:{_ANY_NAME}|{_PARTICLES})(?:[ ,/]+(?:{_ANY_NAME}|{_PARTICLES}))*\.?")
 
 
 class Line(NamedTuple):

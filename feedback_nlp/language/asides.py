@@ -10,11 +10,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 
-from feedback_nlp.language.aside_words import Line, lines_of, remaining
+from feedback_nlp.language.aside_words import Line, is_prose, lines_of, remaining
 from feedback_nlp.language.chat_turns import agent_turns
+from feedback_nlp.language.disclaimers import disclaimers
 from feedback_nlp.language.greetings import find_greetings
 from feedback_nlp.language.machine_text import fenced, inline_code, machine_lines
-from feedback_nlp.language.mail_marks import disclaimers, flattened_quote, quotes, signatures
+from feedback_nlp.language.mail_marks import flattened_quote, quotes, signatures
 from feedback_nlp.language.ticket_forms import template_parts
 from feedback_nlp.records import Aside
 
@@ -80,7 +81,7 @@ def _find(text: str) -> list[Aside]:
         if _words_left(text, kept) > left:
             asides, left = kept, _words_left(text, kept)
     if asides and not left:
-        asides = _keep_longest(asides)
+        asides = _keep_longest(asides, text)
     return asides
 
 
@@ -139,14 +140,21 @@ def _words_left(text: str, asides: Sequence[Aside]) -> int:
     return words
 
 
-def _keep_longest(asides: Sequence[Aside]) -> list[Aside]:
-    """Leave out the asides of the kind that comes nearest to what a customer says; a lone line of a machine stays."""
+def _keep_longest(asides: Sequence[Aside], text: str) -> list[Aside]:
+    """Leave out the asides of the kind that comes nearest to what a customer says.
+
+    Where there is none, a lone line of a machine stays, and so do lines that are words in spite of their marks.
+    """
     kinds = {aside.kind for aside in asides}
     for kind in _KEPT_FIRST:
         if kind in kinds:
             longest = max((aside for aside in asides if aside.kind == kind), key=lambda aside: aside.end - aside.start)
             return [aside for aside in asides if (aside.kind != kind if kind == "quote" else aside != longest)]
-    return [] if len(asides) == 1 else list(asides)
+    machine = [text[aside.start : aside.end] for aside in asides if aside.kind in ("code", "log")]
+    lone = len(asides) == 1 and "\n" not in text[asides[0].start : asides[0].end]
+    if lone or is_prose(" ".join(machine), 3):
+        return []
+    return list(asides)
 
 
 def _merged(asides: Iterable[Aside], text: str) -> tuple[Aside, ...]:

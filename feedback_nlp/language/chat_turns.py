@@ -12,7 +12,8 @@ from feedback_nlp.records import Aside
 
 _LONGEST_LABEL = 60
 _TIME = (
-    r"[\[(<]?(?:\d{1,4}[./-]\d{1,2}[./-]\d{1,4},?[ T])?\d{1,2}:\d{2}(?::\d{2})?(?:[.,]\d{1,6})?(?: ?[ap]\.?m\.?)?[\])>]?"
+    r"[\[(<]?(?:\d{1,4}[./-]\d{1,2}[./-]\d{1,4},?[ T])?"
+    r"\d{1,2}:\d{2}(?::\d{2})?(?:[.,]\d{1,6})?(?: ?[ap]\.?m\.?)?[\])>]?"
     r"|[\[(]\d{1,4}[./-]\d{1,2}[./-]\d{1,4}[^\])\n]{0,20}[\])]"
 )
 _OPENING = re.compile(
@@ -102,7 +103,7 @@ def _turn(index: int, line: Line, match: re.Match[str]) -> _Turn | None:
     timed = match["time"] is not None or behind is not None
     who = _side(_TIME_BEHIND.sub("", label) if behind else label)
     if (who is None and timed and len(label.split()) <= 4 and not label.endswith((".", "!", "?", ","))) or (
-        who is None and len(label.split()) <= 2 and label.istitle()
+        who is None and len(label.split()) <= 2 and _is_titled(label)
     ):
         who = label_key(label) or None
     return _Turn(index, line.start, line.start + len(match[0].rstrip()), who, timed) if who else None
@@ -138,11 +139,18 @@ def _side(label: str) -> str | None:
         first = key.split(" ")[0] if name[:1].isupper() and len(key.split()) == 2 else key
         if key in keys("customers"):
             return "customer"
-        if key in keys("agents") or (first in keys("agents") and name.istitle()):
+        if key in keys("agents") or (first in keys("agents") and _is_titled(name)):
             return "agent"
-        if first in keys("customers") and name.istitle():
+        last = key.split(" ")[-1] if 2 <= len(key.split(" ")) <= 3 and _is_titled(name) else ""
+        if first in keys("customers") and _is_titled(name):
             return "customer"
+        if last in keys("agents"):
+            return "agent"
     return None
+
+
+def _is_titled(name: str) -> bool:
+    return all(word[:1].isupper() for word in name.split())
 
 
 def _events(lines: Sequence[Line]) -> list[Aside]:

@@ -17,8 +17,8 @@ _LONGEST = 120
 @lru_cache(maxsize=1)
 def _pattern() -> re.Pattern[str]:
     words = rf"(?:(?:{alternatives('addressees')})(?!\w)|{NAME_WORD})"
-    greeting = rf"(?:{alternatives('greetings')})(?!\w)(?:,? {words}){{0,6}}"
-    dear = rf"(?:{alternatives('dear')})(?!\w)(?: {words}){{1,7}}"
+    greeting = rf"(?:{alternatives('greetings')})(?!\w)(?:(?:,? |/){words}){{0,6}}"
+    dear = rf"(?:{alternatives('dear')})(?!\w)(?:(?: |/){words}){{1,7}}"
     alone = rf"(?:{alternatives('greetings_alone')})(?!\w)(?:(?: {words}){{1,4}}[,!.]|[,!.]?$)"
     unmarked = rf"(?:{alternatives('greetings_before_anyone')})(?!\w)(?= )"
     end = r"\s*(?:[,!.:;…،؛–—-]+(?!\w)[)\s]*(?:[\U0001f300-\U0001faff]\s*)*|$)"

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from feedback_nlp.language.aside_words import Line, is_prose, keys, label_key
+from feedback_nlp.language.machine_patterns import CODE, COMMAND, LOG, VERSION
 from feedback_nlp.records import Aside
 
 _STRONG, _WEAK, _NEUTRAL, _PROSE = 3, 2, 1, 0
@@ -18,78 +19,11 @@ _FENCE = re.compile(r"`{3,}|~{3,}")
 _INFORMED = re.compile(r"(?:`{3,}|~{3,}) ?[A-Za-z]")
 _INLINE = re.compile(rf"(?<!`)`([^`\n]{{{_LEAST_INLINE},}})`(?!`)")
 _WORTH_A_LOOK = re.compile(r"[\d:=;{}()\[\]<>|\\/$#_]|^at |^npm|^[A-Z][A-Za-z]{2,}ing ")
-_LEVEL = r"(?:TRACE|DEBUG|INFO|NOTICE|WARN(?:ING)?|ERR(?:OR)?|FATAL|CRITICAL|SEVERE|[Ii]nfo|[Ww]arn(?:ing)?|[Ee]rror|[Dd]ebug|[VDIWEF](?=[ /]))"
-_STAMP = r"[\[(]?(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}[T ,]*)?\d{1,2}:\d{2}:\d{2}(?:[.,]\d+)?(?:Z| ?[+-]\d{2}:?\d{2})?[\])]?"
-_LOG = re.compile(
-    "|".join(
-        (
-            r"at (?:async |new |Object\.)?[\w$.<>\[\]/ ]{1,200} ?\(.*\)?$",  # JavaScript, Java, .NET
-            r"at \S{1,300}:\d+(?::\d+)?\)?$",
-            r"at (?:[\w$]+\.)+[\w$<>`]+\(.*$",
-            r"at [A-Z][\w$]*$|at (?:div|span|main|section|form|button|header|footer|nav|ul|li|body|p|a)$",
-            r"[\w$/.<>]{0,100}@(?:https?|webpack|file|chrome-extension)\S*:\d+",
-            r"(?:created by|in) [\w$.]+ \((?:at|created by) .*\)$|\(?created by [A-Z]\w+\)?$",
-            r"Traceback \(most recent call last\)|File \".{1,300}\", line \d+|During handling of the above exception",
-            r"(?:[A-Za-z_]\w*\.){0,10}[A-Z]\w*(?:Error|Exception|Warning|Interrupt)(?::|$)|Caused by: |\.\.\. \d+ (?:more|common)",
-            r"(?:Uncaught |Unhandled )?(?:[\w.]+)?(?:Error|Exception): .*(?:at |line \d|0x|\w\.\w+\(|null|undefined)",
-            r"goroutine \d+ \[|panic: |thread '.{1,100}' panicked at|note: run with `RUST|exit status \d+|signal: ",
-            r"\d+: +0x[0-9a-f]|#\d+ +(?:0x[0-9a-f]+|[\w:~]+ ?\()|(?:0x)?[0-9a-f]{6,16}:?(?: +[0-9a-f]{2,8}){3,}",
-            r"\S{1,200}\.(?:go|rs|py|js|ts|tsx|jsx|java|cpp|cc|c|h|hpp|cs|rb|php|kt|swift):\d+(?::\d+)?(?:[:) ]|$)",
-            r"\S{1,200}:\d+(?::\d+)?: (?:fatal )?(?:error|warning|note|info)\b|(?:fatal )?error(?:\[E\d+\]| [A-Z]{1,3}\d{3,5}):? ",
-            rf"{_STAMP}[\s,:-]*(?:\S{{1,60}} ){{0,3}}\[? ?{_LEVEL}\b",
-            rf"{_STAMP}[\s:,-]*(?:\[[\w.:/-]{{0,60}}[./:\d][\w.:/-]{{0,60}}\]|[\w.$/-]+\.[\w.$/-]+[:(\[])",
-            rf"{_STAMP} .*(?:\w=\S|\w\(\)|0x[0-9a-f]|/\w+/\w+)",
-            rf"\[? ?{_LEVEL}\]|\[?{_LEVEL}(?:\]|:| -)\s.*(?:\w[/\\]\w|\w\.\w+|=|\d{{3,}}|\(\))",
-            r"[VDIWEF]\d{4} \d\d:\d\d:\d\d|\[ *\d+\.\d{3,}\] |<\d>\[|[A-Z][a-z]{2} +\d{1,2} \d\d:\d\d:\d\d \S+ ",
-            r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d\S*:? [VDIWEF] ",
-            r"npm (?:ERR!|WARN|notice|http|verb)|yarn (?:run|install) v|pnpm[: ]|> \S+@\d+\.\d+\.\d+ \w+",
-            r"(?:Collecting|Downloading|Using cached|Building wheels? for|Successfully (?:installed|built)) "
-            r"\S*(?:==|\.whl|\.tar|://|\w/\w|-\d)|Requirement already satisfied: |Installing collected packages: ",
-            r"\S{0,100}(?:gcc|g\+\+|clang|cmake|make(?:\[\d+\])?|ninja|cc1plus|ld|collect2|nvcc|bazel|cargo|rustc|link): "
-            r"(?:\S+: )?(?:fatal|error|warning|\*\*\*|note|command|undefined|No such|Entering|Leaving|Nothing|/)",
-            r"\S{1,200}: (?:undefined reference|in function|multiple definition)|In file included from|At line:\d+ char:\d+",
-            r"\+ (?:CategoryInfo|FullyQualifiedErrorId|~{3})|\S{1,200}\(\d+(?:,\d+)?\): \S",
-            r"[\w. -]{1,40}: (?:enabled|disabled|unavailable)\w*\|?$|[a-z]\w*(?:_\w+)+: \w+\|?$|[\w.-]+; [\w.-]{1,20}; v?\d[\w.-]*$",
-            r"-- (?:The|Check|Found|Looking|Performing|Detecting|Configuring|Generating|Build|Could NOT|Installing|Up-to-date)\b|-- \S.*(?:[/_]\w|\.so\b)|CMake (?:Error|Warning)|\[ {0,2}\d{1,3}%\] |\[\d+/\d+\] \S",
-            r"(?:\$ (?=[a-z./~])|>>> ?|PS [A-Z]:|[A-Z]:\\|[\w-]+@[\w-]+:\S*[$#])\S",
-            r"[0-9a-f]{32,}$|[A-Za-z0-9+/]{60,}={0,2}$|[\w.-]+\|[\w.-]+\|[\w.]+$|[a-z0-9_]+:\d{6,}$",
-            r"(?:\w[\w.-]{0,40}=\S+[\s,;]+){2,}\w[\w.-]{0,40}=\S+|\|?(?: ?:?-{3,}:? ?\|)+(?: ?:?-{3,}:? ?)?$",
-            r"(?:GET|POST|PUT|DELETE|PATCH|HEAD|OPTIONS) (?:/|https?:)\S*|HTTP/\d(?:\.\d)? \d{3}|Segmentation fault(?: \(|$)|Aborted \(core",
-            r"Exception in thread|Process finished with exit|Process exited|Exit code:? ?\d+|The above error occurred in",
-        )
-    )
-)
-_CODE = re.compile(
-    "|".join(
-        (
-            r"(?:import|from) [\w.{}*, @'\"/-]+(?: as \w+| from .+| import .+)?;?$(?<![.!?] )|#\s?(?:include|define|ifdef|ifndef|endif|pragma)\b",
-            r"(?:async )?(?:def|function\*?|class|fn|func|sub|struct|enum|interface|impl)\s+[\w$.]*\s*[({:<].*|(?:export|public|private|protected|static|abstract) (?:[\w<>\[\],.]+ ){0,5}[\w$]+\s*[({=;]",
-            r"(?:const|let|var|auto|final|int|float|double|char|bool|string|String|void|size_t|unsigned|cv::\w+|std::\S+) [\w$*&{}\[\], <>:]+\s*(?:=|;|\()",
-            r"(?:if|for|while|switch|catch|elif|else if) ?\(.*\)\s*(?:\{|$|[\w.]+[(;=])|(?:for \w+ in .+|while .+|if .+|elif .+|else|try|except .*|finally|with .+ as \w+):$|\}? ?else ?\{|(?:return|throw|raise|yield|await|print|echo|console\.\w+|assert|del|using|namespace|package)\b.*[();{}\[\]]",
-            r"<(?:[A-Za-z][\w.:-]*)(?:\s+[\w:@.-]+(?:=(?:\"[^\"]*\"|'[^']*'|\{.*\}))?)*\s*/?>?.*|</[A-Za-z][\w.:-]*>|/>|<>|</>",
-            r"[\w$.\[\]'\"()*&>-]{1,80}\s*(?:[-+*/|&^%:]|<<|>>)?=(?!=|>)\s*\S.*(?:[();\[\]{}'\"]|\d$|\w\.\w)",
-            r"(?:[\w$]+(?:\.|::|->))*[\w$]+\(.*\)[;,{)]*(?: *(?://|#).*)?$|\.\w+\(.*",
-            r"[{}()\[\];,]+$|.*[{;]$|.*\)\s*=>\s*.*|[\"'][\w.$/@ -]+[\"']\s*:\s*.+[,{\[\"\d}]$|@[A-Z]?\w+(?:\.\w+)*(?:\(.*\))?$",
-            r"(?:SELECT|INSERT|UPDATE|DELETE|CREATE|ALTER|DROP) .*\b(?:FROM|INTO|SET|TABLE|INDEX)\b|//.*|/\*.*|\*/|\*\s@\w+|--\w[\w-]*[ =]\S+",
-            r"diff --git|@@ -\d+|\+\+\+ \S|--- [ab]/|[+-]\s*[\w.$]+\(.*\)|[+-]\s+(?:const|let|var|return|import|def|if)\b",
-        )
-    )
-)
-_COMMAND = re.compile(
-    r"(?:sudo|pip3? install|npm (?:i|install|run|start|test)|yarn|git (?:clone|checkout|commit|log|push|diff|pull)|conda|"
-    r"docker (?:run|build|pull)|apt(?:-get)? install|brew install|python3?|node|gcc|g\+\+|clang|cmake|make|bazel|cargo) \S"
-    r"|(?:source|export|chmod|mkdir|wget|curl|tar|touch|cp|mv|rm|ls|cat|echo|ssh|scp|cd) [~./$\"'-]\S*|\.{0,2}/\S+ -{1,2}\w"
-)
 _SYMBOL = re.compile(r"[{}\[\];=<>\\|$]|[^\W_]_[^\W_]|\w\(|\)\.|::|->")
 _URL = re.compile(r"(?:https?://|www\.)\S+|!?\[[^\]\n]*\]\([^)\n]*\)|<[A-Z]+_\d+>")
 _ENVIRONMENT = re.compile(r"[-*•|>\s]*\**(?P<label>[^:=|;\n]{1,100}?)\**\s*(?::|=>|=|\||;)\s*(?P<value>[^\n]{0,200})")
 _SEPARATOR = re.compile(r"[:=|;]")
 _PARENTHESIS = re.compile(r"\([^()]*\)|`")
-_VERSION = re.compile(
-    r"\bv?\d+\.\d+|\bv\d+|[0-9a-f]{12,}|\b\d+ ?(?:x|GB|MB|GHz|bit)\b|"
-    r"(?i:\b(?:windows|mac ?os|os ?x|linux|ubuntu|debian|fedora|android|ios|ipados|iphone|ipad|chrome|firefox|safari|edge|"
-    r"samsung|galaxy|pixel|xiaomi|huawei|arch|centos|nvidia|geforce|gcc|visual studio|python|node|docker|wsl|x64|x86|arm64)\b)"
-)
 _RATING = re.compile(r"\d+(?:[.,]\d+)? ?(?:/|of|out of|из|din|su|z|من) ?\d+\b|\d ?(?:stars?|\*|★)", re.IGNORECASE)
 _MESSAGE = re.compile(r"\w: \w|\w=\w|\[\w+\]|\(\d+\)|\w/\w+/\w")
 _COMMENT = re.compile(r"(?:#|//|/\*|\*)")
@@ -159,7 +93,13 @@ def _block(block: Sequence[Line], opening: Aside, closing: Aside | None) -> list
 def _is_sentence(text: str) -> bool:
     """Whether a line in a fence is what somebody says: a whole sentence, unlike the messages of programs."""
     ends = text.endswith((".", "?", "!", ":", ")", "…", "؟")) or len(text.split()) >= 12
-    return ends and is_prose(text, 5) and not _MESSAGE.search(text) and _strength(text)[0] == _PROSE
+    return (
+        ends
+        and is_prose(text, 5)
+        and not _MESSAGE.search(text)
+        and not _COMMENT.match(text)
+        and _strength(text)[0] == _PROSE
+    )
 
 
 def inline_code(lines: Sequence[Line]) -> list[Aside]:
@@ -220,14 +160,14 @@ def _strength(text: str) -> tuple[int, str]:
     environment = _environment(text)
     if environment:
         return environment, "log"
-    if _LOG.match(text):
+    if LOG.match(text):
         return _STRONG, "log"
     prose = is_prose(text)
-    if _COMMENT.match(text) and _CODE.match(text):
+    if _COMMENT.match(text) and CODE.match(text):
         return (_NEUTRAL if prose else _WEAK), "code"
-    if not prose and _COMMAND.match(text) and not text.endswith(("!", "?")):
+    if not prose and COMMAND.match(text) and not text.endswith(("!", "?")):
         return _STRONG if " -" in text or "/" in text else _WEAK, "log"
-    if _CODE.match(text) and not (prose and not text.endswith(("{", "};", ");"))):
+    if CODE.match(text) and not (prose and not text.endswith(("{", "};", ");"))):
         return _WEAK, "code"
     bare = _URL.sub("", text)
     if prose or not bare.strip():
@@ -245,7 +185,7 @@ def _environment(text: str) -> int:
     value = match["value"].strip()
     if _RATING.search(value) or is_prose(value, 5) or value.endswith(("!", "?")):
         return 0
-    return _STRONG if _VERSION.search(value) else _WEAK
+    return _STRONG if VERSION.search(value) else _WEAK
 
 
 @lru_cache(maxsize=4096)

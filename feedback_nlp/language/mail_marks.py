@@ -1,4 +1,4 @@
-"""E-mail: quoted and forwarded messages, signatures, and the small print that mail servers add."""
+"""E-mail: quoted and forwarded messages, and signatures."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from feedback_nlp.language.aside_words import (
     is_prose,
     keys,
     label_key,
-    phrases,
 )
+from feedback_nlp.language.disclaimers import disclaimer_opening
 from feedback_nlp.records import Aside
 
 _LONGEST_HEADER = 300  # characters of "On ... X wrote:"
@@ -26,6 +26,7 @@ _LONGEST_SIGNATURE_LINE = 90
 _QUOTED = re.compile(r">+(?:[> ]|$|(?=[^\W\d]|[\"'«„“*`\[(#-]))")
 _NOT_QUOTED = re.compile(r">{3} |>+ ?[.:;_]?[<(oO>]|> ?\d[\d.,]*\s*\S{0,4}$")  # a Python prompt, ">:(" and "> 5 min"
 _RULE = r"[-_=*#~ ]*"
+_RULE_LINE = re.compile(r"[-_=*]{5,}")
 _DATE = re.compile(r"\b(?:19|20)\d\d\b|\b\d{1,2}[:.]\d\d\b|\b\d{1,2}[./-]\d{1,2}[./-]\d{2,4}\b|[٠-٩]{4}")
 _MAILBOX = re.compile(r"[^\s<>@]{1,100}@[^\s<>@]{1,200}")
 _LONGEST_CLOSING = 120
@@ -54,7 +55,8 @@ class _Mail:
         self.wrote = whole(rf"(?:^|[\s(>,])(?:{alternatives('wrote')})(?=[\s:]|$)")
         self.on = whole(rf"(?:{alternatives('on')})\s|\d|[^\W\d_]{{1,4}}[.,]\s?\d|[^\W\d_]{{2,12}}, ")
         self.inline = re.compile(
-            rf"-{{3,}} ?(?:{alternatives('separators')}) ?-{{2,}}|\bOn (?:Mon|Tue|Wed|Thu|Fri|Sat|Sun|\d)[^\n]{{8,120}}? wrote:",
+            rf"-{{3,}} ?(?:{alternatives('separators')}) ?-{{2,}}|"
+            r"\bOn (?:Mon|Tue|Wed|Thu|Fri|Sat|Sun|\d)[^\n]{8,120}? wrote:",
             re.IGNORECASE,
         )
         name = rf"(?:[ ,]+{NAME_WORD}){{0,5}}"
@@ -68,14 +70,11 @@ class _Mail:
         )
         self.closing_words = first_words("closings")
         self.sent_from = whole(rf"[-_*\s]*(?:{alternatives('sent_from')})\b.{{0,80}}")
-        self.disclaimer = whole(rf"[\W_]*(?:{alternatives('disclaimers')})\b")
-        self.disclaimer_inside = whole(rf"(?<=[.!?\s])(?:{alternatives('disclaimers')})\b")
+        self.disclaimer = disclaimer_opening()
         self.postscript = whole(rf"(?:{alternatives('postscripts')})\b")
-        self.stems = tuple(phrases("disclaimer_stems"))
         self.from_keys = keys("from")
         self.field_keys = keys("from", "mail_fields", "subject")
         self.subject_keys = keys("subject")
-        self.alone = keys("disclaimers_alone")
 
 
 @lru_cache(maxsize=1)
@@ -161,6 +160,10 @@ def _header_size(lines: Sequence[Line], index: int) -> int:
         while index + size < len(lines) and not lines[index + size].text and size < 3:
             size += 1
         return size + _fields_size(lines, index + size) if index + size < len(lines) else 1
+    if _RULE_LINE.fullmatch(text):
+        size = next((ahead for ahead in (1, 2) if index + ahead < len(lines) and lines[index + ahead].text), 0)
+        fields = _fields_size(lines, index + size) if size else 0
+        return size + fields if fields else 0
     if ":" in text or "<" in text or text.endswith("@"):
         fields = _fields_size(lines, index)
         if fields:
@@ -281,38 +284,6 @@ def _signature_size(lines: Sequence[Line], index: int, *, named: bool) -> int:
             break
         size = offset + 1
     return size
-
-
-def disclaimers(lines: Sequence[Line]) -> list[Aside]:
-    """Return confidentiality notices and the footers of mailing lists: from their first words to the paragraph's end."""
-    mail = _mail()
-    marks: list[Aside] = []
-    running = False
-    for index, line in enumerate(lines):
-        text = line.text
-        if not text:
-            running = False
-            continue
-        if not running and index and mail.disclaimer.match(text[:120]):
-            running = True
-        if running or (
-            index and len(text) <= 120 and any(label_key(part) in mail.alone for part in re.split(r"[|•·]", text))
-        ):
-            marks.append(line.aside("disclaimer"))
-        elif (
-            len(text) > 60
-            and _is_confidential(text)
-            and (found := mail.disclaimer_inside.search(text))
-            and found.start() > 0
-        ):
-            marks.append(Aside(line.start + found.start(), line.end, "disclaimer"))
-    return marks
-
-
-def _is_confidential(text: str) -> bool:
-    """Whether it is worth looking for a disclaimer inside a line: a cheap test before a dear one."""
-    lowered = text.lower()
-    return any(stem in lowered for stem in _mail().stems)
 
 
 def flattened_quote(line: Line) -> list[Aside]:

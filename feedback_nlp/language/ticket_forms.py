@@ -22,6 +22,7 @@ _IMAGE = re.compile(
 )
 _COMMENT = re.compile(r"<!--|-->")
 _AUTOMATED = re.compile(r"\((?:automated|optional|required)\)", re.IGNORECASE)
+_PARENTHESIS = re.compile(r"\([^()]*\)")
 _ONE_WORD_NEEDS_MARK = 1
 _LONG_HEADING = 5  # spaces in a heading that is a whole sentence
 _SURE = 3  # evidence from which a text counts as a filled-in form
@@ -112,9 +113,10 @@ def _heading(text: str, sure: bool) -> str | None:
     if not key:
         return "words" if text.strip("#* ") == "" and "#" in text else None
     words = key.count(" ") + 1
-    if key in keys("environment"):
+    short = label_key(_PARENTHESIS.sub("", bare))  # "OS (e.g. Linux):"
+    if key in keys("environment") or short in keys("environment"):
         return "environment" if sure or text.startswith("#") else None
-    if key in keys("headings"):
+    if key in keys("headings") or short in keys("headings"):
         return "words" if marked or sure or words > _ONE_WORD_NEEDS_MARK else None
     if key in keys("prompts"):
         return "words" if sure and marked else None
