@@ -1,7 +1,8 @@
-"""What arrives: runs, feedback with its statements, score scales, exact duplicates."""
+"""What arrives: runs, feedback with its statements, score scales."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import socket
@@ -93,29 +94,10 @@ class Ingest(Database):
             delete_where_in(connection, f.c.feedback_id, [item.feedback_id for item in changed])
             written = added + changed
             insert_rows(connection, f, [_feedback_row(item, run_id) for item in written])
+            insert_rows(connection, schema.near_key, [row for item in written for row in _near_rows(item)])
             rows = [_statement_row(s) for item in written for s in statements.get(item.feedback_id, ())]
             insert_rows(connection, schema.statement, rows)
         return UpsertCounts(len(added), len(changed), len(wanted) - len(written))
-
-    def refresh_duplicates(self) -> int:
-        """Mark exact duplicates and return how many there are now.
-
-        Of the feedback with the same duplicate key and the same question, the one with the smallest id stays; the
-        others get its id as ``duplicate_of``. Which rows came first does not matter.
-        """
-        f, other = schema.feedback, schema.feedback.alias("other")
-        smallest = (
-            sa.select(sa.func.min(other.c.feedback_id))
-            .where(other.c.duplicate_key == f.c.duplicate_key, other.c.question == f.c.question, other.c.text != "")
-            .scalar_subquery()
-        )
-        counted = sa.and_(f.c.duplicate_key != "", f.c.text != "")
-        target = sa.case((counted, sa.func.nullif(smallest, f.c.feedback_id)), else_=None)
-        with self._write() as connection:
-            kind = sa.case((target.is_not(None), "exact"), else_=None)
-            changed = f.update().where(f.c.duplicate_of.is_distinct_from(target))
-            connection.execute(changed.values(duplicate_of=target, duplicate_kind=kind))
-            return int(connection.execute(sa.select(sa.func.count(f.c.duplicate_of))).scalar_one())
 
     def upsert_scales(self, scales: Sequence[ScoreScale]) -> None:
         """Remember what the scores mean. Raises MappingError when a name is known with another meaning."""
@@ -171,6 +153,14 @@ def _feedback_row(item: Feedback, run_id: int) -> dict[str, Any]:
         "content_hash": item.content_hash,
         "run_id": run_id,
     }
+
+
+def _near_rows(item: Feedback) -> list[dict[str, Any]]:
+    """Return a feedback's keys mixed with its question: answers to two questions do not meet."""
+    if not item.near_keys:
+        return []
+    question = int.from_bytes(hashlib.blake2b(item.question.encode(), digest_size=8).digest(), "big", signed=True)
+    return [{"near_key": key ^ question, "feedback_id": item.feedback_id} for key in sorted(set(item.near_keys))]
 
 
 def _statement_row(item: Statement) -> dict[str, Any]:

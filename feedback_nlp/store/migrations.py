@@ -40,10 +40,13 @@ def _text_floor(connection: Connection) -> None:
         "ALTER TABLE feedback ADD COLUMN non_answer TEXT",
         "ALTER TABLE feedback ADD COLUMN asides TEXT NOT NULL DEFAULT '[]'",
         "ALTER TABLE feedback ADD COLUMN duplicate_kind TEXT CHECK (duplicate_kind IN ('exact', 'near'))",
+        "ALTER TABLE feedback ADD COLUMN is_compared BOOLEAN NOT NULL DEFAULT false",
         "UPDATE feedback SET non_answer = 'nothing' WHERE is_non_answer",
         "UPDATE feedback SET duplicate_kind = 'exact' WHERE duplicate_of IS NOT NULL",
     ):
         connection.execute(sa.text(statement))
+    for index in schema.feedback.indexes:
+        index.create(connection, checkfirst=True)
     schema.metadata.create_all(connection, tables=[schema.near_key, schema.erased])
 
 

@@ -23,6 +23,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
 )
+from sqlalchemy import false as sa_false
 
 # Byte order in both databases: "the smallest id" and every sorted result must not depend on a server's locale.
 Words = Text().with_variant(Text(collation="C"), "postgresql")
@@ -110,13 +111,18 @@ feedback = Table(
     Column("duplicate_key", Words, nullable=False),
     Column("duplicate_of", Words),
     Column("duplicate_kind", Words, CheckConstraint("duplicate_kind IN ('exact', 'near')")),
+    # Whether it has been compared with the others: a new or changed row has not.
+    Column("is_compared", Boolean, nullable=False, server_default=sa_false()),
     Column("content_hash", Words, nullable=False),
     Column("run_id", ForeignKey("ingest_run.run_id"), nullable=False),  # the run that last changed the row
-    # The smallest id of a group of duplicates is the first entry of its range in this index.
     Index("feedback_duplicates", "duplicate_key", "question", "feedback_id"),
 )
+_not_compared = ~feedback.c.is_compared
+Index("feedback_not_compared", feedback.c.feedback_id, sqlite_where=_not_compared, postgresql_where=_not_compared)
+_is_duplicate = feedback.c.duplicate_of.is_not(None)
+Index("feedback_duplicate_of", feedback.c.duplicate_of, sqlite_where=_is_duplicate, postgresql_where=_is_duplicate)
 
-near_key = Table(  # feedback that shares a key may be a near-duplicate
+near_key = Table(  # feedback that shares a key answers the same question and may be a near-duplicate
     "near_key",
     metadata,
     Column("near_key", BigInteger, nullable=False),
