@@ -99,6 +99,8 @@ def _turns(lines: Sequence[Line]) -> list[_Turn]:
 
 def _turn(index: int, line: Line, match: re.Match[str]) -> _Turn | None:
     label = match["label"].strip("*_ >-•")
+    if not label[:1].isalnum() and label[:1] not in ("(", "["):
+        return None
     behind = _TIME_BEHIND.search(label) if match["time"] is None else None
     timed = match["time"] is not None or behind is not None
     who = _side(_TIME_BEHIND.sub("", label) if behind else label)
@@ -118,7 +120,7 @@ def _inside(index: int, line: Line, least: int) -> list[_Turn]:
         words = match[1].split(" ")
         for first in range(len(words)):
             label = " ".join(words[first:])
-            who = _side(label)
+            who = _side(label, whole=False)
             if who and label[:1].lower() != label[:1].upper() and label[:1].islower():
                 continue
             if who:
@@ -128,8 +130,13 @@ def _inside(index: int, line: Line, least: int) -> list[_Turn]:
     return found
 
 
-def _side(label: str) -> str | None:
-    """Return the side that a label names: "Agent", "Agent 2", "Maria (Support)", "Support - Maria"."""
+def _side(label: str, *, whole: bool = True) -> str | None:
+    """Return the side that a label names: "Agent", "Agent 2", "Maria (Support)", "Support - Maria".
+
+    ``whole`` says that the label is all that stands before its colon.
+    """
+    if label_key(label) in keys("environment"):
+        return None  # "User agent: Mozilla/5.0"
     role = _ROLE.search(label)
     names = [role[1]] if role else []
     names += [_ROLE.sub("", label)]
@@ -144,7 +151,7 @@ def _side(label: str) -> str | None:
         last = key.split(" ")[-1] if 2 <= len(key.split(" ")) <= 3 and _is_titled(name) else ""
         if first in keys("customers") and _is_titled(name):
             return "customer"
-        if last in keys("agents"):
+        if whole and last in keys("agents"):
             return "agent"
     return None
 

@@ -167,7 +167,7 @@ def _strength(text: str) -> tuple[int, str]:
         return (_NEUTRAL if prose else _WEAK), "code"
     if not prose and COMMAND.match(text) and not text.endswith(("!", "?")):
         return _STRONG if " -" in text or "/" in text else _WEAK, "log"
-    if CODE.match(text) and not (prose and not text.endswith(("{", "};", ");"))):
+    if CODE.match(text) and not (prose and not text.endswith(("{", "};"))):
         return _WEAK, "code"
     bare = _URL.sub("", text)
     if prose or not bare.strip():

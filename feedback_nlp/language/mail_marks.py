@@ -242,7 +242,9 @@ def _merged_with_tail(lines: Sequence[Line], marks: list[Aside]) -> list[Aside]:
         if not (_is_contact(line.text) or (contacts and is_name(line.text))):
             break
         contacts.append(line)
-    if sum(_is_contact(line.text) for line in contacts) >= 2 and len(contacts) < len(left):
+    reachable = [line.text for line in contacts if _is_contact(line.text)]
+    links = sum(text.startswith(("http", "www.")) for text in reachable)
+    if len(reachable) >= 2 and links < len(reachable) and len(contacts) < len(left):
         marks += [line.aside("signature") for line in contacts]
         left = left[: -len(contacts)]
     last = left[-1]
