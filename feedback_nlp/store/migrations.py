@@ -41,6 +41,8 @@ def _text_floor(connection: Connection) -> None:
         "ALTER TABLE feedback ADD COLUMN asides TEXT NOT NULL DEFAULT '[]'",
         "ALTER TABLE feedback ADD COLUMN duplicate_kind TEXT CHECK (duplicate_kind IN ('exact', 'near'))",
         "ALTER TABLE feedback ADD COLUMN is_compared BOOLEAN NOT NULL DEFAULT false",
+        "ALTER TABLE meta ADD COLUMN erasure_key TEXT",
+        "ALTER TABLE meta ADD COLUMN wipe_due BOOLEAN NOT NULL DEFAULT false",
         "UPDATE feedback SET non_answer = 'nothing' WHERE is_non_answer",
         "UPDATE feedback SET duplicate_kind = 'exact' WHERE duplicate_of IS NOT NULL",
     ):

@@ -64,6 +64,9 @@ meta = Table(
     metadata,
     Column("id", Integer, CheckConstraint("id = 1"), primary_key=True, autoincrement=False),  # exactly one row
     Column("data_version", BigInteger, nullable=False),
+    Column("erasure_key", Words),  # random; keys the hashes of who was erased
+    # Whether people were erased whose bytes may still be in the files.
+    Column("wipe_due", Boolean, nullable=False, server_default=sa_false()),
 )
 
 ingest_run = Table(
