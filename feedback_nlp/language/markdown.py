@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from feedback_nlp.language.offsets import Draft, Edit, Span, outside
 
-_FENCE = re.compile(r"^ {0,3}(?P<fence>`{3,}|~{3,})(?P<info>.*)$", re.M)
+_FENCE = re.compile(r"[`~](?:(?<=`)``+|(?<=~)~~+)(?P<info>[^\n]*+)")
 _ANY = re.compile(r"[*_`~\[|<#]")
 
 # A mark opens after white space or an opening mark, and closes before white space or punctuation.
@@ -63,13 +63,19 @@ def fenced(text: str) -> list[Span]:
     spans: list[Span] = []
     opening: re.Match[str] | None = None
     for line in _FENCE.finditer(text):
+        if line.start() and text[line.start() - 1] != "\n":
+            continue
         if opening is None:
             if "`" not in line["info"]:
                 opening = line
-        elif line["fence"].startswith(opening["fence"]) and not line["info"].strip():
+        elif line[0].rstrip().startswith(_marks(opening)) and not line["info"].strip():
             spans.append((opening.start(), line.end()))
             opening = None
     return spans
+
+
+def _marks(fence: re.Match[str]) -> str:
+    return fence[0][: fence.start("info") - fence.start()]
 
 
 def read_markdown(draft: Draft) -> None:

@@ -65,8 +65,9 @@ class Origins:
         for step in reversed(self._steps):
             if start < end:
                 start, end = step.before(start)[0], step.before(end - 1)[1]
-            else:
-                start = end = step.before(start)[0]
+            else:  # between two characters: of one edit, which then made it, or of two
+                start, end = step.before(start)[0], step.before(start - 1)[1] if start else 0
+                end = max(start, end)
         return start, end
 
 
