@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+import time
+from collections.abc import Sequence
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feedback_nlp.language.redaction import redact
+from feedback_nlp.language.redaction import PLACEHOLDER, Redacted, Redactor, Replacement, redact
 
 REDACTED = [
     ("en", "Mail john.doe+x@example.com please", "Mail <EMAIL_1> please"),
@@ -155,3 +159,125 @@ def test_what_is_around_identifiers_stays(text: str) -> None:
     before = text.replace("@", "")
     redacted = redact(f"{before} \n ana@example.org \n", "en").text
     assert redacted.endswith(" \n <EMAIL_1> \n")
+
+
+NAMES = {
+    "Anna Kowalska": "PERSON", "pani Kowalskiej": "PERSON", "Anna": "PERSON", "Jan Nowak": "PERSON", "Ana": "PERSON",
+    "Иван Петров": "PERSON", "Петрову": "PERSON", "أحمد علي": "PERSON", "Oak Hill Farm": "ADDRESS", "Acme": "PERSON",
+    "kowalska": "PERSON",
+}  # fmt: skip
+
+
+@pytest.fixture
+def names(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """A names pipeline that knows the names above; the list grows by the number of texts it is asked about."""
+    asked: list[int] = []
+
+    def find_names_many(texts: Sequence[str], languages: Sequence[str]) -> list[list[tuple[int, int, str]]]:
+        asked.append(len(texts))
+        pattern = re.compile("|".join(sorted(map(re.escape, NAMES), key=len, reverse=True)))
+        return [[(*match.span(), NAMES[match[0]]) for match in pattern.finditer(text)] for text in texts]
+
+    monkeypatch.setattr("feedback_nlp.language.person_names.find_names_many", find_names_many)
+    return asked
+
+
+def redact_with(redactor: Redactor, text: str, language: str) -> str:
+    """The text redacted, after checking that a second time changes nothing and that the offsets fit."""
+    (once,) = redactor.redact_many([text], [language])
+    (twice,) = redactor.redact_many([once.text], [language])
+    assert (twice.text, dict(twice.counts), twice.replacements) == (once.text, {}, ())
+    assert sum(once.counts.values()) == len(once.replacements)
+    rest, new_rest, end, new_end = "", "", 0, 0
+    for part in once.replacements:
+        assert PLACEHOLDER.fullmatch(once.text[part.new_start : part.new_end])[1] == part.kind
+        assert (part.start - end, part.start < part.end) == (part.new_start - new_end, True)
+        rest += text[end : part.start]
+        new_rest += once.text[new_end : part.new_start]
+        end, new_end = part.end, part.new_end
+    assert rest + text[end:] == new_rest + once.text[new_end:]
+    return once.text
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "expected"),
+    [
+        (
+            "pl",
+            "Anna Kowalska pisała. Potem Anna i Jan Nowak dzwonili do pani Kowalskiej.",
+            "<PERSON_1> pisała. Potem <PERSON_1> i <PERSON_2> dzwonili do <PERSON_1>.",
+        ),
+        (
+            "ru",
+            "Иван Петров, тел. 8 912 345-67-89. Верните Петрову!",
+            "<PERSON_1>, тел. <PHONE_1>. Верните <PERSON_1>!",
+        ),
+        ("ar", "اتصل أحمد علي من 0501234567", "اتصل <PERSON_1> من <PHONE_1>"),
+        ("pl", "Napisz na anna.kowalska@example.pl do Anna", "Napisz na <EMAIL_1> do <PERSON_1>"),
+        ("en", "I live at Oak Hill Farm, 12 Oak Street. Jan Nowak.", "I live at <ADDRESS_1>, <ADDRESS_2>. <PERSON_1>."),
+        ("en", "<PERSON_1> met Jan Nowak", "<PERSON_1> met <PERSON_2>"),
+        ("en", "nobody here", "nobody here"),
+    ],
+)
+def test_names_go_too(names: list[int], language: str, text: str, expected: str) -> None:
+    assert redact_with(Redactor(names=True), text, language) == expected
+
+
+def test_only_texts_that_changed_are_looked_at_again(names: list[int]) -> None:
+    texts = ["Anna here", "nothing", "mail ana@example.org"]
+    results = Redactor(names=True).redact_many(texts, ["en"] * 3)
+    assert [result.text for result in results] == ["<PERSON_1> here", "nothing", "mail <EMAIL_1>"]
+    assert names == [3, 1]
+
+
+def test_a_batch_makes_no_difference(names: list[int]) -> None:
+    redactor = Redactor(names=True, deny=["Zarya"], allow=["Acme"])
+    texts = [text for _, text, _ in REDACTED] + ["Anna and Jan Nowak of Acme, project Zarya"]
+    languages = [language for language, _, _ in REDACTED] + ["en"]
+    together = redactor.redact_many(texts, languages)
+    assert together == [redactor.redact_many([t], [lang])[0] for t, lang in zip(texts, languages, strict=True)]
+    assert together[::-1] == redactor.redact_many(texts[::-1], languages[::-1])
+
+
+def test_what_is_denied_always_goes_and_what_is_allowed_stays(names: list[int]) -> None:
+    redactor = Redactor(
+        names=True,
+        deny=["Project Zarya", "проект Заря", "النور", "48213"],
+        allow=["Acme", "Acme Support", "help@acme.com"],
+    )
+    text = "project  zarya: order 48213 of Acme, ask help@acme.com or anna@acme.com, Anna"
+    assert redact_with(redactor, text, "en") == (
+        "<DENIED_1>: order <DENIED_2> of Acme, ask help@acme.com or <EMAIL_1>, <PERSON_1>"
+    )
+    assert redact_with(redactor, "Про ПРОЕКТ ЗАРЯ и Зарянку", "ru") == "Про <DENIED_1> и Зарянку"
+    assert redact_with(redactor, "في مشروع النور", "ar") == "في مشروع <DENIED_1>"
+
+
+def test_offsets_lead_from_the_text_to_the_redacted_one() -> None:
+    redacted = redact("a@x.org, order 48213", "en")
+    assert redacted == Redacted(
+        "<EMAIL_1>, order <ORDER_1>",
+        {"EMAIL": 1, "ORDER": 1},
+        (Replacement(0, 7, 0, 9, "EMAIL"), Replacement(15, 20, 17, 26, "ORDER")),
+    )
+
+
+def test_a_value_of_another_script_s_digits_is_the_same_value() -> None:
+    assert redact("طلب رقم 48213 نعم طلب رقم ٤٨٢١٣", "ar").text == "طلب رقم <ORDER_1> نعم طلب رقم <ORDER_1>"
+
+
+def test_nul_and_half_characters_are_no_obstacle() -> None:
+    assert redact("\0 a@x.org \ud800 \0", "en").text == "\0 <EMAIL_1> \ud800 \0"
+
+
+@pytest.mark.parametrize(
+    "piece", ["a@x.org ", "order 48213 ", "+40 722 123 456, ", "<EMAIL_1>", "1 ", "é", "ul. Nowa 5 "]
+)
+def test_a_long_text_takes_time_in_proportion(piece: str) -> None:
+    def seconds(count: int) -> float:
+        began = time.process_time()
+        redact(piece * count, "pl")
+        return time.process_time() - began
+
+    seconds(10)
+    assert seconds(4_000) < 10 * seconds(1_000) + 0.1

@@ -19,18 +19,22 @@ _NAME = rf"(?:\d{{1,2}} )?(?:{_JOINING} ){{0,2}}(?:{_WORD} ?)(?:{_WITHIN} ?){{0,
 _NO_MORE = r"(?![\w%]|[.,]\d)"
 _HOUSE = rf"\d{{1,5}}[A-Za-z]?{_NO_MORE}(?:[/-]\d{{1,4}}[A-Za-z]?)?(?![/-]\d)"
 
+_ENGLISH_FLAT = r"(?:Apt|Apartment|Suite|Ste|Unit|Flat|#)\.? ?[\dA-Z]{1,5}(?!\w)"
 _ENGLISH = re.compile(
     r"(?<![\w$€£.,])\d{1,5}[A-Za-z]?,? (?:(?:North|South|East|West|[NSEW])\.? )?"
     rf"(?:(?:{_CAP}[\w'’.-]*+|\d{{1,3}}(?:st|nd|rd|th)) ){{1,4}}"
     r"(?:Street|St|Avenue|Ave|Road|Rd|Lane|Ln|Drive|Dr|Boulevard|Blvd|Court|Ct|Place|Square|Sq|Terrace|Way|Close"
-    r"|Crescent|Parkway|Pkwy|Highway|Hwy|Gardens|Grove|Mews)(?!\w)"
-    r"(?:\.?,? (?:Apt|Apartment|Suite|Ste|Unit|Flat|#)\.? ?[\dA-Z]{1,5}(?!\w))?"
+    r"|Crescent|Parkway|Pkwy|Highway|Hwy|Gardens|Grove|Mews|Alley|Circle|Crossing|Expressway|Freeway|Junction|Loop"
+    r"|Path|Pike|Plaza|Row|Trail|Turnpike|Walk|Causeway|Parade)(?!\w)"
+    rf"(?:\.?,? {_ENGLISH_FLAT})?"
+    rf"|(?<![\w$€£.,])\d{{1,5}} (?:{_CAP}[\w'’.-]*+ ){{1,4}}{_ENGLISH_FLAT}"
 )
 _POST_BOX = re.compile(r"(?<!\w)P\.? ?O\.? Box \d{1,6}(?!\w)", re.I)
 _ROMANIAN = re.compile(
     r"(?<!\w)(?:[Ss]tr\.|[Ss]trada|[Ss]trăzii|[Bb]d\.|[Bb]-dul|[Bb]ulevardul|[Cc]alea|[ȘșŞşSs]os\.|[ȘșŞşSs]oseaua"
     rf"|[Aa]leea|[Pp]iața|[Ii]ntrarea|[Ss]plaiul) ?{_NAME},? ?(?:nr\.? ?|numărul )?{_HOUSE}"
-    r"(?:,? ?(?:bl|bloc|sc|scara|et|etaj|etajul|ap|apt|apartament|apartamentul|cam|sector|sectorul)\.? ?\w{1,4}(?!\w))*"
+    r"(?:,? {0,2}(?i:bl|bloc|sc|scara|et|etaj|etajul|ap|apt|apartament|apartamentul|cam|sector|sectorul)\.? ?"
+    r"\w{1,4}(?!\w))*"
     r"|(?<!\w)MD-\d{4}(?!\w)"
 )
 _POLISH = re.compile(
@@ -39,12 +43,12 @@ _POLISH = re.compile(
 )
 _RUSSIAN_STREET = (
     r"(?:[Уу]л\.|[Уу]лиц[аеуы]|[Пп]р\.|[Пп]р-т|[Пп]р-кт|[Пп]роспект[еуа]?|[Пп]ер\.|[Пп]ереул[а-я]+|[Бб]ульвар[еуа]?"
-    r"|[Бб]-р|[Шш]\.|[Шш]оссе|[Пп]л\.|[Пп]лощад[ьи]|[Нн]аб\.|[Нн]абережн[а-я]+|[Мм]кр\.?|[Мм]икрорайон[еа]?)"
+    r"|[Бб]-р|[Шш]\.|[Шш]оссе|[Пп]л\.|[Пп]лощад[ьи]|[Нн]аб\.|[Нн]абережн[а-я]+|[Аа]лл\.|[Аа]лле[яеи]|[Бб]ул\.|[Мм]кр\.?|[Мм]икрорайон[еа]?)"
 )
 _RUSSIAN_HOUSE = (
     rf",? ?(?:д\.? ?|дом[еау]? ?|№ ?)?\d{{1,4}}(?:[а-я]| ?[А-Я])?{_NO_MORE}(?!-[а-я])(?:/\d{{1,3}})?"
     r"(?:,? ?(?:к|корп|корпус|стр|строение|кв|квартира|квартире|оф|офис|под|подъезд|эт|этаж|литер)\.? ?"
-    r"\d{1,4}[а-я]?(?!\w))*"
+    r"\d{1,4}[а-я]?(?:/\d{1,3})?(?!\w))*"
 )
 _RUSSIAN = re.compile(
     rf"(?<!\w){_RUSSIAN_STREET} ?(?:\d{{1,3}}(?:-?[а-яА-Я]{{1,2}})? )?(?:[А-ЯЁ][\w.-]*+ ?){{1,4}}{_RUSSIAN_HOUSE}"
@@ -53,9 +57,10 @@ _RUSSIAN = re.compile(
 )
 _ITALIAN = re.compile(
     r"(?<!\w)(?:[Vv]ia|[Vv]iale|[Pp]iazza|[Pp]\.zza|[Pp]iazzale|[Cc]orso|[Cc]\.so|[Ll]argo|[Vv]icolo|[Ss]trada"
-    r"|[Ll]ungomare) (?!(?:WhatsApp|Whatsapp|SMS|PEC|Email|Mail|E-mail|Web|Fax|App|Chat|Skype|Internet|Messenger"
+    r"|[Ll]ungomare|[Ll]ungotevere|[Cc]ontrada|[Bb]orgo|[Tt]raversa|[Ss]alita) "
+    r"(?!(?:WhatsApp|Whatsapp|SMS|PEC|Email|Mail|E-mail|Web|Fax|App|Chat|Skype|Internet|Messenger"
     rf"|PayPal|Paypal)\b){_NAME},? ?(?:n\.? ?|n° ?|nr\.? ?|numero |civico )?{_HOUSE}"
-    r"(?:,? ?(?:int|interno|scala|piano)\.? ?\w{1,4}(?!\w))*(?:,? (?:- )?\d{5}(?!\d))?"
+    r"(?:,? ?(?i:int|interno|scala|piano|appartamento)\.? ?\w{1,4}(?!\w))*(?:,? (?:- )?\d{5}(?!\d))?"
 )
 _ARABIC = re.compile(
     r"(?<!\w)[وفبل]?(?:شارع|طريق|جادة|ميدان) (?:[\u0621-\u064a]{2,15} ){1,4}(?:رقم |مبنى |عمارة |منزل )?"
@@ -73,8 +78,9 @@ _PATTERNS: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = (
     (
         _ENGLISH,
         (
-            " st", " av", " road", " rd", " la", " ln", " dr", " bo", " bl", " co", " ct", " pl", " sq", " te", " wa",
-            " cl", " cr", " pa", " pk", " hw", " hi", " ga", " gr", " me",
+            " st", " av", " road", " rd", " la", " ln", " dr", " bo", " bl", " co", " ct", " pl", " sq", " te",
+            " wa", " cl", " cr", " pa", " pk", " hw", " hi", " ga", " gr", " me", " al", " ci", " ex", " fr", " ju",
+            " lo", " pi", " ro", " tr", " tu", " ap", " su", " un", " fl", " #",
         ),
     ),
     (_POST_BOX, ("box ",)),
@@ -90,21 +96,21 @@ _PATTERNS: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = (
         _RUSSIAN,
         (
             " ул", " пр.", " пр-", " проспект", " пер.", " переул", " б-р", " бульв", " ш.", " шоссе", " пл.",
-            " площад", " наб", " мкр", " микрор",
+            " площад", " алл", " бул", " наб", " мкр", " микрор",
         ),
     ),
     (
         _ITALIAN,
-        (" via", " piazza", " p.zza", " corso", " c.so", " largo", " vicolo", " strada", " lungomare"),
+        (" via", " piazza", " p.zza", " corso", " c.so", " largo", " vicolo", " strada", " lungo",
+         " contrada", " borgo", " traversa", " salita"),
     ),
     (_ARABIC, ("شارع", "طريق", "جادة", "ميدان")),
     (
         _OTHERS,
         (
-            "straße", "strasse", "str.", "gasse", "allee", "weg", "platz", "damm", "straat", "laan",
-            "gracht", "kade", "plein", " rue ", " avenue ", " quai",
-            " boulevard", " allée", " chemin", " impasse", " calle", " c/",
-            " avenida", " avda.", " paseo", " rua ", " travessa",
+            "straße", "strasse", "str.", "gasse", "allee", "weg", "platz", "damm", "straat", "laan", "gracht",
+            "kade", "plein", " rue ", " avenue ", " quai", " boulevard", " allée", " chemin", " impasse", " calle",
+            " c/", " avenida", " avda.", " paseo", " rua ", " travessa",
         ),
     ),
 )  # fmt: skip

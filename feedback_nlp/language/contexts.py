@@ -19,13 +19,13 @@ BLANK = "\0"  # stands for every character of what is already redacted; no patte
 
 _FILE = Path(__file__).parent / "data" / "contexts.json"
 _DIGITS = {0x660 + digit: str(digit) for digit in range(10)} | {0x6F0 + digit: str(digit) for digit in range(10)}
-_WORD = re.compile(r"(?<!\w)[^\W\d_]++(?:['’][^\W\d_]++)*")
+_WORD = re.compile(r"(?<!\w)[^\W\d_]++")
 _GAP = re.compile(r"[\s:#№°º.()\[\]\"“”„«»'*=_>→–-]{0,8}")
 _JOINED = " .-'’\""
 _MARK = re.compile(r"[:#№=]")
 _NUMBER_SIGN = re.compile(r"[#№]")
 _FULL_STOP = re.compile(r"\.[\s\"”»)]")
-_ABBREVIATION = 5  # letters; a full stop after a word this short is no end of a sentence ("nr.", "cust.")
+_ABBREVIATION = 4  # letters; a full stop after a word this short is no end of a sentence ("nr.", "cust.")
 _ARABIC_PREFIX = re.compile(r"^(?:[وفبك]?ال|و?لل)(?=\w\w)")  # "the", "and the", "by the", "to the"
 _SERIES = 3  # capital letters that can belong to a number ("seria AB nr. 123456")
 _REACH = 90  # characters looked back

@@ -52,7 +52,8 @@ def find_phones(text: str, language: str) -> Iterator[Found]:
             )
         ):
             continue
-        claimed = said and (international or len(digits) >= 8 or not written.isdigit())
+        least = 7 if said and before("phone", 12).search(text[max(0, match.start() - 25) : match.start()]) else 8
+        claimed = said and (international or len(digits) >= least or not written.isdigit())
         if claimed or len(digits) >= _LEAST_BARE_DIGITS or not written.isdigit():
             number = _valid_number(written, language) or (digits if claimed else "")
             if number:

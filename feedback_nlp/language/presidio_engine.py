@@ -37,7 +37,6 @@ from feedback_nlp.errors import SettingError
 from feedback_nlp.language.cleaning import fold
 from feedback_nlp.language.contexts import Found, words_of
 from feedback_nlp.language.identifiers import FINDERS, Finder
-from feedback_nlp.language_names import LANGUAGE_NAMES
 
 LEAST_SCORE = 0.35  # of a user's recognizer: a pattern weaker than this counts only with its context words
 _VALUE = "value"
@@ -203,7 +202,7 @@ def _read_recognizers(path: Path) -> tuple[list[EntityRecognizer], list[EntityRe
     everywhere: list[EntityRecognizer] = []
     for number, entry in enumerate(entries, start=1):
         languages = _languages_of(entry)
-        made = _make(path, number, entry, languages or ["und"])
+        made = _make(path, number, entry, languages or ["en"])
         (named if languages else everywhere).extend(made)
     return named, everywhere
 
@@ -235,9 +234,6 @@ def _make(path: Path, number: int, entry: dict[str, Any], languages: list[str]) 
         ) from error
     if any(isinstance(recognizer, RemoteRecognizer) for recognizer in recognizers):
         raise SettingError(f"{place} would send texts to another machine. Take one that works here.")
-    unknown = [r.supported_language for r in recognizers if r.supported_language not in {*LANGUAGE_NAMES, "und"}]
-    if not recognizers or unknown:
-        raise SettingError(f"{place} is for the language {unknown[:1] or languages}. Give an ISO 639-1 code.")
     return recognizers
 
 

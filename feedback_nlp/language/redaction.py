@@ -147,24 +147,39 @@ class Redactor:
     @staticmethod
     def _take(draft: _Draft, items: Sequence[Found]) -> bool:
         """Take the items that overlap nothing taken before; return whether there was one."""
-        taken = False
+        before = len(draft.found)
         for item in items:
-            if item.start < item.end and BLANK not in draft.shadow[item.start : item.end]:
-                draft.shadow = draft.shadow[: item.start] + BLANK * (item.end - item.start) + draft.shadow[item.end :]
+            if item.start < item.end and 1 not in draft.taken[item.start : item.end]:
+                draft.taken[item.start : item.end] = b"\1" * (item.end - item.start)
                 draft.found.append(item)
-                taken = True
-        return taken
+        fresh = sorted(draft.found[before:])
+        draft.blank([(item.start, item.end) for item in fresh])
+        return bool(fresh)
 
 
 class _Draft:
-    """A text on its way: ``shadow`` is as long, with Western digits and what is taken blanked."""
+    """A text on its way: ``shadow`` is as long, with Western digits and all that is ``taken`` blanked."""
 
     def __init__(self, text: str, language: str) -> None:
         self.text = text
         self.language = language
-        # A NUL that the text came with must not pass for something taken.
-        self.shadow = PLACEHOLDER.sub(lambda match: BLANK * len(match[0]), western_digits(text.replace(BLANK, " ")))
         self.found: list[Found] = []
+        self.taken = bytearray(len(text))
+        # A NUL that the text came with must not pass for something taken.
+        self.shadow = western_digits(text.replace(BLANK, " "))
+        placeholders = [match.span() for match in PLACEHOLDER.finditer(text)]
+        for start, end in placeholders:
+            self.taken[start:end] = b"\1" * (end - start)
+        self.blank(placeholders)
+
+    def blank(self, spans: Sequence[tuple[int, int]]) -> None:
+        """Blank sorted spans of the shadow."""
+        pieces = []
+        done = 0
+        for start, end in spans:
+            pieces += [self.shadow[done:start], BLANK * (end - start)]
+            done = end
+        self.shadow = "".join([*pieces, self.shadow[done:]])
 
     def redacted(self) -> Redacted:
         if not self.found:
@@ -227,4 +242,4 @@ def _parts(draft: _Draft, redacted: Redacted, start: int, end: int, kind: str) -
             value = " ".join(name.casefold().split())
             parts.append(Found(at + shift, at + shift + len(name), kind, value))
         position = match.end() if match else end
-    return [part for part in parts if BLANK not in draft.shadow[part.start : part.end]]
+    return parts
