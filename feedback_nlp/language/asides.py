@@ -54,17 +54,22 @@ def without_asides(text: str, asides: Iterable[Aside]) -> str:
     for aside in asides:
         pieces.append(text[at : aside.start])
         blank = "".join("\n" if character == "\n" else " " for character in text[aside.start : aside.end])
-        before = text[: aside.start].rpartition("\n")[2].strip() if aside.start else ""
-        behind = text[aside.end :].partition("\n")[0].strip()
         if aside.kind != "code" or "\n" in blank:
-            if before:
+            if _goes_on(text, aside.start - 1, -1):
                 blank = "\n" + blank[1:]
-            if behind:
+            if _goes_on(text, aside.end, 1):
                 blank = blank[:-1] + "\n"
         pieces.append(blank)
         at = aside.end
     pieces.append(text[at:])
     return "".join(pieces)
+
+
+def _goes_on(text: str, at: int, step: int) -> bool:
+    """Whether the line holds more than spaces from here on, going forwards or backwards."""
+    while 0 <= at < len(text) and text[at] == " ":
+        at += step
+    return 0 <= at < len(text) and text[at] != "\n"
 
 
 def _find(text: str) -> list[Aside]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
@@ -44,7 +45,7 @@ def agent_turns(lines: Sequence[Line]) -> list[Aside]:
     """Return the labels of all speakers and everything that the agents say.
 
     A chat is told by labels of both sides, or by times before labels. Speakers who are called by name are on the
-    side that is otherwise missing.
+    side that is otherwise missing; an unknown label is somebody's when it has a time or comes back.
     """
     turns = _turns(lines)
     said = {turn.who for turn in turns}
@@ -56,7 +57,8 @@ def agent_turns(lines: Sequence[Line]) -> list[Aside]:
     ):
         return _events(lines) if timed else []
     unknown = "agent" if "customer" in said and "agent" not in said else "customer"
-    turns = [turn for turn in turns if turn.who in ("agent", "customer") or _is_speaker(turn, turns)]
+    times = Counter(turn.who for turn in turns)
+    turns = [turn for turn in turns if turn.who in ("agent", "customer") or turn.timed or times[turn.who] >= 2]
     marks = _events(lines)
     held = {mark.start for mark in marks}
     for number, turn in enumerate(turns):
@@ -76,11 +78,6 @@ def agent_turns(lines: Sequence[Line]) -> list[Aside]:
             if end > start and start not in held:
                 marks.append(Aside(start, end, "agent"))
     return sorted(marks)
-
-
-def _is_speaker(turn: _Turn, turns: Sequence[_Turn]) -> bool:
-    """Whether an unknown label is a person in this chat: it has a time, or comes back."""
-    return turn.timed or sum(other.who == turn.who for other in turns) >= 2
 
 
 def _turns(lines: Sequence[Line]) -> list[_Turn]:

@@ -117,7 +117,7 @@ def _rest(lines: Sequence[Line], index: int) -> list[Aside]:
 
 
 def _is_first(lines: Sequence[Line], index: int) -> bool:
-    return not any(line.text for line in lines[:index][-6:]) and index < 7
+    return not any(line.text for line in lines[max(0, index - 6) : index]) and index < 7
 
 
 def _header_marks(header: Sequence[Line], *, whole: bool) -> list[Aside]:
