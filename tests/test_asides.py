@@ -147,7 +147,8 @@ def test_any_text_can_be_blanked(text: str) -> None:
 
 LONG = [
     "`" * 60_000, "> " * 60_000, "a: " * 60_000, "[" * 60_000, "(" * 60_000, "\n" * 60_000, "```\n" * 20_000,
-    "Hi, " * 40_000, "x=1; " * 40_000, "Agent: a Customer: b " * 6_000, "From: a\n" * 10_000, "Agent: a\nCustomer: b\n" * 15_000,
+    "Hi, " * 40_000, "x=1; " * 40_000, "Agent: a Customer: b " * 6_000,
+    "From: a\n" * 10_000, "Agent: a\nCustomer: b\n" * 15_000,
     "at a.b(c)\n" * 10_000,
     "Regards,\n" * 10_000, "`\n" * 40_000, "On 5 Jan 2024 " * 10_000, "- [ ] a\n" * 10_000, "word " * 40_000,
     "C:\\" * 20_000, "a_" * 60_000, "- " * 60_000, "confidential " * 10_000, "مرحبا " * 20_000, "* a: b\n" * 20_000,
