@@ -314,6 +314,21 @@ def test_blank_lines_before_the_names_do_not_hide_them(tmp_path: Path) -> None:
     assert texts == [(4, "good app, here")]
 
 
+@pytest.mark.parametrize("name", ["csv", "jsonl", "parquet", "xlsx"])
+def test_names_of_columns_are_no_patterns(tmp_path: Path, name: str) -> None:
+    frame = pl.DataFrame({"*": ["r1"], "^c.*$": ["the app is slow"], "comment": [""], "{}": ["9"]})
+    path = tmp_path / f"a.{name}"
+    {
+        "csv": frame.write_csv,
+        "jsonl": frame.write_ndjson,
+        "parquet": frame.write_parquet,
+        "xlsx": frame.write_excel,
+    }[name](path)
+    assert read_file(path).columns == ["*", "c.*$", "comment", "{}"]
+    texts, rejects = outcome(path, ColumnFlags(text=("^c.*$",), id="*", segments=("{}",), guess=False))
+    assert ([text for _, text in texts], rejects) == (["the app is slow"], [])
+
+
 @pytest.mark.parametrize("name", ["n[1]*.parquet", "n[1]?.csv", "*.jsonl"])
 def test_a_name_with_wildcards_is_a_name(tmp_path: Path, name: str) -> None:
     other = {

@@ -374,6 +374,59 @@ def test_parquet_columns_become_text(tmp_path: Path) -> None:
     assert table.notes == ("Column 'raw' holds bytes and is left out.",)
 
 
+def many(n: int) -> pl.DataFrame:
+    """Rows of which only places and ids differ much."""
+    return pl.DataFrame(
+        {
+            "id": [f"r{i}" for i in range(n)],
+            "comment": [f"slow again {i}, and dear" for i in range(n)],
+            "nps": [str(i % 11) for i in range(n)],
+        }
+    )
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl", "a.parquet", "a.xlsx", "a.csv.gz"])
+def test_a_large_file_is_a_sample_and_batches_of_the_same_rows(tmp_path: Path, name: str) -> None:
+    n = 30_000
+    frame, path = many(n), tmp_path / name
+    if name.endswith("jsonl"):
+        frame.write_ndjson(path)
+    elif name.endswith("parquet"):
+        frame.write_parquet(path, row_group_size=7000)
+    elif name.endswith("xlsx"):
+        frame.write_excel(path)
+    else:
+        path.write_bytes(
+            gzip.compress(frame.write_csv().encode()) if name.endswith("gz") else frame.write_csv().encode()
+        )
+    table = read_file(path)
+    first = 1 if name.endswith(("jsonl", "parquet")) else 2
+    assert (table.n_rows, table.is_whole, table.columns) == (n, False, ["id", "comment", "nps"])
+    assert table.frame.equals(frame.with_columns(pl.Series(LINE, range(first, n + first), dtype=pl.Int64)))
+    places = [line - first for line in table.sample[LINE]]
+    assert places == sorted({*range(5), *range(0, n, 2)})
+    assert table.sample["comment"].to_list() == [f"slow again {i}, and dear" for i in places]
+    sizes = [batch.height for batch in table.batches(1000)]
+    assert (sum(sizes), max(sizes)) == (n, 1000)
+
+
+def test_a_column_that_comes_late_in_json_lines_is_a_column(tmp_path: Path) -> None:
+    lines = [json.dumps({"text": f"slow again {i}"}) for i in range(25_000)]
+    lines[24_000] = json.dumps({"nps": 3, "text": "late"})
+    table = read_file(write(tmp_path, "a.jsonl", "\n".join(lines)))
+    assert (table.columns, table.n_rows) == (["text", "nps"], 25_000)
+    assert table.frame.filter(pl.col("nps") != "").rows() == [("late", "3", 24_001)]
+
+
+def test_long_texts_are_sampled_by_their_size(tmp_path: Path) -> None:
+    cell = "word " * 1_000_000
+    path = tmp_path / "a.parquet"
+    pl.DataFrame({"text": [cell] * 40}).write_parquet(path)  # 200 MB once it is read, and a few on the disk
+    table = read_file(path)
+    assert (table.n_rows, table.is_whole) == (40, False)
+    assert table.sample[LINE].to_list() == sorted({*range(1, 6), *range(1, 41, 4)})
+
+
 def test_rejects_file_holds_lines_and_reasons_only(tmp_path: Path) -> None:
     out = tmp_path / "a.rejects.csv"
     write_rejects(out, [Reject(9, "b", "score"), Reject(2, "a, quoted")], Path("/data/a.csv"))

@@ -138,6 +138,47 @@ def test_one_answer_a_row_is_gathered_into_responses(tmp_path: Path) -> None:
     assert len(set(key)) == 3
 
 
+@pytest.mark.parametrize("named", [True, False])
+def test_repeats_are_found_far_apart_in_a_large_file(tmp_path: Path, named: bool) -> None:
+    n = 25_000
+    lines = [f"{f'r{i}' if named else ''},c{i},late again {i},{i % 11}\n" for i in range(n)]
+    lines[24_000] = lines[10]  # copied whole
+    lines[24_001] = lines[11].replace("late", "slow")  # the same id or customer, another answer
+    found = rows_of(
+        tmp_path, "id,who,text,nps\n" + "".join(lines), ColumnFlags(text=("text",), id="id", customer="who")
+    )
+    feedback = {item.line: item for item in found if isinstance(item, RawFeedback)}
+    rejects = [item for item in found if isinstance(item, Reject)]
+    if named:
+        assert rejects == [Reject(24_002, "it has the same id and the same content as line 12")]
+    else:  # alike without an id are as many people
+        assert (rejects, feedback[24_002].text) == ([], feedback[12].text)
+    assert len({item.row_key for item in feedback.values()}) == len(feedback) == n - len(rejects)
+    alone = rows_of(
+        tmp_path, "id,who,text,nps\n" + lines[10] + lines[12], ColumnFlags(text=("text",), id="id", customer="who")
+    )
+    assert [item.row_key for item in alone if isinstance(item, RawFeedback)] == [
+        feedback[12].row_key,
+        feedback[14].row_key,
+    ]
+
+
+def test_the_answers_of_a_respondent_are_found_far_apart_in_a_large_file(tmp_path: Path) -> None:
+    n = 15_000
+    rows = [
+        f"c{i},{question},{word} {i}\n" for question, word in (("Good?", "price"), ("Bad?", "queue")) for i in range(n)
+    ]
+    flags = ColumnFlags(text=("text",), question="q", customer="who")
+    keys: dict[str, set[str]] = {}
+    for item in rows_of(tmp_path, "who,q,text\n" + "".join(rows), flags):
+        assert isinstance(item, RawFeedback)
+        keys.setdefault(item.customer_id or "", set()).add(item.row_key)
+    assert len(keys) == n
+    assert {len(found) for found in keys.values()} == {1}
+    small = rows_of(tmp_path, "who,q,text\n" + rows[7] + rows[n + 7], flags)
+    assert {item.row_key for item in small if isinstance(item, RawFeedback)} == keys["c7"]
+
+
 @pytest.mark.parametrize(
     ("name", "code"),
     [

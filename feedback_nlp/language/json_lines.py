@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from itertools import chain
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +17,10 @@ from feedback_nlp.language.tables import BATCH_CHARACTERS, LINE, MOST_COLUMNS, r
 
 if TYPE_CHECKING:
     import polars as pl
+
+
+_AROUND = " \t\r\n\ufeff\x1a"
+_DECODER = json.JSONDecoder()
 
 
 def read_json_lines(
@@ -34,9 +40,10 @@ def read_json_lines(
     known: set[str] = set(names or ())
     with open_text(path, encoding) as handle:
         for number, line in enumerate(handle, start=1):
-            if not line.strip(" \t\r\n\ufeff\x1a"):
+            line = line.strip(_AROUND)
+            if not line:
                 continue
-            if not seen and line.lstrip(" \t\ufeff").startswith("["):
+            if not seen and line.startswith("["):
                 raise ReadError(f"{path} is a JSON array. Write one object a line: that is what .jsonl means.")
             seen = True
             row = _json_row(number, line, findings.rejects)
@@ -71,8 +78,11 @@ def _frame_of(rows: list[dict[str, str]], numbers: list[int], names: Sequence[st
     import polars as pl
 
     if names is None:
-        names = list(dict.fromkeys(name for row in rows for name in row))
-    data = [pl.Series(name, [row.get(name, "") for row in rows], dtype=pl.String) for name in names]
+        names = list(dict.fromkeys(chain.from_iterable(rows)))
+    if all(len(row) == len(names) for row in rows):
+        data = [pl.Series(name, list(map(itemgetter(name), rows)), dtype=pl.String) for name in names]
+    else:
+        data = [pl.Series(name, [row.get(name, "") for row in rows], dtype=pl.String) for name in names]
     return pl.DataFrame([*data, pl.Series(LINE, numbers, dtype=pl.Int64)])
 
 
@@ -84,7 +94,9 @@ def _json_row(number: int, line: str, rejects: list[Reject]) -> dict[str, str] |
         return None
     row: dict[str, str] = {}
     try:
-        value = json.loads(line.strip(" \t\r\n\ufeff\x1a"))
+        value, end = _DECODER.raw_decode(line)
+        if end != len(line):
+            raise json.JSONDecodeError("Extra data", line, end)
         if not isinstance(value, dict):
             rejects.append(Reject(number, "it is JSON and not an object with named fields"))
             return None

@@ -147,9 +147,10 @@ def _named(frame: pl.DataFrame, column: str) -> pl.DataFrame:
     """Return a column stripped, with "" for every word that says that nothing is there."""
     import polars as pl
 
-    bare = pl.col(column).str.strip_chars(WHITE)
-    absent = bare.str.to_lowercase().is_in(list(MISSING))
-    return frame.select(pl.when(absent).then(pl.lit("")).otherwise(bare).alias(column))
+    cells = frame[column].str.strip_chars(WHITE).alias("cell")
+    absent = pl.col("cell").str.to_lowercase().is_in(list(MISSING))
+    named = pl.DataFrame([cells]).select(pl.when(absent).then(pl.lit("")).otherwise(pl.col("cell")))
+    return pl.DataFrame([named.to_series().alias(column)])
 
 
 def _distinct_within(table: Table, columns: list[str]) -> bool:

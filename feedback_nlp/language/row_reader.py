@@ -89,7 +89,7 @@ class RowReader:
         """Yield every row of a batch."""
         mapping = self._mapping
         moments = parse_dates(frame[mapping.date], mapping.date_format) if mapping.date else [None] * frame.height
-        for row, moment in zip(frame.select(LINE, *_used(mapping)).iter_rows(named=True), moments, strict=True):
+        for row, moment in zip(frame[[LINE, *_used(mapping)]].iter_rows(named=True), moments, strict=True):
             line: int = row[LINE]
             problems: list[Reject] = []
             scores: dict[str, float] = {}

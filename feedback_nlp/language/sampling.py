@@ -85,9 +85,9 @@ class Sampler:
         frames = [frame for _, frame in self._kept]
         lacking = pl.DataFrame(schema={**dict.fromkeys(names, pl.String), LINE: pl.Int64})
         whole = pl.concat([lacking, *frames], how="diagonal", rechunk=True)
-        return whole.select(pl.col(old).fill_null("").alias(new) for old, new in names.items()).with_columns(
-            whole[LINE]
-        )
+        # Polars would read a name such as "^a$" as a pattern wherever it computes: the final names are none.
+        data = [whole[old].alias(new).fill_null("") for old, new in names.items()]
+        return pl.DataFrame([*data, whole[LINE]])
 
     def hashes(self, names: Mapping[str, str]) -> dict[str, NDArray[np.uint64]]:
         """Return the hash of every row, and of every cell in the columns that may name rows, by the final names."""
@@ -119,7 +119,7 @@ def hash_cells(frame: pl.DataFrame, columns: Iterable[str]) -> NDArray[np.uint64
     empty = pl.Series([""], dtype=pl.String).hash().to_numpy()[0]
     for name in columns:
         weight = np.uint64(int(stable_hash("column", name, size=8), 16) | 1)
-        total += (frame[name].str.strip_chars(WHITE).hash().to_numpy() - empty) * weight
+        total += (frame[name].alias("cell").str.strip_chars(WHITE).hash().to_numpy() - empty) * weight
     return total
 
 

@@ -89,9 +89,12 @@ def heading_note(line: int) -> str:
 
 
 def _shown(raw: str) -> str:
-    """Return a column name as it can be printed: without marks that turn or colour a line of a terminal."""
+    """Return a column name as it can be printed and looked up: without marks that turn or colour a line of a terminal,
+    and without the ^ that would make a pattern of it for Polars."""
     cut = raw if len(raw) <= LONGEST_NAME else raw[:LONGEST_NAME] + "\u2026"
     spaced = " ".join(cut.split())
+    if spaced.endswith("$"):
+        spaced = spaced.lstrip("^ ")
     return spaced if spaced.isprintable() else "".join(c for c in spaced if c.isprintable() or c in "\u200c\u200d")
 
 

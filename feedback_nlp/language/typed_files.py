@@ -13,6 +13,7 @@ from feedback_nlp.language.tables import LINE, heading_note, is_heading, named_c
 if TYPE_CHECKING:
     import polars as pl
 
+_SLICE_BYTES = 32 << 20
 _MESSAGE = 120  # characters of a library's own message that are passed on
 
 
@@ -23,6 +24,8 @@ def read_workbook(path: Path, sheet: str | None, findings: Findings) -> Iterator
     yielded for an empty workbook. Raises :class:`ReadError` for what is no workbook, :class:`UsageError` for a
     sheet that it has not.
     """
+    import polars as pl
+
     rows, notes = _sheet_rows(path, sheet)
     if rows is None:
         return
@@ -34,12 +37,11 @@ def read_workbook(path: Path, sheet: str | None, findings: Findings) -> Iterator
     kept = [i for i, title in enumerate(header) if title.strip() or rows[1:, i].null_count() < rows.height - 1]
     names, renamed = named_columns([header[i] for i in kept])
     findings.notes.extend(renamed)
-    body = rows[1:].select(*[rows.columns[i] for i in kept], LINE)
-    body = body.rename(dict(zip(body.columns, [*names, LINE], strict=True)))
+    data = [rows[1:, i].fill_null("").alias(name) for i, name in zip(kept, names, strict=True)]
+    body = pl.DataFrame([*data, rows[1:][LINE]])
     if body.height == 0:
         yield body
-    for frame in body.iter_slices(rows_at_once(len(names))):
-        yield frame.select(*[frame[name].fill_null("") for name in names], LINE)
+    yield from body.iter_slices(rows_at_once(len(names)))
 
 
 def _sheet_rows(path: Path, sheet: str | None) -> tuple[pl.DataFrame | None, list[str]]:
@@ -72,6 +74,7 @@ def read_parquet(path: Path, findings: Findings) -> Iterator[pl.DataFrame]:
     Raises :class:`ReadError` for what is no Parquet file or a damaged one.
     """
     import polars as pl
+    from polars.selectors import by_name  # a plain name may be a pattern, such as "*"
 
     try:
         scan = pl.scan_parquet(path, glob=False, hive_partitioning=False, parallel="none", low_memory=True)
@@ -86,12 +89,14 @@ def read_parquet(path: Path, findings: Findings) -> Iterator[pl.DataFrame]:
         if not kept:
             raise ReadError(f"{path} has no column of text or numbers. Write the answers as a column of text.")
         # A slice skips what comes before it; streaming would hold whole row groups, decoded.
-        line, size = 1, 4 * rows_at_once(len(kept))
-        while (raw := scan.select(kept).slice(line - 1, size).collect()).height:
+        line, size = 1, min(1024, rows_at_once(len(kept)))
+        while (raw := scan.select(by_name(kept)).slice(line - 1, size).collect()).height:
             for part in raw.iter_slices(rows_at_once(len(kept))):
                 lines = pl.Series(LINE, range(line, line + part.height), dtype=pl.Int64)
-                yield pl.DataFrame([*(_as_strings(part[old]).alias(titles[old]) for old in kept), lines])
+                yield pl.DataFrame([*(_as_strings(part[old].alias(titles[old])) for old in kept), lines])
                 line += part.height
+            wanted = raw.height * _SLICE_BYTES // max(1, int(raw.estimated_size()))  # long texts come a few at a time
+            size = max(1, min(4 * rows_at_once(len(kept)), wanted))
         if line == 1:
             yield pl.DataFrame(schema={**dict.fromkeys((titles[old] for old in kept), pl.String), LINE: pl.Int64})
     except (pl.exceptions.PolarsError, ValueError) as error:

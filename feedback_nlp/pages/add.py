@@ -102,7 +102,7 @@ def _understood(table: Table, mapping: ColumnMapping) -> None:
         with st.expander(f"{count(len(table.rejects))} rows could not be read and will be left out"):
             st.dataframe([{"Line": reject.line, "Reason": reject.reason} for reject in table.rejects], hide_index=True)
     with st.expander("First rows, as they are in the file"):
-        st.dataframe(table.sample.select(table.columns).head(5), hide_index=True)
+        st.dataframe(table.sample[table.columns].head(5), hide_index=True)
 
 
 def _mapping_form(table: Table, guessed: ColumnMapping, file_id: str) -> ColumnFlags | None:
@@ -142,6 +142,12 @@ def _mapping_form(table: Table, guessed: ColumnMapping, file_id: str) -> ColumnF
         question = pick("Question", guessed.question_column, "A column that names the question a row answers.")
         source = pick("Source", guessed.source, "Where it came from, such as survey or ticket.")
         channel = pick("Channel", guessed.channel, "Web, phone, shop and the like.")
+        speaker = pick(
+            "Speaker",
+            guessed.speaker.column if guessed.speaker else None,
+            "In chats and tickets with one message a row: who wrote it. Only what customers wrote is read, and the id "
+            "names the conversation.",
+        )
         scores = _score_boxes(columns, guessed, file_id)
     if not text:
         st.info("Choose at least one text column to go on.")
@@ -159,6 +165,7 @@ def _mapping_form(table: Table, guessed: ColumnMapping, file_id: str) -> ColumnF
         source=source,
         language=language,
         channel=channel,
+        speaker=speaker,
         guess=False,  # the reader has seen every column
     )
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from feedback_nlp.language.rejects import Reject
     from feedback_nlp.language.rows import RawFeedback
     from feedback_nlp.language.tables import Table
+    from feedback_nlp.pipeline.prepare import Preparer
     from feedback_nlp.store import Store
 
 ENCODE_AT_ONCE = 4096  # distinct statements encoded before they are stored: what a killed process has to do again
@@ -28,8 +29,10 @@ ENCODE_AT_ONCE = 4096  # distinct statements encoded before they are stored: wha
 class IngestSummary:
     """What became of a file. ``n_read`` rows were read, each holding one answer a question; the rest counts answers.
 
-    ``redactions`` counts what was replaced by kind, ``languages`` the feedback by language, ``explanation`` says how
-    the columns were understood.
+    Of ``n_answers`` texts, ``n_non_answers`` say nothing (``non_answers`` by kind). ``n_set_aside`` are turns of
+    agents and machines in chats, ``asides`` the parts of texts that the customer did not say, by kind. ``redactions``
+    counts what was replaced by language and kind, ``languages`` the feedback by language, ``explanation`` says how the
+    columns were understood.
     """
 
     file: str
@@ -40,10 +43,15 @@ class IngestSummary:
     n_rejected: int
     n_warnings: int
     rejects_file: str | None
+    n_set_aside: int
+    n_answers: int
     n_non_answers: int
     n_statements: int
     n_encoded: int
-    redactions: Mapping[str, int]
+    n_duplicates: int
+    non_answers: Mapping[str, int]
+    asides: Mapping[str, int]
+    redactions: Mapping[str, Mapping[str, int]]
     languages: Mapping[str, int]
     explanation: tuple[str, ...]
 
@@ -84,6 +92,7 @@ def ingest(
     database's working folder, named after the file) and the rest goes in.
     """
     from feedback_nlp.encoding import load_encoder
+    from feedback_nlp.language.near_duplicates import nearly_same
     from feedback_nlp.language.rejects import write_rejects
 
     table, mapping = read or preview(path, flags, **reading)
@@ -93,8 +102,8 @@ def ingest(
     counts: Counter[str] = Counter()
     try:
         rejects = list(table.rejects)
-        languages, redactions = _store_rows(store, table, mapping, settings, source, run, counts, rejects, progress)
-        store.refresh_duplicates()
+        told = _store_rows(store, table, mapping, settings, source, run, counts, rejects, progress)
+        counts["duplicates"] = store.refresh_duplicates(nearly_same)
         counts["encoded"] = encode_pending(store, encoder, progress)
         score_pending(store, encoder, settings, progress)
     except BaseException:
@@ -116,11 +125,16 @@ def ingest(
         n_rejected=len(lost),
         n_warnings=len(rejects) - len(lost),
         rejects_file=str(target) if target else None,
-        n_non_answers=counts["non_answers"],
+        n_set_aside=counts["set_aside"],
+        n_answers=counts["answers"],
+        n_non_answers=told.non_answers.total(),
+        non_answers=dict(told.non_answers.most_common()),
         n_statements=counts["statements"],
         n_encoded=counts["encoded"],
-        redactions=dict(sorted(redactions.items())),
-        languages=dict(languages.most_common()),
+        n_duplicates=counts["duplicates"],
+        asides=dict(told.asides.most_common()),
+        redactions={language: dict(sorted(kinds.items())) for language, kinds in sorted(told.redactions.items())},
+        languages=dict(told.languages.most_common()),
         explanation=(*table.notes, *mapping.explanation),
     )
 
@@ -135,36 +149,35 @@ def _store_rows(
     counts: Counter[str],
     rejects: list[Reject],
     progress: Progress,
-) -> tuple[Counter[str], Counter[str]]:
-    """Store every row that can be read; add to ``counts`` and ``rejects``. Return counts by language and redaction."""
-    from feedback_nlp.language.detection import LanguageDetector
+) -> Preparer:
+    """Store every row that can be read; add to ``counts`` and ``rejects``. Return what counted the texts."""
     from feedback_nlp.language.rows import iter_rows
-    from feedback_nlp.pipeline.prepare import Preparer, statements_of
+    from feedback_nlp.pipeline.prepare import Preparer, written_texts
+    from feedback_nlp.pipeline.text_workers import prepared_batches, process_count
 
-    preparer = Preparer(LanguageDetector(settings.languages))
-    languages: Counter[str] = Counter()
+    preparer = Preparer()
     total = table.n_rows
-    for batch in _batches(
-        _responses(iter_rows(table, mapping, source=source, counts=counts), rejects), settings.batch_size
-    ):
-        feedback = preparer.prepare(batch)
-        known = store.known_content([item.feedback_id for item in feedback])
+    rows = _responses(iter_rows(table, mapping, source=source, counts=counts), rejects)
+    written = ((batch, written_texts(batch)) for batch in _batches(rows, settings.batch_size))
+    processes = process_count(settings, total)
+    for batch, prepared in prepared_batches(written, settings, processes=processes):
+        records = preparer.records(batch, prepared)
+        known = store.known_content([record.feedback.feedback_id for record in records])
         statements = {
-            item.feedback_id: statements_of(item)
-            for item in feedback
-            if known.get(item.feedback_id) != item.content_hash
+            feedback.feedback_id: found
+            for feedback, found in records
+            if known.get(feedback.feedback_id) != feedback.content_hash
         }
-        stored = store.upsert_feedback(feedback, statements, run)
+        stored = store.upsert_feedback([record.feedback for record in records], statements, run)
         counts["read"] += len(batch)
+        counts["answers"] += sum(bool(record.feedback.text) for record in records)
         counts["added"] += stored.added
         counts["updated"] += stored.updated
         counts["unchanged"] += stored.unchanged
-        counts["non_answers"] += sum(item.is_non_answer for item in feedback)
         counts["statements"] += sum(len(found) for found in statements.values())
-        languages.update(item.language for item in feedback)
         progress("read", min(counts["read"], total), total)
     progress("read", total, total)
-    return languages, preparer.redactions
+    return preparer
 
 
 def _responses(items: Iterable[RawFeedback | Reject], rejects: list[Reject]) -> Iterator[list[RawFeedback]]:
