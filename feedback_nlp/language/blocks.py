@@ -10,6 +10,7 @@ from feedback_nlp.language.tokens import Tokens
 
 _BULLET = re.compile(r"[ \t]*(?:[-*•·–—‣▪●○◦>+]+[ \t]+|[•‣▪●◦]|\(?(?:\d{1,2}[.)]|[^\W\d_]\))[ \t]+)")
 _INNER_BULLET = re.compile(r"[•‣▪●◦]")
+_TIGHT_DASH = re.compile(r"(?:^|(?<=\s))[-+](?=[^\W\d_]{2})")  # "-never on time -never polite"
 _NUMBERING = re.compile(r"(?:^|(?<=\s))\(?(\d{1,2})[.)]\s")
 _WRAPPED_LINE = 60  # a line at least this long that ends in mid-sentence was broken by a program
 
@@ -44,6 +45,10 @@ def _starts(text: str) -> dict[int, int]:
     numbers = list(_NUMBERING.finditer(text))
     if len(numbers) > 1 and [int(match[1]) for match in numbers] == list(range(1, len(numbers) + 1)):
         for match in numbers:
+            starts[match.start()] = match.end()
+    dashes = list(_TIGHT_DASH.finditer(text))
+    if len(dashes) > 1:
+        for match in dashes:
             starts[match.start()] = match.end()
     for match in _INNER_BULLET.finditer(text):
         starts[match.start()] = max(match.end(), starts.get(match.start(), 0))

@@ -23,7 +23,7 @@ MOST_STRINGS = 100_000  # in a tokeniser's vocabulary before it starts afresh: s
 
 _LETTER = r"[^\W\d_]"
 _WIDE = _WIDE_ENDS + "，、："  # after these nobody leaves a space
-_PREFIXES = (r"[•‣▪●◦]",)
+_PREFIXES = (r"[•‣▪●◦]", rf"[-+](?={_LETTER}{_LETTER})")
 _INFIXES = (  # sentences and clauses written without a space between them
     rf"[!?؟؛{_WIDE}…]+(?=\w)",
     rf"(?<={_LETTER}{_LETTER})[.,;:](?=[A-ZА-ЯЁҐЄІЇȘȚĂÎÂŁŚŻŹĆÓÉÈÀÄÖÜÇÑŠČŘĞİ]{_LETTER})",
@@ -37,7 +37,7 @@ _PART = 200  # so of so many characters at once; nor are texts longer than
 _LONGEST = 50_000  # handed over in one go, because spaCy holds hundreds of bytes a character
 _SPACE = re.compile(r"\s")
 _SURROGATES = re.compile(r"[\ud800-\udfff]")
-_EMOTICON = re.compile(r"(?:[:;=8xX][-'^o]?[()\[\]DPp3/|]|[()]{2,}|<3|\^_*\^)+\Z")
+_EMOTICON = re.compile(r"(?:[:;=][-'^o]?[()\[\]DPp3/|]|[xX]D+|[()]{2,}|<3|\^_*\^)+\Z")
 # Nobody leaves spaces between these: about 2 Chinese or Japanese characters are a word, and 4 of the others.
 _IDEOGRAPHS = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]")

@@ -13,6 +13,7 @@ from feedback_nlp.language.tokens import facts_of
 
 _FILE = Path(__file__).parent / "data" / "clauses.json"
 _WITHOUT_COPULA = frozenset({"ru", "uk", "be", "ar", "he"})  # "staff polite, but ..." is a whole clause
+_LINK_PREFIXES = {"ar": "و"}
 
 
 class Phrases(dict[str, list[tuple[str, ...]]]):
@@ -43,7 +44,16 @@ class WordLists:
     before_number: frozenset[str]  # or anything but a number these
     without_content: frozenset[str]
     triggers: frozenset[str]  # the first words of whatever can cut a sentence in two
+    link_prefix: str  # "and" where it is written onto the next word
     least_right: int  # words that a clause after a comma has
+
+
+def _function_words(language: str) -> frozenset[str]:
+    """Return our stop words that stopwords-iso lists too: unlike in labels, "recommend" says something here."""
+    from stopwordsiso import has_lang, stopwords
+
+    listed = {facts_of(word)[0] for word in stopwords(language)} if has_lang(language) else set()
+    return frozenset(listed & {facts_of(word)[0] for word in stop_words(language)})
 
 
 @lru_cache
@@ -70,7 +80,8 @@ def word_lists(language: str) -> WordLists:
         abbreviations=words("abbreviations") | words("ending_abbreviations"),
         ending_abbreviations=words("ending_abbreviations"),
         before_number=words("before_number"),
-        without_content=words("small_talk") | {facts_of(word)[0] for word in stop_words(language)},
+        without_content=words("small_talk") | _function_words(language),
         triggers=frozenset(first for group in cutting.values() for first in group),
+        link_prefix=_LINK_PREFIXES.get(language, ""),
         least_right=2 if language in _WITHOUT_COPULA else 3,
     )
