@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from feedback_nlp.language.contexts import Found
+from feedback_nlp.language.contexts import Found, amount
 
 _CAP = r"[A-ZÀ-ÖØ-ÞĂĄĆĘŁŃŚŹŻȘȚŞŢ]"
 _WORD = rf"{_CAP}(?:\w{{0,3}}\.|[\w'’-]*+)"  # a full stop ends only initials and short titles
@@ -126,4 +126,6 @@ def find_addresses(text: str, language: str) -> Iterator[Found]:
             continue
         for match in pattern.finditer(text):
             written = match[0].rstrip(" ,.")
+            if amount().match(text, match.start() + len(written)):
+                continue  # "the road is 1600 km long"
             yield Found(match.start(), match.start() + len(written), "ADDRESS", " ".join(written.casefold().split()))

@@ -110,6 +110,12 @@ def before(name: str, reach: int) -> re.Pattern[str]:
     return re.compile(rf"(?<!\w)[وفبل]{{0,2}}{alternatives(lists()[name])}(?!\w)[^\d\n\0]{{0,{reach}}}$", re.I)
 
 
+@lru_cache(maxsize=1)
+def amount() -> re.Pattern[str]:
+    """Return the pattern of a unit or a currency: match it right behind a number, which is then an amount."""
+    return re.compile(rf"\s?{alternatives(lists()['amount'])}(?!\w)", re.I)
+
+
 class _Lexicon:
     """Which list a phrase is in, by its folded words; a phrase ending in ``*`` is a beginning."""
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import lru_cache
 
-from feedback_nlp.language.contexts import Found, alternatives, before, digits_of, lists, named_before, only_digits
+from feedback_nlp.language.contexts import Found, amount, before, digits_of, named_before, only_digits
 
 _PHONE_LIKE = re.compile(
     r"(?<!\d[.,:])(?<![\w/@#№$€£=*<>-])(?:\+ ?|00)?\(?\d(?:[ ().\u2011\u2013/-]{0,3}\d){6,14}"
@@ -17,7 +16,9 @@ _NO_PHONE = re.compile(
     r"|(?:19|20)\d{2}([./-])\d{1,2}\2\d{1,2}(?: \d{1,2})?"
     r"|(?:19|20)\d{2} ?[-\u2013/ ] ?(?:19|20)\d{2}|(?:19|20)\d{2}[01]\d[0-3]\d"  # from year to year, 20240131
     r"|[0-2]?\d[.:]?[0-5]\d ?[-\u2013] ?[0-2]?\d[.:]?[0-5]\d"  # opening hours
-    r"|\d{1,3}\.\d{4,}"  # decimals
+    r"|.*(?<!\d)[0-3]?\d\.[01]?\d\.(?:19|20)\d\d.*"
+    r"|\d{1,3}\. ?\d{4,}|(?:\d+\.)*\d{5,}(?:\.\d+)+|(?:\d+\.)+\d{5,}|(?:\d+\.){2,}\d"  # decimals, versions
+    r"|(\d+)[ -]\3"  # a process id, twice
     r"|\d+(?: [-\u2013] \d+){2,}|\d+\.\d{2} ?[-\u2013].*"  # lists of amounts
 )
 _SUM = re.compile(r"\d{1,2}(?:[ .]\d{3}){1,2}")
@@ -48,7 +49,7 @@ def find_phones(text: str, language: str) -> Iterator[Found]:
             and (
                 _SUM.fullmatch(written)
                 or named_before(text, match.start(), _NOT_ONES)
-                or _amount().match(text, match.end())
+                or amount().match(text, match.end())
             )
         ):
             continue
@@ -58,11 +59,6 @@ def find_phones(text: str, language: str) -> Iterator[Found]:
             number = _valid_number(written, language) or (digits if claimed else "")
             if number:
                 yield Found(*match.span(), "PHONE", number)
-
-
-@lru_cache(maxsize=1)
-def _amount() -> re.Pattern[str]:
-    return re.compile(rf"\s?{alternatives(lists()['amount'])}(?!\w)", re.I)
 
 
 def _valid_number(written: str, language: str) -> str:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
-from feedback_nlp.language.contexts import Found, alternatives, digits_of, lists, named_before, only_digits
+from feedback_nlp.language.contexts import Found, alternatives, amount, digits_of, lists, named_before, only_digits
 
 # What each list of words makes of the value behind it.
 _KINDS = {
@@ -74,7 +74,7 @@ def find_named(text: str, language: str) -> Iterator[Found]:
         if masked := _MASK.match(text, end):
             end = masked.end()
         value = text[start:end]
-        if _is_reference(value, named.topic, named.marked) and not _is_amount(text, end):
+        if _is_reference(value, named.topic, named.marked) and not amount().match(text, end):
             yield Found(start, end, kind, re.sub(r"[^\w]", "", value).upper())
     for match in _LETTERS.finditer(text):
         named = named_before(text, match.start(), ("locator",))
@@ -118,15 +118,6 @@ def _is_reference(value: str, topic: str, marked: bool) -> bool:
     if _FLIGHT.fullmatch(value):
         return False
     return (mixed and digits >= 2) or (digits >= _LEAST_BARE and not value.endswith("000") and value[0] != "0")
-
-
-def _is_amount(text: str, end: int) -> bool:
-    return _amount().match(text, end) is not None
-
-
-@lru_cache(maxsize=1)
-def _amount() -> re.Pattern[str]:
-    return re.compile(rf"\s?{alternatives(lists()['amount'])}(?!\w)", re.I)
 
 
 def find_birth_dates(text: str, language: str) -> Iterator[Found]:
