@@ -70,6 +70,21 @@ def parquet() -> bytes:
     return out.getvalue()
 
 
+def workbook() -> bytes:
+    out = io.BytesIO()
+    pl.DataFrame({"id": [1], "comment": ["the app is slow"]}).write_excel(out)
+    return out.getvalue()
+
+
+def damaged(content: bytes, place: float, other: bytes) -> bytes:
+    """The content with some of its bytes replaced; ``place`` is a share of its length."""
+    start = int(place * len(content))
+    return content[:start] + other + content[start + len(other) :]
+
+
+PARQUET, WORKBOOK = parquet(), workbook()
+
+
 # -- files that cannot be read at all
 
 
@@ -352,8 +367,8 @@ def test_a_name_with_wildcards_is_a_name(tmp_path: Path, name: str) -> None:
         st.text(alphabet="ab,;\"'\n\r\t\0\ufeff{}[]:\\", max_size=200).map(str.encode),
         st.text(max_size=100).map(lambda text: text.encode("utf-16", "surrogatepass")),
         st.binary(max_size=200).map(gzip.compress),
-        st.tuples(st.integers(0, 300), st.binary(min_size=1, max_size=20)).map(
-            lambda damage: parquet()[: damage[0]] + damage[1] + parquet()[damage[0] + len(damage[1]) :]
+        st.tuples(st.sampled_from([PARQUET, WORKBOOK]), st.floats(0, 1), st.binary(min_size=1, max_size=20)).map(
+            lambda damage: damaged(*damage)
         ),
     ),
 )

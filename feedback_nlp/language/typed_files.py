@@ -61,7 +61,7 @@ def _sheet_rows(path: Path, sheet: str | None) -> tuple[pl.DataFrame | None, lis
             rows = rows.filter(pl.any_horizontal(pl.col(raw.columns).is_not_null())) if raw.width else rows.clear()
             if rows.height:
                 return rows, [f"Sheet: {name!r}" + (f" of {', '.join(map(repr, sheets))}." if len(sheets) > 1 else ".")]
-    except (fastexcel.FastExcelError, pl.exceptions.PolarsError, ValueError) as error:
+    except (fastexcel.FastExcelError, pl.exceptions.PolarsError, pl.exceptions.PanicException, ValueError) as error:
         raise ReadError(
             f"{path} cannot be read as a workbook ({_first_line(error)}). Open it and save it as .xlsx again."
         ) from None
@@ -99,13 +99,16 @@ def read_parquet(path: Path, findings: Findings) -> Iterator[pl.DataFrame]:
             size = max(1, min(4 * rows_at_once(len(kept)), wanted))
         if line == 1:
             yield pl.DataFrame(schema={**dict.fromkeys((titles[old] for old in kept), pl.String), LINE: pl.Int64})
-    except (pl.exceptions.PolarsError, ValueError) as error:
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, ValueError) as error:
         raise ReadError(
             f"{path} cannot be read as Parquet ({_first_line(error)}). Write it again, or save it as .csv."
         ) from None
 
 
-def _first_line(error: Exception) -> str:
+def _first_line(error: BaseException) -> str:
+    """Return what a library says is wrong; a crash within it (no Exception) says nothing that helps a person."""
+    if not isinstance(error, Exception):
+        return "it is damaged"
     return (str(error).splitlines() or [type(error).__name__])[0][:_MESSAGE]
 
 
