@@ -55,7 +55,7 @@ class _Mail:
         self.wrote = whole(rf"(?:^|[\s(>,])(?:{alternatives('wrote')})(?=[\s:]|$)")
         self.on = whole(rf"(?:{alternatives('on')})\s|\d|[^\W\d_]{{1,4}}[.,]\s?\d|[^\W\d_]{{2,12}}, ")
         self.inline = re.compile(
-            rf"-{{3,}} ?(?:{alternatives('separators')}) ?-{{2,}}|"
+            rf"(?<!-)-{{3,}}+ ?(?:{alternatives('separators')}) ?-{{2,}}|"
             r"\bOn (?:Mon|Tue|Wed|Thu|Fri|Sat|Sun|\d)[^\n]{8,120}? wrote:",
             re.IGNORECASE,
         )
