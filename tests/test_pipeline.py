@@ -21,7 +21,7 @@ import pytest
 from feedback_nlp.errors import DiscoveryError, EncoderError
 from feedback_nlp.language.columns import ColumnFlags
 from feedback_nlp.pipeline import discover_themes, ingest, load_codebook, run_pipeline, tag_statements
-from feedback_nlp.pipeline.themes import _vectors_of
+from feedback_nlp.pipeline.corpus import vectors_of
 from feedback_nlp.resources import resource_path
 from feedback_nlp.settings import Settings
 from feedback_nlp.store import Store
@@ -420,7 +420,7 @@ def test_tonight_s_batch_is_tagged_as_history_is(store_url: str, tmp_path: Path)
         bulk = {row["statement_id"]: row for row in store.read_frames()["statements"].to_dicts()}
         mentions = store.read_frames()["mentions"]
         texts = list(bulk.values())
-        vectors = _vectors_of(store, codebook.encoder_key, [row["text_hash"] for row in texts])
+        vectors = vectors_of(store, codebook.encoder_key, [row["text_hash"] for row in texts])
         ids = [theme.theme_id for theme in codebook.themes]
         for number, row in enumerate(texts):
             one = tag(codebook, vectors[number : number + 1], [row["language"]], most=3)

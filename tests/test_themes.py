@@ -63,6 +63,8 @@ def corpus_of(topics: tuple[str, ...] = TOPICS, languages: tuple[str, ...] = tup
         tuple(language for _, language in said),
         tuple(f"s{number:04}" for number in range(len(said))),
         tuple(f"f{number:04}" for number in range(len(said))),
+        tuple(f"p{number:04}" for number in range(len(said))),
+        tuple(frozenset({f"p{number:04}"}) for number in range(len(said))),
         ENCODER.encode(texts),
     )
 
@@ -289,7 +291,7 @@ def test_discovery_finds_the_topics_across_languages(corpus: Corpus, codebook: C
 def test_discovery_does_not_look_at_the_order(corpus: Corpus, codebook: Codebook):
     order = list(range(len(corpus.texts)))
     random.Random(3).shuffle(order)
-    names = ("text_hashes", "texts", "languages", "statement_ids", "feedback_ids")
+    names = ("text_hashes", "texts", "languages", "statement_ids", "feedback_ids", "person_ids", "people")
     shuffled = Corpus(
         **{name: tuple(getattr(corpus, name)[i] for i in order) for name in names}, vectors=corpus.vectors[order]
     )
@@ -344,8 +346,40 @@ def test_umap_and_hdbscan_by_setting(corpus: Corpus):
         assert len({topics[i] for i in np.flatnonzero(tagged == row)}) <= 1
 
 
+def test_themes_are_sized_worded_and_quoted_by_people(corpus: Corpus, codebook: Codebook):
+    topics = topics_of(corpus)
+    crowd = frozenset(f"crowd{number}" for number in range(100))
+    said = next(
+        row for row, text in enumerate(corpus.texts) if topics[row] == "staff" and corpus.languages[row] == "it"
+    )
+    people = tuple(own | crowd if row == said else own for row, own in enumerate(corpus.people))
+    one = {row: "p-one" for row, topic in enumerate(topics) if topic == "app" and row % 2}
+    authors = tuple(one.get(row, name) for row, name in enumerate(corpus.person_ids))
+    found = learnt(replace(corpus, people=people, person_ids=authors))
+    assert {theme.theme_id for theme in found.themes} == {theme.theme_id for theme in codebook.themes}
+    first = found.themes[0]
+    assert topics[corpus.statement_ids.index(first.quote_ids[0])] == "staff"
+    assert set(first.keywords["it"][0].split()) <= set(tokenize(corpus.texts[said]))
+    for theme in found.themes:
+        quoted = [authors[corpus.statement_ids.index(statement_id)] for statement_id in theme.quote_ids]
+        assert len(set(quoted)) == len(quoted) == 5
+
+
+def test_a_theme_of_too_few_people_is_none(corpus: Corpus):
+    topics = topics_of(corpus)
+    few = tuple(
+        frozenset({f"few{row % 4}"}) if topic == "price" else own
+        for row, (topic, own) in enumerate(zip(topics, corpus.people, strict=True))
+    )
+    found = learnt(replace(corpus, people=few))
+    assert len(found.themes) == 3
+    assert sum(theme.n_statements for theme in found.themes) == sum(topic != "price" for topic in topics)
+    several = tuple(own if topic != "price" else own | {"few4"} for topic, own in zip(topics, few, strict=True))
+    assert len(learnt(replace(corpus, people=several)).themes) == 4
+
+
 def part_of(corpus: Corpus, n: int) -> Corpus:
-    names = ("text_hashes", "texts", "languages", "statement_ids", "feedback_ids")
+    names = ("text_hashes", "texts", "languages", "statement_ids", "feedback_ids", "person_ids", "people")
     return Corpus(**{name: getattr(corpus, name)[:n] for name in names}, vectors=corpus.vectors[:n])
 
 

@@ -8,22 +8,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import polars as pl
 
-from feedback_nlp.errors import DiscoveryError
+from feedback_nlp.pipeline.corpus import corpus_of, fingerprint, vectors_of
 from feedback_nlp.pipeline.ingest import encode_pending, score_pending
 from feedback_nlp.pipeline.progress import Progress, silent
-from feedback_nlp.records import Mention, Tag, stable_hash
+from feedback_nlp.records import Mention, Tag
 from feedback_nlp.settings import Settings
 
 if TYPE_CHECKING:
     from feedback_nlp.encoding import LoadedEncoder
     from feedback_nlp.store import Store
     from feedback_nlp.themes.codebook import Codebook
-    from feedback_nlp.themes.discovery import Corpus
 
 TAG_AT_ONCE = 20_000
-DISCOVERY_VERSION = "1"  # raise it when discovery would find other themes in the same statements
 
 
 @dataclass(frozen=True)
@@ -66,9 +63,9 @@ def discover_themes(
     encoder = encoder or load_encoder(settings)
     encode_pending(store, encoder, progress)
     score_pending(store, encoder, settings, progress)
-    corpus = _corpus(store, encoder, settings)
+    corpus = corpus_of(store, encoder.identity.key, settings)
     projection = load_projection(encoder.identity)
-    learnt_from = _fingerprint(corpus, encoder.identity.key, projection, settings)
+    learnt_from = fingerprint(corpus, encoder.identity.key, projection, settings)
     known = _learnt_already(store, learnt_from)
     if known is not None:
         return _discovery_summary(store, known, False, len(corpus.texts))
@@ -138,7 +135,7 @@ def tag_statements(
     parents = [theme.parent_id for theme in codebook.themes]
     for start in range(0, waiting.height, TAG_AT_ONCE):
         part = waiting.slice(start, TAG_AT_ONCE)
-        vectors = _vectors_of(store, codebook.encoder_key, part["text_hash"].to_list())
+        vectors = vectors_of(store, codebook.encoder_key, part["text_hash"].to_list())
         statement_ids = part["statement_id"].to_list()
         result = tag(codebook, vectors, part["language"].to_list(), most=settings.themes_per_statement)
         tags = [
@@ -186,66 +183,6 @@ def _mentions(
     return [Mention(statement_id, theme_id, value, version) for (statement_id, theme_id), value in best.items()]
 
 
-def _corpus(store: Store, encoder: LoadedEncoder, settings: Settings) -> Corpus:
-    """Return the distinct statements to learn from: each text once, in its commonest language."""
-    from feedback_nlp.themes.discovery import Corpus
-    from feedback_nlp.themes.keywords import tokenize
-
-    statements = store.read_frames()["statements"]
-    distinct = (
-        statements.group_by("text_hash", "language")
-        .agg(
-            pl.len().alias("n"),
-            pl.col("text").first(),
-            pl.col("sentiment").first(),
-            pl.struct("statement_id", "feedback_id").sort().first().alias("first"),
-        )
-        .sort(["text_hash", "n", "language"], descending=[False, True, False])
-        .unique("text_hash", keep="first", maintain_order=True)
-    )
-    worded = [len(tokenize(text)) > 0 for text in distinct["text"]]
-    distinct = _sampled(distinct.filter(pl.Series(worded, dtype=pl.Boolean)), settings.discovery_sample)
-    if distinct.is_empty():
-        raise DiscoveryError(_nothing_to_learn_from(store))
-    hashes = distinct["text_hash"].to_list()
-    first = distinct["first"].struct.unnest()
-    return Corpus(
-        tuple(hashes),
-        tuple(distinct["text"]),
-        tuple(distinct["language"]),
-        tuple(first["statement_id"]),
-        tuple(first["feedback_id"]),
-        vectors=_vectors_of(store, encoder.identity.key, hashes),
-        polarity=distinct["sentiment"].fill_null(0.0).to_numpy() if distinct["sentiment"].count() else None,
-    )
-
-
-def _nothing_to_learn_from(store: Store) -> str:
-    n_feedback = store.counts()["feedback"]
-    if n_feedback == 0:
-        return "No feedback is stored yet. Ingest a file with at least one row first."
-    return (
-        f"No words are stored to find themes in: the {n_feedback:,} feedback hold non-answers, numbers or emoji. "
-        "Ingest a file of written answers, or tell another text column with --text COLUMN."
-    )
-
-
-def _sampled(distinct: pl.DataFrame, most: int) -> pl.DataFrame:
-    """Return at most ``most`` statements, each language by its share; hashes are as good as random to choose by."""
-    if distinct.height <= most:
-        return distinct
-    share = most / distinct.height
-    keep = pl.int_range(pl.len()).over("language") < (pl.len().over("language") * share).ceil()
-    return distinct.sort("text_hash").filter(keep)
-
-
-def _vectors_of(store: Store, key: str, hashes: Sequence[str]) -> np.ndarray:
-    """Return one vector for each hash, in order and with repeats."""
-    found, vectors = store.vectors(key, sorted(set(hashes)))
-    row_of = {text_hash: row for row, text_hash in enumerate(found)}
-    return vectors[[row_of[text_hash] for text_hash in hashes]]
-
-
 def _learnt_already(store: Store, learnt_from: str) -> int | None:
     """Return the version of the last codebook when it was learnt from just this, else None."""
     last = store.latest_codebook_version()
@@ -254,22 +191,6 @@ def _learnt_already(store: Store, learnt_from: str) -> int | None:
 
 def _label_encode(encoder: LoadedEncoder) -> Callable[[Sequence[str]], np.ndarray]:
     return lambda texts: encoder.encode(list(texts))
-
-
-def _fingerprint(corpus: Corpus, encoder_key: str, projection: np.ndarray | None, settings: Settings) -> str:
-    """Return a hash of all that decides a codebook, whatever the order of the statements."""
-    knobs = (
-        DISCOVERY_VERSION,
-        encoder_key,
-        "" if projection is None else stable_hash(projection.tobytes().hex()),
-        settings.clusterer,
-        settings.min_theme_statements,
-        settings.max_themes,
-        settings.reading_language,
-        settings.seed,
-    )
-    languages = Counter(corpus.languages)
-    return stable_hash(*map(str, knobs), str(sorted(languages.items())), *sorted(corpus.text_hashes))
 
 
 def _discovery_summary(store: Store, version: int, changed: bool, n_statements: int) -> DiscoverySummary:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -27,16 +27,20 @@ from feedback_nlp.themes.labelling import KeyphraseLabeller
 from feedback_nlp.themes.space import PreparedSpace
 
 FEWEST = 20  # distinct statements below which themes would be anecdotes
+FEWEST_PEOPLE = 5  # who say a sub-theme: what one customer says in many ways is no theme
 QUOTES = 5
 Encode = Callable[[Sequence[str]], np.ndarray]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Corpus:
     """Distinct statements to learn from; every field is aligned, ``vectors`` is (n, d) of unit rows.
 
-    ``statement_ids`` names one statement for each distinct text and ``feedback_ids`` the feedback that it is from.
-    ``polarity`` (n,) is each text's sentiment, -1..1, or None where nothing scores it.
+    ``statement_ids`` names one statement for each distinct text, ``feedback_ids`` the feedback that it is from and
+    ``person_ids`` who wrote that; ``people`` are all who said the same. ``polarity`` (n,) is each text's sentiment,
+    -1..1, or None where nothing scores it. Themes are learnt from every text once; their sizes, words and names count
+    its people.
     """
 
     text_hashes: tuple[str, ...]
@@ -44,14 +48,21 @@ class Corpus:
     languages: tuple[str, ...]
     statement_ids: tuple[str, ...]
     feedback_ids: tuple[str, ...]
+    person_ids: tuple[str, ...]
+    people: tuple[frozenset[str], ...]
     vectors: np.ndarray
     polarity: np.ndarray | None = None
+
+    @property
+    def weights(self) -> np.ndarray:
+        """How many people said each text, (n,)."""
+        return np.array([len(people) for people in self.people], dtype=np.float64)
 
     def sorted(self) -> Corpus:
         """Return the corpus in the order of its hashes, so that nothing depends on the order of the file's rows."""
         order = sorted(range(len(self.text_hashes)), key=self.text_hashes.__getitem__)
 
-        def put(column: tuple[str, ...]) -> tuple[str, ...]:
+        def put(column: tuple[T, ...]) -> tuple[T, ...]:
             return tuple(column[i] for i in order)
 
         return Corpus(
@@ -60,6 +71,8 @@ class Corpus:
             languages=put(self.languages),
             statement_ids=put(self.statement_ids),
             feedback_ids=put(self.feedback_ids),
+            person_ids=put(self.person_ids),
+            people=put(self.people),
             vectors=self.vectors[order],
             polarity=None if self.polarity is None else self.polarity[order],
         )
@@ -90,18 +103,21 @@ def discover(
     space = PreparedSpace.fit(corpus.vectors, corpus.languages, projection)
     prepared = space.prepare(corpus.vectors, corpus.languages)
     minimum = settings.min_theme_statements or default_minimum(n)
-    leaf_of = _fit_topics(corpus.texts, prepared, _clusterer(settings, minimum))
+    found = _fit_topics(corpus.texts, prepared, _clusterer(settings, minimum))
+    fewest = min(minimum, FEWEST_PEOPLE, max(1, len(frozenset().union(*corpus.people)) // 4))
+    leaf_of = _said_by(corpus, found, fewest)
     k = int(leaf_of.max()) + 1
     if k < 1:
+        many = f", said by at least {fewest} people," if found.max() >= 0 else ""
         raise DiscoveryError(
-            f"No group of at least {minimum} statements among {n} is alike enough to be a theme. Add feedback, or "
-            "lower min_theme_statements."
+            f"No group of at least {minimum} statements among {n}{many} is alike enough to be a theme. Add feedback, "
+            "or lower min_theme_statements."
         )
     centroids = centroids_of(prepared, leaf_of)
-    sizes = np.bincount(leaf_of[leaf_of >= 0], minlength=k)
+    sizes = np.bincount(leaf_of[leaf_of >= 0], corpus.weights[leaf_of >= 0], minlength=k)
     polarity = None
     if corpus.polarity is not None:
-        polarity = np.array([corpus.polarity[leaf_of == leaf].mean() for leaf in range(k)])
+        polarity = np.array([_mean_polarity(corpus, leaf_of == leaf) for leaf in range(k)])
     group_of = group_centroids(centroids, sizes, settings.max_themes, polarity)
     themes, rows = _build(corpus, prepared, leaf_of, centroids, group_of, stop_words)
     codebook = Codebook(encoder_key, tuple(themes), rows, space)
@@ -153,6 +169,23 @@ def _fit_topics(texts: Sequence[str], prepared: np.ndarray, clusterer: Any) -> n
     return np.asarray(topics)
 
 
+def _said_by(corpus: Corpus, topic_of: np.ndarray, fewest: int) -> np.ndarray:
+    """Return the sub-theme of each text, (n,), those of most people first; -1 where too few people say it."""
+    rows = [np.flatnonzero(topic_of == topic) for topic in range(int(topic_of.max()) + 1)]
+    kept = [own for own in rows if len(frozenset().union(*(corpus.people[i] for i in own))) >= fewest]
+    weights = corpus.weights
+    kept.sort(key=lambda own: (-float(weights[own].sum()), -len(own), int(own[0])))
+    leaf_of = np.full(len(topic_of), -1)
+    for leaf, own in enumerate(kept):
+        leaf_of[own] = leaf
+    return leaf_of
+
+
+def _mean_polarity(corpus: Corpus, members: np.ndarray) -> float:
+    assert corpus.polarity is not None
+    return float(np.average(corpus.polarity[members], weights=corpus.weights[members]))
+
+
 def _build(
     corpus: Corpus,
     prepared: np.ndarray,
@@ -164,10 +197,13 @@ def _build(
     """Return the themes of both levels, a theme before its sub-themes, and their centroids (k, d)."""
     thresholds = _thresholds(prepared, leaf_of, centroids)
     top_of = np.where(leaf_of >= 0, group_of[np.maximum(leaf_of, 0)], -1)
-    groups = sorted(set(group_of.tolist()), key=lambda g: (-int(np.sum(top_of == g)), g))
+    weights = corpus.weights
+    groups = sorted(set(group_of.tolist()), key=lambda g: (-float(weights[top_of == g].sum()), g))
     top_centroids = {g: centroids_of(prepared, np.where(top_of == g, 0, -1))[0] for g in groups}
-    top_words = keywords_by_language(corpus.texts, corpus.languages, top_of, int(group_of.max()) + 1, stop_words)
-    leaf_words = keywords_by_language(corpus.texts, corpus.languages, leaf_of, len(centroids), stop_words)
+    top_words = keywords_by_language(
+        corpus.texts, corpus.languages, top_of, int(group_of.max()) + 1, stop_words, weights
+    )
+    leaf_words = keywords_by_language(corpus.texts, corpus.languages, leaf_of, len(centroids), stop_words, weights)
     themes: list[Theme] = []
     rows: list[np.ndarray] = []
 
@@ -191,7 +227,7 @@ def _build(
         return theme.theme_id
 
     for group in groups:
-        leaves = sorted(np.flatnonzero(group_of == group).tolist())  # BERTopic numbers topics by size already
+        leaves = sorted(np.flatnonzero(group_of == group).tolist())  # numbered by size
         members = np.flatnonzero(top_of == group)
         parent = add(1, None, members, top_centroids[group], top_words[group], thresholds[leaves].min())
         if len(leaves) > 1:
@@ -216,12 +252,12 @@ def _thresholds(prepared: np.ndarray, leaf_of: np.ndarray, centroids: np.ndarray
 
 
 def _quotes(corpus: Corpus, order: np.ndarray) -> tuple[str, ...]:
-    """Return the statements to quote: near the centroid, long enough to say something, each from another feedback."""
+    """Return the statements to quote: near the centroid, long enough to say something, each from another person."""
     chosen: dict[str, str] = {}
     for shortest in (5, 1):
         for i in order[:60]:
             if len(chosen) < QUOTES and len(corpus.texts[i].split()) >= shortest:
-                chosen.setdefault(corpus.feedback_ids[i], corpus.statement_ids[i])
+                chosen.setdefault(corpus.person_ids[i], corpus.statement_ids[i])
     return tuple(chosen.values())
 
 
@@ -243,6 +279,7 @@ def _named(
             {
                 "texts": [corpus.texts[i] for i in order],
                 "languages": [corpus.languages[i] for i in order],
+                "weights": corpus.weights[order],
                 "centroid": codebook.centroids[row],
                 "nearness": prepared[order] @ codebook.centroids[row],
                 "keywords": theme.keywords,

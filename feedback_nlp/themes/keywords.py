@@ -10,7 +10,7 @@ import numpy as np
 
 PLACEHOLDER = re.compile(r"<[A-Z]+_\d+>")  # what redaction left in place of a value is never a keyword
 TOKEN = re.compile(r"[^\W\d_](?:[\w'’-]*[^\W_])?")
-MINIMUM_STATEMENTS = 3  # a theme with fewer statements in a language has no keywords worth reading in it
+MINIMUM_STATEMENTS = 3  # a theme that fewer people speak of in a language has no keywords worth reading in it
 
 StopWords = Callable[[str], frozenset[str]]
 
@@ -26,29 +26,33 @@ def keywords_by_language(
     labels: np.ndarray,
     n_themes: int,
     stop_words: StopWords,
+    weights: np.ndarray | None = None,
     *,
     most: int = 10,
 ) -> list[dict[str, tuple[str, ...]]]:
     """Return, for each theme from 0 to ``n_themes - 1``, its likeliest words and word pairs in each language.
 
-    ``labels`` (n,) holds a theme number a text, -1 for none. A theme is compared with the other themes in the same
+    ``labels`` (n,) holds a theme number a text, -1 for none; ``weights`` (n,) how many people said it, 1 each where
+    it is None. A theme is compared with the other themes in the same
     language only: c-TF-IDF over mixed languages would list one idea four times (Grootendorst 2022,
     https://arxiv.org/abs/2203.05794).
     """
     result: list[dict[str, tuple[str, ...]]] = [{} for _ in range(n_themes)]
     codes = np.asarray(languages)
+    counted = np.ones(len(texts)) if weights is None else weights
     for language in sorted(set(languages)):
         rows = np.flatnonzero(codes == language)
-        if len(rows) < MINIMUM_STATEMENTS:
+        if counted[rows].sum() < MINIMUM_STATEMENTS:
             continue
-        found = _class_keywords([texts[int(row)] for row in rows], labels[rows], n_themes, stop_words(language), most)
+        own = [texts[int(row)] for row in rows]
+        found = _class_keywords(own, labels[rows], counted[rows], n_themes, stop_words(language), most)
         for theme, words in found.items():
             result[theme][language] = words
     return result
 
 
 def _class_keywords(
-    texts: Sequence[str], labels: np.ndarray, n_themes: int, stop: frozenset[str], most: int
+    texts: Sequence[str], labels: np.ndarray, people: np.ndarray, n_themes: int, stop: frozenset[str], most: int
 ) -> dict[int, tuple[str, ...]]:
     from bertopic.vectorizers import ClassTfidfTransformer
     from scipy.sparse import csr_matrix
@@ -58,28 +62,28 @@ def _class_keywords(
         words = [word for word in tokenize(text) if word not in stop and len(word) > 1]
         return words + [f"{a} {b}" for a, b in pairwise(words)]
 
-    vectorizer = CountVectorizer(analyzer=terms, min_df=2 if len(texts) >= 50 else 1)
+    vectorizer = CountVectorizer(analyzer=terms)
     try:
         counts = vectorizer.fit_transform(texts)
     except ValueError:  # only stop words
         return {}
-    membership = csr_matrix(
-        (np.ones(len(texts)), (labels + 1, np.arange(len(texts)))), shape=(n_themes + 1, len(texts))
-    )
+    common = np.flatnonzero((counts > 0).T @ people >= (2 if people.sum() >= 50 else 1))
+    counts = counts[:, common]
+    membership = csr_matrix((people, (labels + 1, np.arange(len(texts)))), shape=(n_themes + 1, len(texts)))
     by_class = csr_matrix(membership @ counts)
     filled = np.flatnonzero(np.asarray(by_class.sum(axis=1)).ravel())
     if not len(filled):
         return {}
     weights = ClassTfidfTransformer(reduce_frequent_words=True).fit_transform(by_class[filled]).toarray()
-    names = vectorizer.get_feature_names_out()
-    sizes = np.bincount(labels + 1, minlength=n_themes + 1)
+    names = vectorizer.get_feature_names_out()[common]
+    sizes = np.bincount(labels + 1, people, minlength=n_themes + 1)
     result = {}
     occurrences = by_class[filled].toarray()
     for row, label in enumerate(filled):
         if label == 0 or sizes[label] < MINIMUM_STATEMENTS:
             continue
         # c-TF-IDF alone puts a rare word of one statement before what the theme's people all say.
-        fewest = max(1, round(0.03 * sizes[label]))
+        fewest = max(1, round(0.03 * float(sizes[label])))
         weights[row, occurrences[row] < fewest] = 0
         order = np.lexsort((names, -weights[row]))  # ties by spelling, so that the list never depends on row order
         result[int(label) - 1] = _without_repeats(

@@ -58,7 +58,8 @@ class KeyphraseLabeller:
 
         Each evidence has ``texts`` and ``languages`` (nearest first), ``centroid`` (p,), ``keywords`` by language, and
         ``nearness``, each text's cosine to the centroid: a phrase from the theme's edge is no name for it. It may have
-        ``polarity``, the sentiment of each text, so that a pain is not named by the praise within it.
+        ``weights``, how many people said each text, and ``polarity``, the sentiment of each text, so that a pain is not
+        named by the praise within it.
         """
         chosen = [self._language_of(item) for item in evidence]
         documents = Counter[tuple[str, str]]()
@@ -95,6 +96,9 @@ class KeyphraseLabeller:
     def _texts(self, item: Mapping[str, Any], language: str) -> list[str]:
         return [text for text, code in zip(item["texts"], item["languages"], strict=True) if code == language][:READ]
 
+    def _own(self, values: Sequence[float], item: Mapping[str, Any], language: str) -> list[float]:
+        return [value for value, code in zip(values, item["languages"], strict=True) if code == language][:READ]
+
     def _phrases(self, text: str, language: str) -> list[str]:
         """Return the runs of 1 to 4 words of a text that cross no punctuation and do not break off at a stop word."""
         stop = self._stop_words(language)
@@ -117,10 +121,15 @@ class KeyphraseLabeller:
         self, item: Mapping[str, Any], language: str, documents: Counter[tuple[str, str]], n_themes: int
     ) -> list[_Phrase]:
         texts = self._texts(item, language)
-        counts = Counter(phrase for text in texts for phrase in set(self._phrases(text, language)))
+        people = self._own(item.get("weights", np.ones(len(item["texts"]))), item, language)
+        counts = Counter[str]()
+        for text, n in zip(texts, people, strict=True):
+            for phrase in set(self._phrases(text, language)):
+                counts[phrase] += round(n)
         nested = _within_longer(counts)
-        fewest = max(2, round(0.03 * len(texts))) if len(texts) > 6 else 1  # of a single word
-        several = max(2, round(0.01 * len(texts)))
+        total = sum(people)
+        fewest = max(2, round(0.03 * total)) if total > 6 else 1  # of a single word
+        several = max(2, round(0.01 * total))
         stop = self._stop_words(language)
         scored = []
         for phrase, count in counts.items():
@@ -141,8 +150,7 @@ class KeyphraseLabeller:
         def mean_of(values: Sequence[float] | None, phrase: _Phrase) -> float:
             if values is None:
                 return 0.0
-            own = [value for value, code in zip(values, item["languages"], strict=True) if code == language][:READ]
-            return _mean_where(phrase.text.lower(), lowered, own)
+            return _mean_where(phrase.text.lower(), lowered, self._own(values, item, language))
 
         return [
             replace(p, polarity=mean_of(item.get("polarity"), p), nearness=mean_of(item["nearness"], p)) for p in best
