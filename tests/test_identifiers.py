@@ -95,6 +95,8 @@ def test_words_in_front_say_what_a_number_is(text: str, named: Named | None) -> 
         ("pt", "123.456.789-09", True),
         ("pt", "123.456.789-00", False),
         ("cs", "710319/2745", True),
+        ("pl", "ABA300000", True),  # an identity card
+        ("pl", "ABA300001", False),
     ],
 )
 def test_national_ids_by_checksum(language: str, number: str, is_one: bool) -> None:

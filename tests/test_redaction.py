@@ -51,6 +51,7 @@ REDACTED = [
     ),
     ("ro", "născut la 15.03.1985, IDNP 2002004037345", "născut la <BIRTHDATE_1>, IDNP <ID_1>"),
     ("ro", "stau pe str. Mihai Eminescu nr. 4, bl. B2, ap. 7, Iași", "stau pe <ADDRESS_1>, Iași"),
+    ("ro", "CNP-1800101221144 și contului bancar 225100013104", "CNP-<ID_1> și contului bancar <ACCOUNT_1>"),
     ("ro", "buletin seria XT nr. 123456", "buletin seria XT nr. <ID_1>"),
     ("ru", "заказ № 12345 и договор 40817-А/22", "заказ № <ORDER_1> и договор <ACCOUNT_1>"),
     ("ru", "д.р. 12.03.1990, паспорт 4506 123456", "д.р. <BIRTHDATE_1>, паспорт <ID_1>"),

@@ -20,6 +20,8 @@ _LETTERED = re.compile(
     r"(?<!\w)(?:[XYZ][ -]?\d{7}[ -]?[A-Z]|\d{8}[ -]?[A-Z])(?!\w)"  # Spain's NIE and DNI
     r"|(?<!\w)(?!BG|GB|NK|KN|TN|NT|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?\d{2} ?\d{2} ?\d{2} ?[A-D](?!\w)"  # NINO
 )
+_POLISH_CARD = re.compile(r"(?<!\w)[A-Z]{3} ?\d{6}(?!\w|[.,]\d)")
+_POLISH_WEIGHTS = (7, 3, 1, 9, 7, 3, 1, 7, 3)
 _PUNCTUATED = (
     ("br.cpf", re.compile(r"(?<![\w.])\d{3}\.\d{3}\.\d{3}-\d{2}(?!\w)")),
     ("cz.rc", re.compile(r"(?<![\w./])\d{6}/\d{3,4}(?![\w/])")),
@@ -58,6 +60,9 @@ def find_national_ids(text: str, language: str) -> Iterator[Found]:
         written = re.sub(r"[ -]", "", match[0])
         if written[:2].isalpha() or _check("es.nie" if written[0].isalpha() else "es.dni")(written):
             yield Found(*match.span(), "ID", written)
+    for match in _POLISH_CARD.finditer(text) if language == "pl" else ():
+        if is_polish_card(match[0].replace(" ", "")):
+            yield Found(*match.span(), "ID", match[0].replace(" ", ""))
     if digits.longest < _LEAST_NUMBER:
         return
     for name, pattern in _PUNCTUATED:
@@ -128,6 +133,12 @@ def is_saudi(digits: str) -> bool:
     from stdnum import luhn
 
     return len(digits) == 10 and digits[0] in "12" and bool(luhn.is_valid(digits))
+
+
+def is_polish_card(written: str) -> bool:
+    """Check the number of a Polish identity card: three letters (A is 10) and six digits, weighted, modulo 10."""
+    values = [int(sign, 36) for sign in written]
+    return sum(value * weight for value, weight in zip(values, _POLISH_WEIGHTS, strict=True)) % 10 == 0
 
 
 def _is_idnp(digits: str) -> bool:

@@ -22,7 +22,7 @@ _TOPICS = ("id", "locator", "plate", "postcode", "account", "order", "order_mark
 _CAPITALS = "A-ZÀ-ÖØ-ÞĂĄĆĘŁŃŚŹŻȘȚŞŢА-ЯЁ"
 _CHUNK = r"(?=[^\W\d_]*\d)[^\W_]++"  # possessive everywhere: what cannot match must fail at once
 _VALUE = re.compile(
-    rf"(?<![\w.,/@+$€£₽%])(?:[{_CAPITALS}]{{1,6}}-)?{_CHUNK}(?:[-/.](?:{_CHUNK}|[{_CAPITALS}]{{1,5}}(?![^\W_])))*+"
+    rf"(?<![\w.,/@+$€£₽%])(?P<series>[{_CAPITALS}]{{1,6}}-)?{_CHUNK}(?:[-/.](?:{_CHUNK}|[{_CAPITALS}]{{1,5}}(?![^\W_])))*+"
     rf"(?:/ {_CHUNK})?+"
     rf"(?![\w%$€£₽°]|[.,:]\d|[-/]\d)"
 )
@@ -60,6 +60,9 @@ def find_named(text: str, language: str) -> Iterator[Found]:
     for match in _values(text):
         start, end = match.span()
         named = named_before(text, start, _TOPICS)
+        if named is None and match["series"]:  # "CNP-1800101221144": what looked like a series is the word itself
+            start = match.end("series")
+            named = named_before(text, start, _TOPICS)
         if named is None:
             continue
         kind = _KINDS[named.topic]
