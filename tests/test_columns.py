@@ -333,3 +333,34 @@ def test_parse_score(cell: str, number: float | None) -> None:
 
 def test_a_stated_maximum_must_be_the_scales_own() -> None:
     assert (parse_score("4/5", 5), parse_score("4/5", 10)) == (4.0, None)
+
+
+def test_a_large_file_is_judged_by_a_sample_and_its_ids_by_all_rows(tmp_path: Path) -> None:
+    n = 25_000
+    columns: dict[str, list[object]] = {
+        "id": [f"r{i % (n // 2)}" for i in range(n)],  # each twice, which a sample shows of some of them only
+        "ticket id": [f"t{i}" for i in range(n)],
+        "comment": [f"{WORDS[i % 6]} {i}" for i in range(n)],
+        "plan": cycle("free", "pro", n=n),
+        "nps": [i % 11 for i in range(n)],
+    }
+    table = table_of(tmp_path, columns)
+    assert 0 < table.sample["id"].n_unique() < table.sample.height < n
+    mapping = map_columns(table)
+    assert (mapping.id, mapping.text_columns, mapping.segments) == ("ticket id", ("comment",), ("plan",))
+    assert mapping.scores == (MappedScore("nps", "nps", NPS),)
+    assert mapping.explanation[0] == f"Columns are judged by {table.sample.height:,} of 25,000 rows."
+
+
+def test_a_sample_does_not_keep_step_with_a_file_that_alternates(tmp_path: Path) -> None:
+    n = 24_000
+    asked = ("What is good?", "What is bad?", "What is missing?", "What else?")
+    columns: dict[str, list[object]] = {
+        "respondent_id": [f"c{i // 4}" for i in range(n)],
+        "question": cycle(*asked, n=n),
+        "comment": [f"{WORDS[i % 6]} {i}" for i in range(n)],
+    }
+    table = table_of(tmp_path, columns)
+    counts = dict(table.sample["question"].value_counts().iter_rows())
+    assert all(0.23 < counts[question] / table.sample.height < 0.27 for question in asked)
+    assert map_columns(table).question_column == "question"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -245,10 +246,22 @@ def _say_ingest(summary: IngestSummary, say: Callable[[str], None] = say) -> Non
             f"{summary.n_rejected:,} rows could not be read and {summary.n_warnings:,} went in without a score or "
             f"date: {summary.rejects_file}"
         )
-    languages = ", ".join(f"{code} {count:,}" for code, count in list(summary.languages.items())[:8])
-    say(f"Languages: {languages}. Non-answers: {summary.n_non_answers:,}. New statements: {summary.n_statements:,}.")
+    if summary.n_set_aside:
+        say(f"{summary.n_set_aside:,} turns of agents and machines were set aside.")
+    kinds = f" (non-answers: {_counted(summary.non_answers)})" if summary.non_answers else ""
+    say(f"{summary.n_answers:,} answered, {summary.n_said_something:,} said something{kinds}.")
+    say(f"Languages: {_counted(summary.languages)}. New statements: {summary.n_statements:,}.")
+    if summary.asides:
+        say(f"Set aside in texts, as the customer did not say it: {_counted(summary.asides)}.")
     if summary.redactions:
-        say("Redacted: " + ", ".join(f"{kind} {count:,}" for kind, count in summary.redactions.items()) + ".")
+        kinds_of = Counter[str]()
+        for found in summary.redactions.values():
+            kinds_of.update(found)
+        say(f"Redacted: {_counted(dict(kinds_of.most_common()), most=20)}.")
+
+
+def _counted(counts: Mapping[str, int], most: int = 8) -> str:
+    return ", ".join(f"{name} {count:,}" for name, count in list(counts.items())[:most])
 
 
 def _say_discovery(summary: DiscoverySummary) -> None:

@@ -19,7 +19,7 @@ from feedback_nlp.errors import ReadError, UsageError, did_you_mean
 from feedback_nlp.language.decoding import checked_delimiter, checked_encoding, detect_encoding, not_text, not_typed
 from feedback_nlp.language.json_lines import read_json_lines
 from feedback_nlp.language.missing_header import value_in_header
-from feedback_nlp.language.records_in_text import Findings, read_delimited
+from feedback_nlp.language.records_in_text import Findings, Unkept, read_delimited
 from feedback_nlp.language.rejects import Reject
 from feedback_nlp.language.sampling import Sampler
 from feedback_nlp.language.tables import LINE, Table, named_columns
@@ -88,7 +88,7 @@ def read_file(
     def stream() -> Iterator[pl.DataFrame]:
         with _problems_said(path):
             _require_unchanged(path, mark)
-            for frame in held or how.frames(Findings(), list(titles)):
+            for frame in held or how.frames(Findings(rejects=Unkept()), list(titles)):
                 yield frame.rename(titles)
             _require_unchanged(path, mark)
 

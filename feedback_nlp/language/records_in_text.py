@@ -52,6 +52,13 @@ class Findings:
         return [*self.notes, f"{self.empty_rows} rows with nothing in any column are ignored."]
 
 
+class Unkept(list[Reject]):
+    """Rejects of a later reading: they are those of the first, which are kept once."""
+
+    def append(self, item: Reject) -> None:
+        """Forget the reject."""
+
+
 class _Lines:
     """Physical lines with a memory of the current record, so that a failed record can be taken up again."""
 

@@ -28,15 +28,18 @@ WHITE = (
 
 
 class Sampler:
-    """Keeps every row while there are few, then every second, fourth, eighth ... row: spread evenly over the file.
+    """Keeps every row while there are few, then a half of them, a fourth, an eighth ...: spread over the whole file.
 
-    Which rows are kept follows from their places alone. Hashes of whole rows and of the columns that may name rows
-    are kept for all of them: whether an id repeats cannot be told from a sample.
+    Which rows are kept follows from their places alone, and not in step: files repeat themselves every few rows.
+    Hashes of whole rows and of the columns that may name rows are kept for all of them: whether an id repeats cannot
+    be told from a sample.
     """
 
     def __init__(self) -> None:
+        import numpy as np
+
         self.n_rows = 0
-        self._step = 1
+        self._step = np.uint64(1)
         self._kept: list[tuple[NDArray[np.int64], pl.DataFrame]] = []  # the places of the rows, and these
         self._rows = 0
         self._bytes = 0
@@ -61,7 +64,7 @@ class Sampler:
         self._keep(np.arange(start, self.n_rows), frame)
         limit = min(SAMPLE_ROWS, max(_LEAST_ROWS, SAMPLE_CELLS // max(1, frame.width)))
         while (self._rows > limit or self._bytes > SAMPLE_BYTES) and self._rows > 2 * _FIRST_ROWS:
-            self._step *= 2
+            self._step *= np.uint64(2)
             kept, self._kept, self._rows, self._bytes = self._kept, [], 0, 0
             for places, part in kept:
                 self._keep(places, part)
@@ -70,7 +73,7 @@ class Sampler:
         import polars as pl
 
         if self._step > 1:
-            chosen = (places % self._step == 0) | (places < _FIRST_ROWS)
+            chosen = (_scattered(places) % self._step == 0) | (places < _FIRST_ROWS)
             # A filtered frame would keep the memory of all rows that were read with it: it is made anew.
             cells = frame.filter(chosen).to_dict(as_series=False)
             places, frame = places[chosen], pl.DataFrame(cells, schema=frame.schema)
@@ -103,6 +106,16 @@ class Sampler:
 
 
 _PLACE = "__place__"
+
+
+def _scattered(places: NDArray[np.int64]) -> NDArray[np.uint64]:
+    """Return numbers without order for 0, 1, 2 ...: the finaliser of SplitMix64 (Steele et al., 2014)."""
+    import numpy as np
+
+    x = (places.astype(np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
+    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return x ^ (x >> np.uint64(31))
 
 
 def hash_cells(frame: pl.DataFrame, columns: Iterable[str]) -> NDArray[np.uint64]:
