@@ -196,10 +196,11 @@ class _Stored:
             first[row.duplicate_key] = min(one, first.get(row.duplicate_key, one))
         return list(first.values())
 
-    def read(self, ids: Iterable[str]) -> None:
-        """Keep these texts at hand and let go of the others."""
+    def read(self, ids: Iterable[str], *, more: bool = False) -> None:
+        """Keep these texts at hand, and let go of the others unless there are to be ``more``."""
         wanted = set(ids)
-        self._texts = {name: text for name, text in self._texts.items() if name in wanted}
+        if not more:
+            self._texts = {name: text for name, text in self._texts.items() if name in wanted}
         self._fetch(sorted(wanted - self._texts.keys()))
 
     def alike(self, first: str, second: str) -> bool:

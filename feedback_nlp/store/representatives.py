@@ -47,8 +47,8 @@ class Neighbourhood(Protocol):
     def followers(self, name: str) -> Iterable[Turn]:
         """Return the texts that an earlier run made duplicates of this one."""
 
-    def read(self, ids: Iterable[str]) -> None:
-        """Say which texts will be compared next."""
+    def read(self, ids: Iterable[str], *, more: bool = False) -> None:
+        """Say which texts will be compared next, instead of those said before or with them."""
 
     def alike(self, first: str, second: str) -> bool:
         """Return whether two texts are nearly the same."""
@@ -158,6 +158,10 @@ class Representatives:
         leading = self._leading[key]
         after = leading[bisect_left(leading, one) + 1 :]
         after += [other for other, target in self._following[key].items() if one < other and one < target]
-        for other in after:
-            if other[2] not in self._queued and self._place.alike(one[2], other[2]):
-                self._call(other)
+        after = [other for other in after if other[2] not in self._queued]
+        for start in range(0, len(after), READ_AT_ONCE):
+            some = after[start : start + READ_AT_ONCE]
+            self._place.read([other[2] for other in some], more=True)
+            for other in some:
+                if self._place.alike(one[2], other[2]):
+                    self._call(other)
