@@ -22,7 +22,7 @@ _TOPICS = ("id", "locator", "plate", "postcode", "account", "order", "order_mark
 _CAPITALS = "A-ZÀ-ÖØ-ÞĂĄĆĘŁŃŚŹŻȘȚŞŢА-ЯЁ"
 _CHUNK = r"(?=[^\W\d_]*\d)[^\W_]++"  # possessive everywhere: what cannot match must fail at once
 _VALUE = re.compile(
-    rf"(?<![\w.,/@+$€£₽%])(?P<series>[{_CAPITALS}]{{1,6}}-)?{_CHUNK}(?:[-/.](?:{_CHUNK}|[{_CAPITALS}]{{1,5}}(?![^\W_])))*+"
+    rf"(?<![\w,/@+$€£₽%])(?<!\d\.)(?P<series>[{_CAPITALS}]{{1,6}}-)?{_CHUNK}(?:[-/.](?:{_CHUNK}|[{_CAPITALS}]{{1,5}}(?![^\W_])))*+"
     rf"(?:/ {_CHUNK})?+"
     rf"(?![\w%$€£₽°]|[.,:]\d|[-/]\d)"
 )
@@ -31,6 +31,7 @@ _HEAD = re.compile(rf"(?:(?<!\w)[{_CAPITALS}]{{1,6}}-)?[^\W\d_]*$")  # the lette
 _LONGEST_HEAD = 24
 _LETTERS = re.compile(r"(?<![\w-])[A-Z]{6}(?![\w-])")  # a booking code without a digit
 _MORE_GROUPS = re.compile(r"(?:[ -](?=[A-Z]*\d)[A-Z\d]{2,}+(?!\w|[.,:/-]\d|%)){1,7}+")
+_MORE_NUMBERS = re.compile(r"(?: \d{3,}+(?!\w|[.,:/-]\d|%)){1,7}+")
 _PLATE_END = re.compile(rf"[ -]?[{_CAPITALS}]{{1,3}}(?: \d{{2,3}})?(?!\w)")
 _SERIES = re.compile(rf"(?<!\w)([{_CAPITALS}]{{1,3}})[ -]$")
 _FLIGHT = re.compile(r"[A-Z]{2}\d{1,4}(?:[-/][A-Z]{2}\d{1,4})*")  # says nothing of who was on it
@@ -66,9 +67,11 @@ def find_named(text: str, language: str) -> Iterator[Found]:
         if named is None:
             continue
         kind = _KINDS[named.topic]
+        groups = _MORE_GROUPS if kind != "ORDER" else _MORE_NUMBERS if named.marked else None
+        more = groups.match(text, end) if groups else None
+        if more and not amount().match(text, more.end()):  # "order no. 48213 150 lei" is two numbers
+            end = more.end()
         if kind in ("ID", "PLATE", "ACCOUNT"):
-            if more := _MORE_GROUPS.match(text, end):
-                end = more.end()
             if kind == "PLATE" and (more := _PLATE_END.match(text, end)):
                 end = more.end()
             series = _SERIES.search(text, max(0, start - 5), start)
