@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from feedback_nlp.errors import SettingError, StoreError, UsageError
+from feedback_nlp.errors import NothingToShow, SettingError, StoreError, UsageError
 from feedback_nlp.store import Store
 from feedback_nlp.store.originals import Originals
 
@@ -126,7 +126,7 @@ def test_one_server_under_two_users_is_the_same_database() -> None:
 
 
 def test_what_is_not_there_is_not_made_by_looking(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match=r"There are no originals at .*none\.db"):
+    with pytest.raises(NothingToShow, match=r"There are no originals at .*none\.db"):
         Originals.open(f"sqlite:///{tmp_path / 'none.db'}", must_exist=True)
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(StoreError, match=r"There is no folder .*nowhere"):
@@ -134,7 +134,7 @@ def test_what_is_not_there_is_not_made_by_looking(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="is not a database URL"):
         Originals.open("originals.db")
     sqlite3.connect(tmp_path / "empty.db").close()
-    with pytest.raises(StoreError, match=r"There are no originals at .*empty\.db"):
+    with pytest.raises(NothingToShow, match=r"There are no originals at .*empty\.db"):
         Originals.open(f"sqlite:///{tmp_path / 'empty.db'}", must_exist=True)
 
 

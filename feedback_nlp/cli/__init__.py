@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from feedback_nlp import __version__
-from feedback_nlp.cli import machine, output, process, themes
+from feedback_nlp.cli import machine, output, privacy, process, themes
 from feedback_nlp.errors import FeedbackError, did_you_mean
 
 INTERRUPTED = 130
@@ -50,6 +50,9 @@ for command in (
     themes.themes,
     output.export,
     output.evaluate,
+    privacy.redact,
+    privacy.erase,
+    privacy.original,
     machine.app,
     machine.settings,
     machine.doctor,

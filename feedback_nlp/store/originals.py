@@ -12,7 +12,7 @@ from typing import Self
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from feedback_nlp.errors import SettingError, StoreError
+from feedback_nlp.errors import NothingToShow, SettingError, StoreError
 from feedback_nlp.store import schema
 from feedback_nlp.store.bulk import delete_where_in, insert_rows, select_where_in
 from feedback_nlp.store.database import connect, parse_url, plain_errors
@@ -53,7 +53,8 @@ class Originals:
         """Open the database, making it first unless ``must_exist``; a SQLite file is for its owner's eyes only.
 
         Raises SettingError when ``url`` is the database ``apart_from``, or one that holds redacted feedback, UsageError
-        for no database URL, StoreError when it cannot be opened, is not there, or is of a newer program.
+        for no database URL, NothingToShow when it must exist and does not, StoreError when it cannot be opened or is
+        of a newer program.
         """
         parsed = parse_url(url)
         if apart_from and _same(url, apart_from):
@@ -169,9 +170,9 @@ def _guard(path: Path) -> None:
         ) from None
 
 
-def _missing(url: str) -> StoreError:
+def _missing(url: str) -> NothingToShow:
     shown = parse_url(url).render_as_string(hide_password=True)
-    return StoreError(f"There are no originals at {shown!r}. Check the setting 'originals', in which ingest kept them.")
+    return NothingToShow(f"There are no originals at {shown!r}. Check the setting 'originals': ingest kept them there.")
 
 
 def _same(url: str, other: str) -> bool:
