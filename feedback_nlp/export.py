@@ -13,8 +13,12 @@ build on; a new column is appended, and a change of meaning raises ``EXPORT_VERS
     feedback_id, external_id, source, language, created_at (no zone: as written, or UTC), one column a score,
     nps_segment, theme_ids, theme_labels (aligned, the most confident first), sentiment (-1..1, mean of the statements),
     sentiment_label (negative, neutral, positive or mixed), is_non_answer, duplicate_of (the feedback that says the
-    same), n_statements, one column a segment, question, channel, customer_id, response_id (shared by the answers of one
-    form: count its scores once), text, codebook_version
+    same, or nearly so), n_statements, one column a segment, question, channel, customer_id, response_id (shared by the
+    answers of one form: count its scores once), text, codebook_version, non_answer (why it says nothing: empty,
+    nothing, not_applicable, generic, number, noise, nothing_to_improve, which is praise, or nothing_good; null when it
+    says something), duplicate_kind (exact or near, null without duplicate_of), asides (a JSON list in a string of
+    [start, end, kind]: places in the text that the customer did not say; kind is quote, signature, greeting,
+    disclaimer, log, code, template or agent)
 **themes**, a row a theme, by theme_id
     theme_id, label, parent_id, level (1 theme, 2 sub-theme), state ("retired" when a person hid it), keywords (a JSON
     object in a string, language to words), n_feedback and n_statements (that mention it now), quotes (list of feedback
@@ -137,14 +141,15 @@ def _feedback(frames: AnalysisFrames) -> pl.DataFrame:
         *("is_non_answer", "duplicate_of", "n_statements"),
     )
     fixed_after = ("question", "channel", "customer_id", "response_id", "text")
-    taken = {*fixed_before, *fixed_between, *fixed_after, "codebook_version"}
+    appended = ("non_answer", "duplicate_kind", "asides")
+    taken = {*fixed_before, *fixed_between, *fixed_after, "codebook_version", *appended}
     scores = [pl.col(f"score.{name}").alias(_free(name, "score_", taken)) for name in frames.score_names]
     segments = [pl.col(f"segment.{name}").alias(_free(name, "segment_", taken)) for name in frames.segment_names]
     return (
         frames.feedback.join(leaves, on="feedback_id", how="left")
         .with_columns(_or_empty("theme_ids"), _or_empty("theme_labels"))
         .sort("feedback_id")
-        .select(*fixed_before, *scores, *fixed_between, *segments, *fixed_after)
+        .select(*fixed_before, *scores, *fixed_between, *segments, *fixed_after, _VERSION, *appended)
     )
 
 
@@ -182,7 +187,7 @@ def _mentions(frames: AnalysisFrames) -> pl.DataFrame:
         .select(
             *("statement_id", "feedback_id", "theme_id", "theme_label", "level"),
             *("confidence", "sentiment", "sentiment_label"),
-            pl.lit(None, dtype=pl.Int64).alias("codebook_version"),  # its place; the value comes with all the others
+            _VERSION,
             "provenance",
         )
     )
@@ -215,6 +220,7 @@ def _free(name: str, prefix: str, taken: set[str]) -> str:
     return name
 
 
+_VERSION = pl.lit(None, dtype=pl.Int64).alias("codebook_version")  # its place; the value comes with all the others
 _THEME_IDS = pl.col("theme_id").alias("theme_ids")
 _THEME_LABELS = pl.col("theme_label").alias("theme_labels")
 TABLES: dict[str, Callable[[AnalysisFrames], pl.DataFrame]] = {

@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 
 from feedback_nlp.records import (
+    Aside,
     EncoderIdentity,
     Feedback,
     Mention,
@@ -22,7 +23,7 @@ from feedback_nlp.records import (
     stable_hash,
 )
 from feedback_nlp.store import Store
-from tests.sample import raw_frames
+from tests.sample import raw_frames, with_tickets
 
 ENCODER = EncoderIdentity("made-up", "1", "0" * 64, 4, "mean", "")
 HOSTILE = (
@@ -39,14 +40,16 @@ def fill_store(
     themes: bool = True,
     only_themes: Sequence[str] | None = None,
     hostile: bool = True,
+    tickets: bool = False,
     seed: int = 0,
 ) -> str:
     """Write ``n`` made-up responses to a SQLite file and return its URL.
 
     ``scores`` are kept; ``stars`` renames CSAT to stars; ``themes`` False leaves the codebook out; ``only_themes``
-    keeps just these; ``hostile`` replaces one text with markup that must never run.
+    keeps just these; ``hostile`` replaces one text with markup that must never run; ``tickets`` puts greetings,
+    signatures and logs around the tickets.
     """
-    raw = raw_frames(n, seed)
+    raw = with_tickets(raw_frames(n, seed)) if tickets else raw_frames(n, seed)
     url = f"sqlite:///{path}"
     with Store.open(url) as store:
         run = store.begin_run("made-up.csv", stable_hash(str(n), str(seed)), {"encoder": "made-up"})
@@ -83,6 +86,7 @@ def _feedback(frame: pl.DataFrame, scores: Sequence[str], stars: bool) -> Iterab
             kept["stars"] = kept.pop("csat")
         values: dict[str, Any] = {name: value for name, value in row.items() if name in known}
         values |= {"scores": kept, "segments": json.loads(row["segments"])}
+        values["asides"] = tuple(Aside(*aside) for aside in json.loads(row["asides"]))
         text_key = stable_hash(row["text"].casefold())
         yield Feedback(
             **values, duplicate_key=text_key, content_hash=stable_hash(row["feedback_id"], text_key, json.dumps(kept))

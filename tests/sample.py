@@ -107,6 +107,18 @@ OTHER_SENTENCES = {
     "ar": "نصحتني بكم ابنة عمي.",
     "pl": "Poleciła was moja kuzynka.",
 }
+# Around a ticket: a greeting before it, a signature and a log after it, which nobody says.
+GREETINGS = {"en": "Dear team,", "ro": "Bună ziua,", "ru": "Добрый день,", "it": "Buongiorno,", "ar": "السلام عليكم،"}
+GREETINGS["pl"] = "Dzień dobry,"
+SIGNATURES = {
+    "en": "Best regards,\n<PERSON_1>\n<PHONE_1>",
+    "ro": "Cu stimă,\n<PERSON_1>",
+    "ru": "С уважением,\n<PERSON_1>",
+    "it": "Cordiali saluti,\n<PERSON_1>\n<EMAIL_1>",
+    "ar": "مع التحية،\n<PERSON_1>",
+    "pl": "Z poważaniem\n<PERSON_1>",
+}
+LOG = "\n".join(f"2025-03-0{day} 10:4{day}:09 ERROR checkout.pay: timeout after {day}0 s" for day in range(1, 7))
 NON_ANSWERS = {"en": "n/a", "ro": "nimic", "ru": "нет", "it": "niente", "ar": "لا شيء", "pl": "brak"}
 _EFFECTS = {theme_id: effect for theme_id, _, _, effect, _ in THEMES}
 _PARENTS = {theme_id: parent for theme_id, _, parent, _, _ in THEMES}
@@ -245,7 +257,7 @@ def _add_feedback(
             "question": QUESTIONS[q],
             "text": text,
             "is_non_answer": non_answer,
-            "non_answer": "nothing" if non_answer else None,
+            "non_answer": _kind(language, q) if non_answer else None,
             "asides": "[]",
             "duplicate_of": None if non_answer else seen.get(text),
             "duplicate_kind": None if non_answer or text not in seen else "exact",
@@ -286,6 +298,31 @@ def _add_feedback(
                         "provenance": "model",
                     }
                 )
+
+
+def _kind(language: str, q: int) -> str:
+    return "not_applicable" if language == "en" else ("nothing_to_improve", "nothing_good")[q]
+
+
+def with_tickets(raw: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+    """Put a greeting before each meaningful ticket, and a signature and a log after it, all set aside."""
+    shifts: dict[str, int] = {}
+    rows = []
+    for row in raw["feedback"].iter_rows(named=True):
+        if row["source"] == "ticket" and not row["is_non_answer"]:
+            greeting, signature = GREETINGS[row["language"]], SIGNATURES[row["language"]]
+            shifts[row["feedback_id"]] = len(greeting) + 1
+            text = f"{greeting}\n{row['text']}\n\n{signature}\n{LOG}"
+            first, last = text.index(signature), text.index(LOG)
+            asides = [[0, len(greeting), "greeting"], [first, last - 1, "signature"], [last, len(text), "log"]]
+            row |= {"text": text, "asides": json.dumps(asides)}
+        rows.append(row)
+    shift = pl.col("feedback_id").replace_strict(shifts, default=0, return_dtype=pl.Int64)
+    return {
+        **raw,
+        "feedback": pl.DataFrame(rows, schema=raw["feedback"].schema, orient="row"),
+        "statements": raw["statements"].with_columns(pl.col("start") + shift, pl.col("end") + shift),
+    }
 
 
 def _add_themes(rows: dict[str, list[dict[str, Any]]]) -> None:

@@ -14,16 +14,18 @@ from polars.testing import assert_frame_equal
 
 from feedback_nlp.analysis.frames import AnalysisFrames, apply_view, build_frames
 from feedback_nlp.analysis.outcomes import choose_outcome, response_values
-from feedback_nlp.analysis.overview import overview
+from feedback_nlp.analysis.overview import NothingSaid, overview
+from feedback_nlp.analysis.passages import Passage, passages, placeholder_pieces
+from feedback_nlp.analysis.replaced import Replaced, ReplacedTable, replaced
 from feedback_nlp.analysis.scores import nps_interval, summarise_scores
 from feedback_nlp.analysis.segments import compare_segments, over_represented, score_by_segment, theme_by_segment
 from feedback_nlp.analysis.themes import theme_table, unthemed_row
 from feedback_nlp.analysis.trends import changing_themes, score_by_month, theme_by_month, themes_by_month
-from feedback_nlp.analysis.verbatims import find_verbatims, is_right_to_left
+from feedback_nlp.analysis.verbatims import Span, find_verbatims, is_right_to_left
 from feedback_nlp.errors import UsageError
-from feedback_nlp.records import View
+from feedback_nlp.records import Aside, View
 from feedback_nlp.settings import Settings
-from tests.sample import raw_frames
+from tests.sample import GREETINGS, LOG, SIGNATURES, raw_frames, with_tickets
 
 
 @pytest.fixture(scope="module")
@@ -283,11 +285,107 @@ def test_view_keeps_what_it_says(frames: AnalysisFrames) -> None:
 
 def test_overview_adds_up(frames: AnalysisFrames) -> None:
     counts = overview(frames)
-    assert counts.n_feedback == counts.n_meaningful + counts.n_non_answers == 511
+    assert counts.n_feedback == counts.n_answered == counts.n_meaningful + counts.n_non_answers == 511
+    assert counts.non_answers["n"].sum() == counts.n_non_answers
     assert counts.languages["n"].sum() == counts.n_meaningful
     assert counts.n_themed_statements == frames.mentions["statement_id"].n_unique()
     assert counts.coverage == counts.n_themed_statements / counts.n_statements
     assert counts.meaningful_share == counts.n_meaningful / 511
+
+
+def answered(kinds: dict[str | None, list[str]], question: str = "What could we do better?") -> AnalysisFrames:
+    """Frames of answers of these kinds (None says something) by these people, to one question."""
+    raw = raw_frames(sum(map(len, kinds.values())))
+    people = [(kind, person) for kind, names in kinds.items() for person in names]
+    feedback = raw["feedback"].unique("response_id", maintain_order=True).sort("feedback_id")
+    raw["feedback"] = feedback.with_columns(
+        pl.Series("non_answer", [kind for kind, _ in people], dtype=pl.String),
+        pl.Series("is_non_answer", [kind is not None for kind, _ in people]),
+        pl.Series("n_statements", [int(kind is None) for kind, _ in people]),
+        pl.Series("customer_id", [person for _, person in people]),
+        pl.lit(question).alias("question"),
+    )
+    return build_frames(raw, Settings(privacy_minimum=5))
+
+
+def persons(first: int, n: int) -> list[str]:
+    return [f"c{number}" for number in range(first, first + n)]
+
+
+def test_non_answers_are_told_by_kind_and_a_small_kind_takes_the_next_along() -> None:
+    kinds = {None: persons(0, 40), "nothing_to_improve": persons(40, 12), "generic": persons(60, 9)}
+    counts = overview(answered({**kinds, "number": persons(70, 6)}))
+    assert (counts.n_answered, counts.n_meaningful, counts.n_non_answers) == (67, 40, 27)
+    assert counts.non_answers.rows() == [("nothing_to_improve", 12), ("generic", 9), ("number", 6)]
+    counts = overview(answered({**kinds, "number": persons(70, 2)}))
+    assert counts.non_answers.rows() == [("nothing_to_improve", 12), ("other", 11)]
+    # The one who said three times "7" is one person.
+    counts = overview(answered({**kinds, "number": ["c70"] * 6}))
+    assert counts.non_answers.rows() == [("nothing_to_improve", 12), ("other", 15)]
+
+
+def test_few_who_say_nothing_are_not_told_by_subtraction_either() -> None:
+    counts = overview(answered({None: persons(0, 40), "nothing_to_improve": persons(40, 3)}))
+    assert (counts.n_answered, counts.n_meaningful, counts.n_non_answers) == (None, 40, None)
+    assert counts.non_answers.is_empty()
+    assert counts.meaningful_share is None
+    assert counts.nothing_to_improve is None
+
+
+@pytest.mark.parametrize(
+    ("question", "kind"),
+    [("What could we do better?", "nothing_to_improve"), ("Cosa ti è piaciuto di più?", "nothing_good")],
+)
+def test_nothing_is_praise_or_complaint_by_the_question(question: str, kind: str) -> None:
+    counts = overview(answered({None: persons(0, 30), kind: persons(30, 8), "number": persons(40, 7)}, question))
+    found = {"nothing_to_improve": counts.nothing_to_improve, "nothing_good": counts.nothing_good}
+    assert found.pop(kind) == NothingSaid(8, 45)
+    assert list(found.values()) == [None]
+    few_others = overview(answered({None: persons(0, 2), kind: persons(30, 8), "number": ["c1"]}, question))
+    assert (few_others.nothing_to_improve, few_others.nothing_good) == (None, None)
+
+
+def test_what_holds_nothing_but_asides_says_nothing_and_what_is_empty_is_no_answer() -> None:
+    frames = answered({None: persons(0, 30), "empty": persons(30, 6), "noise": persons(40, 6)})
+    nothing_left = pl.when(pl.int_range(pl.len()) < 7).then(0).otherwise("n_statements").alias("n_statements")
+    feedback = frames.feedback.with_columns(nothing_left)
+    meaningful = (pl.col("non_answer").is_null() & (pl.col("n_statements") > 0)).alias("meaningful")
+    counts = overview(replace(frames, feedback=feedback.with_columns(meaningful)))
+    assert (counts.n_feedback, counts.n_answered, counts.n_meaningful) == (42, 36, 23)
+    assert counts.non_answers.rows() == [("set_aside", 7), ("noise", 6)]
+
+
+def test_exact_and_near_repeats_are_counted_apart() -> None:
+    frames = answered({None: persons(0, 60)})
+    row = pl.int_range(pl.len())
+    kind = pl.when(row < 9).then(pl.lit("exact")).when(row < 12).then(pl.lit("near")).alias("duplicate_kind")
+    of = pl.when(row < 12).then(pl.lit("f-x")).alias("duplicate_of")
+    counts = overview(replace(frames, feedback=frames.feedback.with_columns(kind, of)))
+    assert (counts.n_exact_duplicates, counts.n_near_duplicates) == (9, None)  # three people
+    nobody = [pl.lit(None, dtype=pl.String).alias(name) for name in ("duplicate_of", "duplicate_kind")]
+    counts = overview(replace(frames, feedback=frames.feedback.with_columns(nobody)))
+    assert (counts.n_exact_duplicates, counts.n_near_duplicates) == (0, 0)
+
+
+def test_what_was_replaced_is_counted_by_kind_and_language_without_values() -> None:
+    frames = answered({None: persons(0, 60)})
+    row = pl.int_range(pl.len())
+    text = (
+        pl.when(row < 20)
+        .then(pl.lit("Ask <PERSON_1>, not <PERSON_2> or <EMAIL_1>"))
+        .when(row < 27)
+        .then(pl.lit("اتصلت ب<PERSON_1>"))
+        .when(row < 30)
+        .then(pl.lit("Zadzwoń do <PERSON_1>, <IBAN_1>"))
+        .otherwise(pl.lit("<b> PERSON_1 <PERSON_> <person_1>"))
+    )
+    language = pl.when(row < 20).then(pl.lit("en")).when(row < 27).then(pl.lit("ar")).otherwise(pl.lit("pl"))
+    frames = replace(frames, feedback=frames.feedback.with_columns(text.alias("text"), language.alias("language")))
+    # Three people are behind the Polish names, so that the Arabic ones, the next smallest, stay back with them.
+    assert replaced(frames) == ReplacedTable(
+        (Replaced("PERSON", 50, 30, (("en", 40),), 10), Replaced("EMAIL", 20, 20, (("en", 20),), 0)), n_withheld=1
+    )
+    assert replaced(answered({None: persons(0, 10)})) == ReplacedTable((), 0)
 
 
 def test_segments_compare_with_the_whole(frames: AnalysisFrames) -> None:
@@ -381,6 +479,89 @@ def test_verbatims_search_filter_and_order(frames: AnalysisFrames) -> None:
     assert not {item.feedback_id for item in first} & {item.feedback_id for item in second}
     with pytest.raises(UsageError, match="Did you mean 'newest'"):
         find_verbatims(frames, order="newst")  # type: ignore[arg-type]
+
+
+def test_verbatims_say_what_was_set_aside_and_search_does_not_look_there() -> None:
+    frames = build_frames(with_tickets(raw_frames()), Settings())
+    page = find_verbatims(frames, theme_id="t-waiting", limit=1000)
+    tickets = [item for item in page.items if item.source == "ticket"]
+    assert len(tickets) > 10
+    for item in tickets:
+        greeting, signature, log = (item.text[start:end] for start, end, _ in item.asides)
+        assert (greeting, signature, log) == (GREETINGS[item.language], SIGNATURES[item.language], LOG)
+        assert [aside.kind for aside in item.asides] == ["greeting", "signature", "log"]
+        assert item.right_to_left == (item.language == "ar")
+    assert all(item.asides == () for item in page.items if item.source == "survey")
+    sentences = set(frames.statements["text"])
+    assert all(item.text[span.start : span.end] in sentences for item in page.items for span in item.spans)
+    assert find_verbatims(frames, theme_id="t-waiting", search="minutes").total > 0
+    for word in ("timeout", "dear", "email", "person_1"):
+        assert frames.feedback["text"].str.to_lowercase().str.contains(word, literal=True).any()
+        assert find_verbatims(frames, search=word).total == 0
+    named = pl.col("text").str.replace("The queue", "Says <PERSON_1>: the queue", literal=True)
+    named_frames = replace(frames, feedback=frames.feedback.filter(source="survey").with_columns(named))
+    assert find_verbatims(named_frames, search="says queue").total > 0
+    assert find_verbatims(named_frames, search="person_1").total == 0
+
+
+def test_direction_is_that_of_what_is_said() -> None:
+    raw = with_tickets(raw_frames())
+    english = pl.col("text").str.replace("السلام عليكم،", "Dear team, hi", literal=True)
+    assert raw["feedback"]["asides"].str.contains("greeting").sum() > 0
+    raw["feedback"] = raw["feedback"].with_columns(english)
+    frames = build_frames(raw, Settings())
+    found = [item for item in find_verbatims(frames, limit=1000).items if item.language == "ar" and item.asides]
+    assert found
+    assert all(item.text.startswith("Dear team, hi") and item.right_to_left for item in found)
+
+
+def evidence(start: int, end: int) -> Span:
+    return Span(start, end, ("t",), ("T",), None, True)
+
+
+def test_passages_put_together_are_the_text() -> None:
+    text = "Hi all, it crashes when I call `pay()` at night.\nBye"
+    first, second = evidence(8, 48), evidence(30, 40)
+    found = passages(
+        text, [second, first], [Aside(49, 99, "signature"), Aside(0, 7, "greeting"), Aside(31, 38, "code")]
+    )
+    assert found == (
+        Passage(0, 7, "greeting"),
+        Passage(7, 8),
+        Passage(8, 31, None, first),
+        Passage(31, 38, "code"),
+        Passage(38, 48, None, first),
+        Passage(48, 49),
+        Passage(49, 52, "signature"),
+    )
+    rng = np.random.default_rng(3)
+    for _ in range(200):
+        ends = np.sort(rng.integers(0, 30, 8)).tolist()
+        asides = [Aside(a, b, "log") for a, b in zip(ends[::2], ends[1::2], strict=True)]
+        spans = [evidence(int(a), int(a + n)) for a, n in rng.integers(0, 20, (4, 2))]
+        cut = passages("x" * 25, spans, asides)
+        assert [p.start for p in cut] == [0, *(p.end for p in cut[:-1])]
+        assert cut[-1].end == 25
+        assert {i for p in cut if p.kind for i in range(p.start, p.end)} == {
+            i for a in asides for i in range(a.start, min(a.end, 25))
+        }
+
+
+def test_passages_of_a_long_ticket_take_linear_time() -> None:
+    asides = [Aside(10 * i, 10 * i + 4, "code") for i in range(50_000)]
+    spans = [evidence(10 * i + 5, 10 * i + 9) for i in range(50_000)]
+    started = time.process_time()
+    assert len(passages("x" * 500_000, spans, asides)) == 200_000
+    assert time.process_time() - started < 5
+
+
+def test_placeholders_are_read_as_words() -> None:
+    assert list(placeholder_pieces("<PERSON_2> of <BADGE_1>: <b>")) == [
+        ("person 2", True),
+        (" of ", False),
+        ("badge 1", True),
+        (": <b>", False),
+    ]
 
 
 @pytest.mark.parametrize(

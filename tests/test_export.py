@@ -15,6 +15,7 @@ from feedback_nlp.errors import FeedbackError, UsageError
 from feedback_nlp.export import ExportSummary, export_frame, export_table
 from feedback_nlp.export_files import write_table
 from feedback_nlp.records import (
+    Aside,
     EncoderIdentity,
     Feedback,
     Mention,
@@ -43,7 +44,7 @@ FEEDBACK = (
     *("feedback_id", "external_id", "source", "language", "created_at", "nps", "score_text", "nps_segment"),
     *("theme_ids", "theme_labels", "sentiment", "sentiment_label", "is_non_answer", "duplicate_of", "n_statements"),
     *("=plan", "segment_NPS", "segment_source", "question", "channel", "customer_id", "response_id", "text"),
-    "codebook_version",
+    *("codebook_version", "non_answer", "duplicate_kind", "asides"),
 )
 THEMES = (
     *("theme_id", "label", "parent_id", "level", "state", "keywords", "n_feedback", "n_statements", "quotes"),
@@ -228,9 +229,39 @@ def test_feedback_has_scores_and_segments_under_names_of_their_own(themed: Store
         "response_id": "r-f1",
         "text": TEXTS["f1"][0],
         "codebook_version": 1,
+        "non_answer": None,
+        "duplicate_kind": None,
+        "asides": "[]",
     }
     assert table["is_non_answer"].to_list() == [False, False, True]
     assert table["theme_ids"].to_list()[1:] == [[], []]
+
+
+def test_feedback_says_why_it_says_nothing_whom_it_repeats_and_what_was_set_aside(themed: Store) -> None:
+    run = themed.begin_run("more.csv", "hash", {})
+    values = {"question": "Why?", "language": "ru", "duplicate_key": "f2"}
+    more = [
+        Feedback("f4", "r-f4", "Курьер  опоздал!", content_hash="f4", **values),
+        Feedback(
+            "f5",
+            "r-f5",
+            "Hi,\n12",
+            duplicate_key="f5",
+            content_hash="f5",
+            non_answer="number",
+            asides=(Aside(0, 3, "greeting"),),
+        ),
+    ]
+    themed.upsert_feedback(more, {}, run)
+    themed.refresh_duplicates()
+    table = export_frame(themed, "feedback", settings=SETTINGS)
+    assert table.select("feedback_id", "duplicate_of", "non_answer", "duplicate_kind", "asides").rows() == [
+        ("f1", None, None, None, "[]"),
+        ("f2", None, None, None, "[]"),
+        ("f3", None, "nothing", None, "[]"),
+        ("f4", "f2", None, "exact", "[]"),
+        ("f5", None, "number", None, '[[0,3,"greeting"]]'),
+    ]
 
 
 def test_themes_count_what_mentions_them_now_and_show_what_a_person_hid(themed: Store) -> None:

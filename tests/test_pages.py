@@ -15,12 +15,13 @@ from streamlit.testing.v1 import AppTest
 from feedback_nlp.analysis import verbatims
 from feedback_nlp.analysis.frames import AnalysisFrames, apply_view, build_frames
 from feedback_nlp.analysis.overview import overview
+from feedback_nlp.analysis.replaced import replaced
 from feedback_nlp.analysis.scores import summarise_scores
 from feedback_nlp.analysis.segments import compare_segments
 from feedback_nlp.analysis.themes import theme_table
 from feedback_nlp.analysis.verbatims import Span, find_verbatims
 from feedback_nlp.pages import add, data, quotes, wording
-from feedback_nlp.records import Feedback, View
+from feedback_nlp.records import Aside, Feedback, View
 from feedback_nlp.resources import resource_path
 from feedback_nlp.settings import Settings
 from feedback_nlp.store import Store
@@ -107,6 +108,7 @@ def test_overview_shows_the_figures_of_the_analysis(open_app: Open, url: str) ->
     facts = overview(frames)
     expected = {
         "Responses": wording.count(facts.n_responses),
+        "People": wording.count(facts.n_people),
         "Answers that say something": wording.count(facts.n_meaningful),
         "Statements": wording.count(facts.n_statements),
         "Statements with a theme": wording.percent(facts.coverage),
@@ -116,7 +118,19 @@ def test_overview_shows_the_figures_of_the_analysis(open_app: Open, url: str) ->
     assert {metric.label: metric.value for metric in app.metric} == expected
     assert sentence(app) == (
         "You are looking at all feedback (Jan 2025 to Sep 2025): 240 of 240 responses from "
-        f"{facts.n_people} people; shares are of the {facts.n_meaningful} answers that say something (the base)."
+        f"{facts.n_people} people; {facts.n_meaningful} of {facts.n_answered} answers say something, the base of every "
+        "share."
+    )
+    nothing = facts.nothing_to_improve
+    assert nothing is not None
+    kinds = dict(facts.non_answers.iter_rows())
+    assert set(kinds) == {"nothing_to_improve", "other"}
+    said = next(caption.value for caption in app.caption if "say nothing" in caption.value)
+    assert said == (
+        f"{facts.n_non_answers} answers say nothing: {kinds['nothing_to_improve']} “nothing” to improve; "
+        f"{kinds['other']} other kinds. {nothing.n} of the {nothing.n_asked} answers about what to improve say "
+        f"“nothing”: a compliment. Answers that repeat another one: {facts.n_exact_duplicates} word for word; they "
+        "count."
     )
 
 
@@ -204,8 +218,12 @@ def test_a_copied_url_reproduces_the_view(open_app: Open, url: str) -> None:
     facts = overview(frames_of(url, view))
     assert sentence(app) == (
         "You are looking at feedback in Polish or Romanian, from Feb 2025 to May 2025, plan Basic: "
-        f"{facts.n_responses} of 240 responses from {facts.n_people} people; shares are of the "
-        f"{facts.n_meaningful} answers that say something (the base)."
+        f"{facts.n_responses} of 240 responses from {facts.n_people} people; "
+        + (
+            f"shares are of the {facts.n_meaningful} answers that say something (the base)."
+            if facts.n_answered is None
+            else f"{facts.n_meaningful} of {facts.n_answered} answers say something, the base of every share."
+        )
     )
 
 
@@ -340,11 +358,66 @@ def test_marks_are_placed_by_offset_and_escaped() -> None:
     )
 
 
+def test_asides_are_muted_or_folded_and_marks_stay_where_they_are() -> None:
+    log = "<pre>\n" + "ERROR <b>\n" * 33
+    text = f"Hi <PERSON_1>,\nit fails at `x<y` always.\n{log}"
+    first = text.index("it fails")
+    last = text.index("always.") + 7
+    asides = (
+        Aside(0, 14, "greeting"),
+        Aside(text.index("`x"), text.index("` always") + 1, "code"),
+        Aside(text.index(log), len(text) - 1, "log"),
+    )
+    assert quotes.marked_text(text, (Span(first, last, ("t",), ("Crash",), "negative", True),), asides) == (
+        '<span class="fb-aside" dir="auto" title="Set aside: greeting">Hi '
+        '<bdi class="fb-hole" dir="ltr" title="Personal data, replaced">person 1</bdi>,</span><br>'
+        '<mark class="fb-negative" title="Crash">it fails at </mark>'
+        '<span class="fb-aside" dir="auto" title="Set aside: code">`x&lt;y`</span>'
+        '<mark class="fb-negative" title="Crash"> always.</mark><br>'
+        '<details class="fb-aside"><summary dir="ltr">… [log, 34 lines]</summary><div dir="auto">&lt;pre&gt;<br>'
+        + "ERROR &lt;b&gt;<br>" * 32
+        + "ERROR &lt;b&gt;</div></details><br>"
+    )
+    long = "word " * 40
+    assert "… [disclaimer, 40 words]" in quotes.marked_text(long, (), (Aside(0, len(long), "disclaimer"),))
+
+
+def test_about_says_what_was_replaced_and_never_what_it_was(open_app: Open, tmp_path: Path) -> None:
+    url = fill_store(tmp_path / "tickets.db", 240, tickets=True)
+    app = open_app(url, "about")
+    assert trouble(app) == []
+    table = replaced(frames_of(url))
+    assert [row.kind for row in table.rows] == ["PERSON", "PHONE"]
+    shown = next(found.value for found in app.dataframe if "places" in found.value.columns)
+    assert shown.to_dict("records") == [
+        {
+            "type": words,
+            "places": row.n,
+            "answers": row.n_feedback,
+            "languages": wording.replaced_languages(row),
+        }
+        for words, row in zip(("person", "phone"), table.rows, strict=True)
+    ]
+    assert shown["languages"][1] == f"English {table.rows[1].n}"
+    assert "One more kind stands in the texts of fewer than 5 people." in [c.value for c in app.caption]
+
+
+def test_the_bases_say_which_answers_say_nothing(open_app: Open, url: str) -> None:
+    app = open_app(url, "about")
+    facts = overview(frames_of(url))
+    bases = dict(zip(app.dataframe[0].value["what"], app.dataframe[0].value["n"], strict=True))
+    assert bases["Answers"] == facts.n_answered
+    assert bases["Answers that say something"] + bases["Answers that say nothing"] == bases["Answers"]
+    kinds = {name.strip(): n for name, n in bases.items() if name.startswith("\u2003")}
+    assert sum(kinds.values()) == bases["Answers that say nothing"]
+    assert set(kinds) == {"“nothing” to improve", "other kinds"}
+
+
 def test_arabic_reads_right_to_left(open_app: Open, url: str) -> None:
     app = open_app(url, "theme", theme="t-waiting", language="Arabic")
     assert len(articles(app)) > 0
     for article in articles(app):
-        assert '<p class="fb-text" dir="auto" lang="ar">' in article
+        assert '<div class="fb-text" dir="auto" lang="ar">' in article
 
 
 def test_a_rename_is_kept_as_an_edit(open_app: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

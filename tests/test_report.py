@@ -12,15 +12,16 @@ import pytest
 
 from feedback_nlp.analysis.frames import AnalysisFrames, apply_view, build_frames
 from feedback_nlp.analysis.outcomes import choose_outcome
+from feedback_nlp.analysis.overview import overview
 from feedback_nlp.analysis.themes import theme_table
 from feedback_nlp.analysis.trends import theme_by_month
 from feedback_nlp.analysis.verbatims import Span
 from feedback_nlp.errors import NothingToShow
-from feedback_nlp.records import View
+from feedback_nlp.records import Aside, View
 from feedback_nlp.report import render_report, wording
 from feedback_nlp.report.quotes import LONGEST, choose_quotes, marked
 from feedback_nlp.settings import Settings
-from tests.sample import raw_frames
+from tests.sample import raw_frames, with_tickets
 
 CREATED = datetime(2025, 9, 4)
 
@@ -264,6 +265,60 @@ def test_long_verbatims_are_cut_around_the_evidence() -> None:
     assert marked("short & sweet", []) == "short &amp; sweet"
     everything = "x" * 3000
     assert len(marked(everything, [Span(0, 3000, ("t",), ("T",), None, True)])) < 3 * LONGEST
+
+
+def test_only_what_is_said_is_quoted() -> None:
+    text = "Dear <PERSON_1>,\n\nthe app <crashes> when I call `pay()` at night.  \nThanks\n<PERSON_2>"
+    start = text.index("the app")
+    spans = [Span(start, text.index("night.") + 6, ("t",), ("T",), "negative", True)]
+    asides = [
+        Aside(0, text.index("\n"), "greeting"),
+        Aside(text.index("`pay"), text.index(" at night"), "code"),
+        Aside(text.index("Thanks"), len(text), "signature"),
+    ]
+    assert marked(text, spans, asides) == (
+        "[…] <mark>the app &lt;crashes&gt; when I call</mark> […] <mark>at night.</mark> […]"
+    )
+    assert marked("Ask <PERSON_1>!", []) == 'Ask <bdi dir="ltr">[person 1]</bdi>!'
+    assert marked("Hi all\n\nBye", [], [Aside(0, 2, "greeting"), Aside(3, 6, "quote")]) == "[…] Bye"
+    assert marked("only a log", [], [Aside(0, 10, "log")]) == "[…]"
+    many = "said `code` " * 20_000
+    gaps = [Aside(12 * i + 5, 12 * i + 11, "code") for i in range(20_000)]
+    assert marked(many, [], gaps).startswith("said […] said […]")
+
+
+def test_quotes_of_tickets_leave_out_signatures_and_logs() -> None:
+    html = render(build_frames(with_tickets(raw_frames()), Settings()))
+    page = Page(html)
+    assert any(quote.strip().startswith("[…]") for quote in page.texts["blockquote"])
+    for left_out in ("timeout after", "Dear team", "Best regards", "PERSON_1"):
+        assert left_out not in html
+    text = page.text()
+    assert "What was replaced" in text
+    assert re.search(r"by type and language: person \d+ \((English|Russian) \d+, ", text)
+
+
+def test_the_bases_say_what_was_answered(frames: AnalysisFrames, html: str) -> None:
+    text, facts = Page(html).text(), overview(frames)
+    assert f"{facts.n_answered} answered, {facts.n_meaningful} said something" in text
+    nothing = facts.nothing_to_improve
+    assert nothing is not None
+    assert f"{nothing.n} of the {nothing.n_asked} answers about what to improve say “nothing”: a compliment." in text
+    assert f"{facts.n_non_answers} of {facts.n_answered} answers say nothing" in text
+    assert f"{facts.n_exact_duplicates} answers repeat another one word for word" in text
+
+
+def test_few_who_say_nothing_are_not_told() -> None:
+    raw = raw_frames()
+    silent = pl.col("is_non_answer") & (pl.int_range(pl.len()).over("is_non_answer") >= 3)
+    raw["feedback"] = raw["feedback"].filter(~silent)
+    frames = build_frames(raw, Settings())
+    facts = overview(frames)
+    assert facts.n_answered is None
+    text = Page(render(frames)).text()
+    assert f"Meaningful answers{facts.n_meaningful} Period" in text
+    assert "said something" not in text
+    assert "answers say nothing" not in text
 
 
 def test_quotes_differ_in_text_and_prefer_other_languages(frames: AnalysisFrames) -> None:

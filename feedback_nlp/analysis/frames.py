@@ -10,6 +10,7 @@ from datetime import datetime
 import polars as pl
 
 from feedback_nlp.analysis import privacy
+from feedback_nlp.analysis.passages import said_column
 from feedback_nlp.errors import UsageError, did_you_mean
 from feedback_nlp.records import View
 from feedback_nlp.settings import Settings
@@ -26,9 +27,10 @@ class AnalysisFrames:
 
     ``feedback`` has one row a feedback, with ``score.<name>`` (Float64), ``segment.<name>`` (String), ``person_id``
     (the customer, else the response), ``month`` ("YYYY-MM" or null), ``nps_segment``, ``sentiment`` (-1..1),
-    ``sentiment_label`` (negative, neutral, positive, mixed or null) and ``meaningful``. ``mentions`` has one row a
-    statement and theme, with the statement's sentiment. ``withheld`` are the ids of themes whose figures and texts the
-    privacy minimum keeps back. Row order does not depend on the store's.
+    ``sentiment_label`` (negative, neutral, positive, mixed or null), ``meaningful`` and ``said`` (the text with asides
+    blanked, null where there are none). ``mentions`` has one row a statement and theme, with the statement's sentiment.
+    ``withheld`` are the ids of themes whose figures and texts the privacy minimum keeps back. Row order does not depend
+    on the store's.
     """
 
     feedback: pl.DataFrame
@@ -57,6 +59,7 @@ def build_frames(raw: Mapping[str, pl.DataFrame], settings: Settings, *, keep_hi
         pl.col("created_at").dt.strftime("%Y-%m").alias("month"),
         (~pl.col("is_non_answer") & (pl.col("n_statements") > 0)).alias("meaningful"),
         _nps_segment(scales).alias("nps_segment"),
+        said_column(feedback),
     ).join(_feedback_sentiment(statements), on="feedback_id", how="left", maintain_order="left")
     themes = raw["themes"].sort("level", "theme_id") if keep_hidden else _shown(raw["themes"])
     mentions = (

@@ -13,7 +13,9 @@ import polars as pl
 
 from feedback_nlp.analysis import privacy
 from feedback_nlp.analysis.frames import AnalysisFrames, theme_label
+from feedback_nlp.analysis.passages import PLACEHOLDER, read_asides, said_text
 from feedback_nlp.errors import UsageError, did_you_mean
+from feedback_nlp.records import Aside
 
 Order = Literal["relevant", "newest", "oldest", "most_negative", "most_positive"]
 _SENTIMENTS = ("negative", "neutral", "positive", "mixed")
@@ -33,7 +35,10 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Verbatim:
-    """One redacted feedback. Segment values held by too few people in the view are left out."""
+    """One redacted feedback. ``asides`` are the parts of ``text`` that the customer did not say, in order.
+
+    ``right_to_left`` is the direction of what is said. Segment values held by too few people in the view are left out.
+    """
 
     feedback_id: str
     text: str
@@ -46,6 +51,7 @@ class Verbatim:
     question: str
     source: str
     spans: tuple[Span, ...]
+    asides: tuple[Aside, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +78,9 @@ def find_verbatims(
 
     ``theme_id`` keeps what mentions the theme, ``unthemed`` what mentions none, ``sentiment`` (negative, neutral,
     positive, mixed) what feels so: about the theme when one is given, else as a whole. ``search`` holds words that
-    must all occur, in any case and without regard to accents. "relevant" puts the theme's own quotes first, then the
-    surest mentions; without a theme it is the newest first.
+    must all occur in what the customer says (not in signatures, logs and the like, nor in placeholders), in any case
+    and without regard to accents. "relevant" puts the theme's own quotes first, then the surest mentions; without a
+    theme it is the newest first.
 
     The privacy minimum is held against the people behind the view, and nothing is listed of a theme that the view
     withholds: sentiment and search only choose among texts that may be listed anyway. Raises :class:`UsageError` for
@@ -104,7 +111,7 @@ def find_verbatims(
     if sentiment is not None:
         found = found.filter(pl.col("__label__") == sentiment)
     for word in (search or "").split():
-        found = found.filter(_folded(pl.col("text")).str.contains(_fold(word), literal=True))
+        found = found.filter(_folded(_said()).str.contains(_fold(word), literal=True))
     page = _ordered(found, order).slice(offset, limit)
     return VerbatimPage(found.height, False, _verbatims(frames, page, theme_id))
 
@@ -192,11 +199,12 @@ def _verbatim(
 ) -> Verbatim:
     scores = {name: row[f"score.{name}"] for name in frames.score_names}
     segments = {name: row[f"segment.{name}"] for name in frames.segment_names}
+    asides = read_asides(row["asides"])
     return Verbatim(
         feedback_id=row["feedback_id"],
         text=row["text"],
         language=row["language"],
-        right_to_left=is_right_to_left(row["text"]),
+        right_to_left=is_right_to_left(said_text(row["text"], asides)),
         created_at=row["created_at"],
         scores={name: value for name, value in scores.items() if value is not None},
         segments={name: value for name, value in segments.items() if value in common[name]},
@@ -204,12 +212,17 @@ def _verbatim(
         question=row["question"],
         source=row["source"],
         spans=spans,
+        asides=asides,
     )
 
 
 def _common_values(frames: AnalysisFrames, column: str) -> frozenset[str]:
     people = frames.feedback.group_by(column).agg(pl.col("person_id").n_unique().alias("people"))
     return frozenset(people.filter(pl.col("people") >= frames.privacy_minimum)[column].drop_nulls())
+
+
+def _said() -> pl.Expr:
+    return pl.coalesce("said", "text").str.replace_all(PLACEHOLDER.pattern, " ")
 
 
 def _folded(text: pl.Expr) -> pl.Expr:

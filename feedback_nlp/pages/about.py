@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
 import streamlit as st
 
-from feedback_nlp.analysis.overview import Overview, overview
+from feedback_nlp.analysis.overview import NON_ANSWER_WORDS, OTHER, Overview, overview
+from feedback_nlp.analysis.passages import placeholder_words
+from feedback_nlp.analysis.replaced import ReplacedTable, replaced
 from feedback_nlp.pages import shell
 from feedback_nlp.pages.data import Slice, current_slice, open_store
-from feedback_nlp.pages.wording import count, percent
+from feedback_nlp.pages.wording import count, percent, replaced_languages
 from feedback_nlp.settings import Settings, setting_fields, sourced_settings
 from feedback_nlp.store import Store
 
@@ -22,6 +25,7 @@ def _page() -> None:
     part = current_slice()
     shell.view_sentence(part)
     _bases(part.compute(overview), part)
+    _replaced(part.compute(replaced), part.loaded.settings)
     store = open_store(part.loaded.settings.db)
     _codebook(store, part)
     _runs(store)
@@ -31,22 +35,35 @@ def _page() -> None:
 
 def _bases(facts: Overview, part: Slice) -> None:
     st.subheader("Bases")
-    rows = (
+    rows: list[tuple[str, int | None, str]] = [
         ("Responses", facts.n_responses, "forms, tickets or reviews; a score counts once in each"),
         ("People", facts.n_people, "customers, or responses where no customer is known"),
-        ("Answers", facts.n_feedback, "texts; a response may answer several questions"),
-        ("Non-answers", facts.n_non_answers, "such as \u201cn/a\u201d: kept, and left out of every share"),
+        ("Answers", facts.n_answered, "texts, one a question and response"),
         ("Answers that say something", facts.n_meaningful, "the base of every share"),
-        ("Word-for-word repeats", facts.n_duplicates, "of another answer; they count, as different people wrote them"),
+        ("Answers that say nothing", facts.n_non_answers, "kept, and left out of every share; by kind:"),
+    ]
+    rows += [("\u2003" + NON_ANSWER_WORDS.get(kind, kind), n, _non_answer(facts, kind)) for kind, n in _kinds(facts)]
+    rows += [
+        (
+            "Answers that repeat another",
+            facts.n_exact_duplicates,
+            "word for word, but for case, accents and spacing; they count",
+        ),
+        (
+            "Answers that nearly repeat another",
+            facts.n_near_duplicates,
+            "but for a few words: forwarded, from a template; they count",
+        ),
         ("Statements", facts.n_statements, "single ideas that answers were split in"),
         (
             "Statements with a theme",
             facts.n_themed_statements,
             f"{percent(facts.coverage)} of the statements; the rest is shown as unthemed",
         ),
-    )
+    ]
+    shown = [{"what": what, "n": n, "meaning": meaning} for what, n, meaning in rows]
     st.dataframe(
-        [{"what": what, "n": n, "meaning": meaning} for what, n, meaning in rows],
+        [row | {"meaning": row["meaning"] if row["n"] is not None else "withheld: too few people"} for row in shown],
         hide_index=True,
         height="content",
         column_config={
@@ -58,6 +75,57 @@ def _bases(facts: Overview, part: Slice) -> None:
     undated = part.frames.feedback["created_at"].null_count()
     if undated:
         st.caption(f"{count(undated)} answers have no date: they are in every figure but the trends.")
+
+
+def _kinds(facts: Overview) -> Iterator[tuple[str, int]]:
+    yield from facts.non_answers.iter_rows()
+
+
+def _non_answer(facts: Overview, kind: str) -> str:
+    asked = {"nothing_to_improve": facts.nothing_to_improve, "nothing_good": facts.nothing_good}.get(kind)
+    of = f" ({count(asked.n_asked)} answered such a question)" if asked else ""
+    meanings = {
+        "nothing_to_improve": f"a compliment, asked what to improve{of}",
+        "nothing_good": f"a complaint, asked what was good{of}",
+        OTHER: "of too few people to be shown one by one",
+    }
+    return meanings.get(kind, "")
+
+
+def _replaced(table: ReplacedTable, settings: Settings) -> None:
+    st.subheader("What was replaced")
+    if table.rows:
+        st.caption(
+            "Personal data was replaced by placeholders before anything was stored; here is how often, never what. "
+            "An answer with several kinds of placeholder counts for each."
+        )
+        st.dataframe(
+            [
+                {
+                    "type": placeholder_words(row.kind),
+                    "places": row.n,
+                    "answers": row.n_feedback,
+                    "languages": replaced_languages(row),
+                }
+                for row in table.rows
+            ],
+            hide_index=True,
+            height="content",
+            column_config={
+                "type": st.column_config.TextColumn("Type", width="medium"),
+                "places": st.column_config.NumberColumn("Places", format="localized", width="small"),
+                "answers": st.column_config.NumberColumn("Answers", format="localized", width="small"),
+                "languages": st.column_config.TextColumn("Places by language", width="large"),
+            },
+        )
+    else:
+        st.caption("No placeholder stands in these texts." if not table.n_withheld else "Too little to show.")
+    if table.n_withheld:
+        st.caption(
+            f"{table.n_withheld} more kinds stand in the texts of fewer than {settings.privacy_minimum} people."
+            if table.n_withheld > 1
+            else f"One more kind stands in the texts of fewer than {settings.privacy_minimum} people."
+        )
 
 
 def _codebook(store: Store, part: Slice) -> None:
@@ -158,9 +226,21 @@ def _day(moment: datetime) -> str:
 
 def _method(settings: Settings) -> None:
     st.subheader("How the figures are made")
+    names = (
+        " and, as set now, names of people" if settings.redact_names == "on" else "; as set now, not names of people"
+    )
     st.markdown(
         f"""
-- **Base.** Shares count answers that mention a theme, of the answers that say something. Non-answers are left out.
+- **Base.** Shares count answers that mention a theme, of the answers that say something. People, answers and
+  statements are counted apart; every figure says which it counts.
+- **Answers that say nothing** are \u201cn/a\u201d, \u201cnothing\u201d, a bare \u201cgood\u201d, a number or
+  noise, told by language and question: they are counted and left out of every share. \u201cNothing\u201d to a
+  question about what to improve is a compliment, and counted as one.
+- **Repeats** are answers alike but for case, accents and spacing, or nearly alike (a forwarded ticket, a template).
+  Each counts in every share, as different people wrote them; themes are learnt from one of them.
+- **Set aside** in tickets, e-mails and chats is what the customer does not say: quoted messages, signatures, greetings,
+  disclaimers, logs, code, forms and the agent\u2019s words. It is shown small and grey, and never themed, scored or
+  searched.
 - **Scores** count once a response. NPS is promoters (9\u201310) minus detractors (0\u20136) in points; satisfaction and
   stars are the share of the two top boxes; other scores are means, turned so that higher is better.
 - **Impact** is the score of everybody minus the score of those who do not mention the theme. It says what a theme is
@@ -172,8 +252,8 @@ def _method(settings: Settings) -> None:
   people as the unit. A difference is called clear when its interval leaves 0 out.
 - **Low base** marks scores from fewer than {settings.low_base} responses.
 - **Privacy.** Groups of fewer than {settings.privacy_minimum} people are not shown, nor a second group from which they
-  could be worked out. E-mail addresses, phone, card, account and identity numbers were replaced in the texts before
-  they were stored; names of people and street addresses were not.
+  could be worked out. Personal data was replaced in the texts before they were stored: e-mail addresses, phone, card,
+  account, order and identity numbers, addresses{names}. No method finds all of it.
 - **Themes** are found by grouping statements of like meaning across languages. A statement may belong to several themes
   or to none; those with none are shown as unthemed and never forced into one.
 """

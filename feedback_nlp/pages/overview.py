@@ -15,7 +15,7 @@ from feedback_nlp.charts.palette import INK
 from feedback_nlp.language_names import language_name
 from feedback_nlp.pages import shell, tables
 from feedback_nlp.pages.data import Slice, current_slice
-from feedback_nlp.pages.wording import count, interval, number, percent
+from feedback_nlp.pages.wording import answers_words, count, interval, number, percent
 
 EITHER_END = 5  # themes shown with the most damage, and with the most good
 
@@ -42,12 +42,14 @@ def _counts(facts: Overview) -> None:
     with st.container(horizontal=True):
         st.metric("Responses", count(facts.n_responses), border=True, help="Forms, tickets or reviews filled in.")
         st.metric(
+            "People", count(facts.n_people), border=True, help="Customers, or responses where no customer is known."
+        )
+        st.metric(
             "Answers that say something",
             count(facts.n_meaningful),
             border=True,
-            help=f"The base of every share: {count(facts.n_feedback)} answers without "
-            f"{count(facts.n_non_answers)} non-answers such as \u201cn/a\u201d. "
-            f"{count(facts.n_duplicates)} are word-for-word repeats of another one; they count.",
+            help="The base of every share: answers (one a question and response) without those such as "
+            "\u201cn/a\u201d, \u201cnothing\u201d or a bare \u201cgood\u201d.",
         )
         st.metric("Statements", count(facts.n_statements), border=True, help="Single ideas that answers were split in.")
         st.metric(
@@ -57,6 +59,7 @@ def _counts(facts: Overview) -> None:
             help=f"{count(facts.n_themed_statements)} of {count(facts.n_statements)} statements. "
             "The rest is too short, too rare or unlike any theme, and is shown as unthemed.",
         )
+    st.caption(" ".join(answers_words(facts)))
 
 
 def _scores(part: Slice, summaries: tuple[ScoreSummary, ...]) -> None:

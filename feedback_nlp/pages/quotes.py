@@ -1,4 +1,8 @@
-"""Customers' words as safe HTML: escaped, in their own direction, with the evidence marked."""
+"""Customers' words as safe HTML: escaped, in their own direction, with the evidence marked.
+
+What the customer did not say (signatures, logs, quoted messages) is small and grey, and folded away where it is long;
+placeholders of personal data are chips: "person 1".
+"""
 
 from __future__ import annotations
 
@@ -6,12 +10,15 @@ import html
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from feedback_nlp.analysis.passages import ASIDE_WORDS, aside_size, passages, placeholder_pieces
 from feedback_nlp.language_names import language_name
 from feedback_nlp.pages.wording import dimension_name
 
 if TYPE_CHECKING:
     from feedback_nlp.analysis.verbatims import Span, Verbatim
+    from feedback_nlp.records import Aside
 
+LONGEST_ASIDE = 160  # characters of an aside that is shown as it stands; a longer one is folded away
 _TONES = ("negative", "neutral", "positive")
 _BADGES = {"promoter": "good", "passive": "plain", "detractor": "bad"}
 
@@ -28,28 +35,49 @@ def verbatim_html(verbatim: Verbatim) -> str:
     return (
         '<article class="fb-verbatim">'
         f'<div class="fb-badges">{"".join(_badges(verbatim))}</div>'
-        f'<p class="fb-text" dir="auto" lang="{lang}">{marked_text(verbatim.text, verbatim.spans)}</p>'
+        f'<div class="fb-text" dir="auto" lang="{lang}">'
+        f"{marked_text(verbatim.text, verbatim.spans, verbatim.asides)}</div>"
         '<div class="fb-meta">'
         + "".join(f'<span dir="auto">{html.escape(str(part))}</span>' for part in footer)
         + "</div></article>"
     )
 
 
-def marked_text(text: str, spans: Sequence[Span]) -> str:
-    """Escape ``text`` and wrap each evidence span in ``<mark>``, coloured by its sentiment; overlaps are skipped."""
+def marked_text(text: str, spans: Sequence[Span], asides: Sequence[Aside] = ()) -> str:
+    """Escape ``text``, wrap its evidence in ``<mark>``, coloured by its sentiment, and mute or fold its asides."""
     parts: list[str] = []
-    position = 0
-    for span in sorted(spans, key=lambda s: (s.start, s.end)):
-        start, end = max(span.start, 0), min(span.end, len(text))
-        if not span.is_evidence or start < position or end <= start:
-            continue
-        tone = span.sentiment_label if span.sentiment_label in _TONES else "unknown"
-        hint = html.escape(", ".join(span.theme_labels), quote=True)
-        parts.append(html.escape(text[position:start]))
-        parts.append(f'<mark class="fb-{tone}" title="{hint}">{html.escape(text[start:end])}</mark>')
-        position = end
-    parts.append(html.escape(text[position:]))
-    return "".join(parts).replace("\n", "<br>")
+    for passage in passages(text, spans, asides):
+        piece = text[passage.start : passage.end]
+        if passage.kind is not None:
+            parts.append(_aside(piece, passage.kind))
+        elif passage.span is not None:
+            tone = passage.span.sentiment_label if passage.span.sentiment_label in _TONES else "unknown"
+            hint = html.escape(", ".join(passage.span.theme_labels), quote=True)
+            parts.append(f'<mark class="fb-{tone}" title="{hint}">{_escaped(piece)}</mark>')
+        else:
+            parts.append(_escaped(piece))
+    return "".join(parts)
+
+
+def _aside(piece: str, kind: str) -> str:
+    # A direction of its own: it must not decide on which side the customer's words begin.
+    name = html.escape(ASIDE_WORDS.get(kind, kind))
+    if len(piece) <= LONGEST_ASIDE:
+        return f'<span class="fb-aside" dir="auto" title="Set aside: {name}">{_escaped(piece)}</span>'
+    return (
+        f'<details class="fb-aside"><summary dir="ltr">\u2026 [{name}, {aside_size(piece)}]</summary>'
+        f'<div dir="auto">{_escaped(piece)}</div></details>'
+    )
+
+
+def _escaped(text: str) -> str:
+    parts = []
+    for piece, is_placeholder in placeholder_pieces(text):
+        if is_placeholder:
+            parts.append(f'<bdi class="fb-hole" dir="ltr" title="Personal data, replaced">{html.escape(piece)}</bdi>')
+        else:
+            parts.append(html.escape(piece).replace("\n", "<br>"))
+    return "".join(parts)
 
 
 def chips_html(words: Sequence[str], language: str) -> str:
@@ -72,8 +100,15 @@ def _badges(verbatim: Verbatim) -> list[str]:
 STYLE = """<style>
 .fb-verbatim {border:1px solid #DDE0EA; border-left:4px solid #C9CDDC; border-radius:.5rem; padding:.75rem 1rem;
   background:#fff; margin-bottom:.6rem}
-.fb-text {font-size:1rem; line-height:1.6; margin:.35rem 0 .45rem; overflow-wrap:anywhere; unicode-bidi:plaintext;
-  text-align:start}
+.fb-text {font-size:1rem; line-height:1.6; margin:.35rem 0 .45rem; overflow-wrap:anywhere; text-align:start}
+.fb-aside {font-size:.8rem; line-height:1.45; color:#656C7E}
+span.fb-aside {unicode-bidi:isolate}
+details.fb-aside {margin:.2rem 0}
+details.fb-aside summary {cursor:pointer; width:fit-content; text-align:start}
+details.fb-aside > div {margin:.25rem 0 .35rem; padding-inline-start:.7rem; border-inline-start:2px solid #DDE0EA;
+  max-height:16rem; overflow:auto; unicode-bidi:plaintext; text-align:start}
+.fb-hole {font-size:.8em; padding:.05em .45em; border-radius:.3em; background:#ECEDF2; color:#3B4256;
+  white-space:nowrap}
 .fb-badges, .fb-meta, .fb-chips {display:flex; flex-wrap:wrap; gap:.35rem .5rem; align-items:center}
 .fb-meta {font-size:.8rem; color:#5B6274; gap:.2rem .9rem}
 .fb-badge {font-size:.75rem; line-height:1.5; padding:0 .5rem; border-radius:1rem; background:#EEF0F6; color:#3B4256}

@@ -58,9 +58,15 @@ def _draw(part: Slice, theme_id: str) -> None:
         st.info("Nothing fits. Choose another sentiment or other words.", icon=":material/search_off:")
         return
     first = (at - 1) * PER_PAGE + 1
+    aside = any(item.asides for item in page.items)
     st.caption(
         f"{count(first)}\u2013{count(first + len(page.items) - 1)} of {count(page.total)} answers. "
         "Marked: the words that belong to the theme, coloured by how they sound."
+        + (
+            " Small and grey: what was set aside, such as signatures or logs; search does not look there."
+            if aside
+            else ""
+        )
     )
     st.html("".join(verbatim_html(item) for item in page.items))
     pages = -(-page.total // PER_PAGE)

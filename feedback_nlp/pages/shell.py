@@ -115,10 +115,15 @@ def view_sentence(part: Slice) -> None:
     facts, whole = part.compute(overview), part.loaded.frames.feedback["response_id"].n_unique()
     words = view_words(part.view)
     dates = "" if part.view.since else f" ({period_words(part.frames)})" if period_words(part.frames) else ""
+    base = (
+        f"shares are of the {count(facts.n_meaningful)} answers that say something (the base)."
+        if facts.n_answered is None
+        else f"{count(facts.n_meaningful)} of {count(facts.n_answered)} answers say something, the base of every share."
+    )
     st.html(
         f'<div class="fb-view" dir="auto">You are looking at <b>{html.escape(words)}</b>{html.escape(dates)}: '
         f"{count(facts.n_responses)} of {count(whole)} responses from {count(facts.n_people)} people; "
-        f"shares are of the {count(facts.n_meaningful)} answers that say something (the base).</div>"
+        f"{base}</div>"
     )
 
 

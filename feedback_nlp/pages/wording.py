@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from feedback_nlp.language_names import language_name
 from feedback_nlp.records import View
+
+if TYPE_CHECKING:
+    from feedback_nlp.analysis.overview import Overview
+    from feedback_nlp.analysis.replaced import Replaced
 
 MINUS = "\u2212"
 DIMENSION_NAMES = {
@@ -89,6 +94,45 @@ def listed(words: Iterable[str]) -> str:
     """``a``, ``a or b``, ``a, b or c``."""
     items = list(words)
     return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} or {items[-1]}" if items else ""
+
+
+def answers_words(facts: Overview) -> list[str]:
+    """Say what the answers that say nothing are, what "nothing" means by the question, and how many answers repeat.
+
+    One sentence each; what is withheld is not said.
+    """
+    from feedback_nlp.analysis.overview import NON_ANSWER_WORDS
+
+    said = []
+    if facts.n_non_answers:
+        kinds = [f"{count(n)} {NON_ANSWER_WORDS.get(kind, kind)}" for kind, n in facts.non_answers.iter_rows()]
+        said.append(f"{count(facts.n_non_answers)} answers say nothing: {'; '.join(kinds)}.")
+    if facts.nothing_to_improve is not None and facts.nothing_to_improve.n:
+        some = facts.nothing_to_improve
+        said.append(
+            f"{count(some.n)} of the {count(some.n_asked)} answers about what to improve say \u201cnothing\u201d: "
+            "a compliment."
+        )
+    if facts.nothing_good is not None and facts.nothing_good.n:
+        some = facts.nothing_good
+        said.append(
+            f"{count(some.n)} of the {count(some.n_asked)} answers about what was good say \u201cnothing\u201d: "
+            "a complaint."
+        )
+    repeats = [
+        f"{count(n)} {words}"
+        for n, words in ((facts.n_exact_duplicates, "word for word"), (facts.n_near_duplicates, "nearly so"))
+        if n
+    ]
+    if repeats:
+        said.append(f"Answers that repeat another one: {', '.join(repeats)}; they count.")
+    return said
+
+
+def replaced_languages(row: Replaced) -> str:
+    """Say in which languages how many placeholders of a kind stand; languages of too few people are taken together."""
+    parts = [f"{language_name(language)} {count(n)}" for language, n in row.languages]
+    return ", ".join(parts + [f"elsewhere {count(row.n_elsewhere)}"] * bool(row.n_elsewhere))
 
 
 def view_words(view: View) -> str:

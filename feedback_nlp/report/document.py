@@ -17,6 +17,7 @@ from feedback_nlp.analysis import privacy
 from feedback_nlp.analysis.frames import AnalysisFrames
 from feedback_nlp.analysis.outcomes import Outcome, choose_outcome
 from feedback_nlp.analysis.overview import overview
+from feedback_nlp.analysis.replaced import replaced
 from feedback_nlp.analysis.scores import ScoreSummary, summarise_scores
 from feedback_nlp.analysis.segments import over_represented
 from feedback_nlp.analysis.themes import theme_table, unthemed_row
@@ -94,6 +95,7 @@ def render_report(
         "outcome": outcome,
         "noun": noun,
         "facts": overview(frames),
+        "replaced": replaced(frames),
         "scores": [_score(summary) for summary in summaries],
         "pains": [_card(frames, i, row, outcome, "negative", where, used) for i, row in _ranked(pains)],
         "strengths": [_card(frames, i, row, outcome, "positive", where, used) for i, row in _ranked(strengths)],
@@ -136,7 +138,12 @@ def _template() -> jinja2.Template:
         language=language_name,
         script_language=wording.script_language,
     )
-    environment.globals.update(share_range=wording.share_range, period=wording.period)
+    environment.globals.update(
+        share_range=wording.share_range,
+        period=wording.period,
+        non_answers=wording.non_answers,
+        replaced_line=wording.replaced_line,
+    )
     return environment.get_template("report.html.j2")
 
 

@@ -1,4 +1,8 @@
-"""Quotes for the page: a few, different ones, with the evidence marked and everything escaped."""
+"""Quotes for the page: a few, different ones, with the evidence marked and everything escaped.
+
+Only what the customer says is quoted: an ellipsis stands for what was set aside (a signature, a log), and placeholders
+of personal data are written as words in brackets, "[person 1]".
+"""
 
 from __future__ import annotations
 
@@ -8,10 +12,13 @@ from dataclasses import dataclass
 from markupsafe import Markup, escape
 
 from feedback_nlp.analysis.frames import AnalysisFrames
+from feedback_nlp.analysis.passages import passages, placeholder_pieces
 from feedback_nlp.analysis.verbatims import Span, Verbatim, find_verbatims
 from feedback_nlp.language_names import language_name
+from feedback_nlp.records import Aside
 from feedback_nlp.report import wording
 
+ELLIPSIS = "[\u2026]"
 LONGEST = 420  # characters of a verbatim before it is cut to the surroundings of its evidence
 BEFORE, AFTER = 110, 200
 CANDIDATES = 40
@@ -64,45 +71,90 @@ def choose_quotes(
     return tuple(_quote(verbatim) for verbatim in chosen)
 
 
-def marked(text: str, spans: Sequence[Span]) -> Markup:
+def marked(text: str, spans: Sequence[Span], asides: Sequence[Aside] = ()) -> Markup:
     """Escape ``text`` and put its evidence into ``<mark>``; a long text is cut to the surroundings of the evidence."""
-    evidence = sorted((s for s in spans if s.is_evidence), key=lambda s: (s.start, s.end))
+    text, evidence = _said(text, spans, asides)
     start, end = _window(text, evidence)
-    parts = [Markup("[\u2026] ")] if start > 0 else []
+    if start > 0 and text.startswith(f"{ELLIPSIS} ", start):
+        start += len(ELLIPSIS) + 1
+    if end < len(text) and text.endswith(f" {ELLIPSIS}", start, end):
+        end -= len(ELLIPSIS) + 1
+    parts = [Markup(f"{ELLIPSIS} ")] if start > 0 else []
     position = start
-    for span in evidence:
-        first, last = max(span.start, position), min(span.end, end)
-        if first >= last:
+    for first, last in evidence:
+        shown = max(first, position), min(last, end)
+        if shown[0] >= shown[1]:
             continue
-        parts += [escape(text[position:first]), Markup("<mark>"), escape(text[first:last]), Markup("</mark>")]
-        position = last
-    parts.append(escape(text[position:end]))
+        before, said = text[position : shown[0]], text[slice(*shown)]
+        parts += [_escaped(before), Markup("<mark>"), _escaped(said), Markup("</mark>")]
+        position = shown[1]
+    parts.append(_escaped(text[position:end]))
     if end < len(text):
-        parts.append(Markup(" [\u2026]"))
+        parts.append(Markup(f" {ELLIPSIS}"))
     return Markup("").join(parts)
 
 
-def _window(text: str, evidence: Sequence[Span]) -> tuple[int, int]:
+def _escaped(text: str) -> Markup:
+    pieces = placeholder_pieces(text)
+    # Isolated and left to right: brackets and a Latin word within Arabic would be drawn in pieces.
+    return Markup("").join(
+        Markup('<bdi dir="ltr">[{}]</bdi>').format(piece) if is_placeholder else escape(piece)
+        for piece, is_placeholder in pieces
+    )
+
+
+def _said(text: str, spans: Sequence[Span], asides: Sequence[Aside]) -> tuple[str, list[tuple[int, int]]]:
+    """Return what the customer says, an ellipsis for each gap, and where the evidence stands in it."""
+    parts: list[str] = []
+    evidence: list[tuple[int, int]] = []
+    length, gap = 0, False
+    for passage in passages(text, spans, asides):
+        gap = gap or passage.kind is not None
+        piece = "" if passage.kind is not None else text[passage.start : passage.end]
+        piece = piece.lstrip() if gap else piece
+        if not piece:
+            continue
+        if gap:
+            length += _leave_out(parts)
+            gap = False
+        if passage.span is not None:
+            evidence.append((length, length + len(piece.rstrip())))
+        parts.append(piece)
+        length += len(piece)
+    if gap:
+        _leave_out(parts)
+    return "".join(parts).rstrip() if asides else text, evidence
+
+
+def _leave_out(parts: list[str]) -> int:
+    """Append an ellipsis in place of the white space at the end; return by how much the whole became longer."""
+    lost = 0
+    if parts:
+        bare = parts[-1].rstrip()
+        lost, parts[-1] = len(parts[-1]) - len(bare), bare
+    parts.append(f" {ELLIPSIS} " if parts else f"{ELLIPSIS} ")
+    return len(parts[-1]) - lost
+
+
+def _window(text: str, evidence: Sequence[tuple[int, int]]) -> tuple[int, int]:
     if len(text) <= LONGEST:
         return 0, len(text)
-    anchor = evidence[0] if evidence else None
-    start = max(0, anchor.start - BEFORE) if anchor else 0
-    end = min(len(text), max(anchor.end + AFTER, start + LONGEST) if anchor else LONGEST)
+    first, last = evidence[0] if evidence else (0, 0)
+    start = max(0, first - BEFORE)
+    end = min(len(text), max(last + AFTER, start + LONGEST))
     end = min(end, start + 2 * LONGEST)  # a statement can be as long as the text
     if start > 0:
         space = text.find(" ", start)
-        limit = anchor.start if anchor else start
-        start = space + 1 if 0 <= space < limit else start
+        start = space + 1 if 0 <= space < first else start
     if end < len(text):
         space = text.rfind(" ", start, end)
-        floor = min(anchor.end, end) if anchor else start
-        end = space if space >= floor else end
+        end = space if space >= min(max(last, start), end) else end
     return start, end
 
 
 def _evidence_text(verbatim: Verbatim) -> str:
-    evidence = [verbatim.text[s.start : s.end] for s in verbatim.spans if s.is_evidence]
-    return " ".join(evidence) or verbatim.text
+    said, evidence = _said(verbatim.text, verbatim.spans, verbatim.asides)
+    return " ".join(said[start:end] for start, end in evidence) or said
 
 
 def _quote(verbatim: Verbatim) -> Quote:
@@ -113,7 +165,7 @@ def _quote(verbatim: Verbatim) -> Quote:
     facts += list(verbatim.segments.values())
     return Quote(
         feedback_id=verbatim.feedback_id,
-        html=marked(verbatim.text, verbatim.spans),
+        html=marked(verbatim.text, verbatim.spans, verbatim.asides),
         language=verbatim.language,
         facts=tuple(facts),
         question=verbatim.question,

@@ -6,6 +6,9 @@ import unicodedata
 from datetime import date, datetime, timedelta
 
 from feedback_nlp.analysis.outcomes import SENTIMENT, Outcome
+from feedback_nlp.analysis.overview import NON_ANSWER_WORDS, Overview
+from feedback_nlp.analysis.passages import placeholder_words
+from feedback_nlp.analysis.replaced import Replaced
 from feedback_nlp.language_names import language_name
 from feedback_nlp.records import View
 
@@ -56,6 +59,18 @@ def change_digits(outcome: Outcome) -> int:
 def outcome_noun(outcome: Outcome) -> str:
     """Name the outcome within a sentence: "NPS", "net sentiment", or a score's own name."""
     return _NOUNS[outcome.kind] if outcome.name == outcome.kind else f"\u201c{outcome.name}\u201d"
+
+
+def non_answers(facts: Overview) -> str:
+    """Say what the answers that say nothing are, by kind: "12 “n/a”, 8 a bare number"."""
+    return ", ".join(f"{n:,} {NON_ANSWER_WORDS.get(kind, kind)}" for kind, n in facts.non_answers.iter_rows())
+
+
+def replaced_line(row: Replaced) -> str:
+    """Say how often a kind of personal data was replaced, and in which languages."""
+    places = [f"{language_name(language)} {n:,}" for language, n in row.languages]
+    places += [f"elsewhere {row.n_elsewhere:,}"] * bool(row.n_elsewhere)
+    return f"{placeholder_words(row.kind)} {row.n:,} ({', '.join(places)})"
 
 
 def script_language(text: str) -> str | None:
