@@ -149,7 +149,7 @@ def test_every_format_is_written_and_read_again_to_the_same(suffix: str, shell: 
     ("written", "expected"),
     [
         ("Write to ana&#64;firma.ro &amp; wait", "Write to <EMAIL_1> &amp; wait"),
-        ("<p>Call <b>+40 722</b> 123 456</p>", "<p>Call <b><PHONE_1></p>"),
+        ("<p>Call <b>+40 722</b> 123 456</p>", "<p>Call <b><PHONE_1></b></p>"),
         ('<a href="mailto:ana@firma.ro">write</a>', '<a href="mailto:<EMAIL_1>">write</a>'),
         ('<a href="mailto:ana&#64;firma.ro">write &lt;3</a>', '<a href="mailto:<EMAIL_1>">write &lt;3</a>'),
         ("MÃ¼ller e-mail mueller@post.de", "MÃ¼ller e-mail <EMAIL_1>"),
@@ -239,6 +239,32 @@ def test_rows_keep_their_order_over_many_batches(shell: Shell):
     for back in (pl.read_csv("b.csv"), pl.read_parquet("b.parquet")):
         assert back["n"].to_list() == list(range(1_500))
         assert back["comment"].to_list() == expected
+
+
+def test_names_are_replaced_unless_told_otherwise(shell: Shell):
+    texts = [
+        "<p>My name is <b>Anna</b>&nbsp;Kowalska and the parcel never came.</p>",
+        "Mă numesc Ion Popescu și coletul nu a ajuns.",
+        "Меня зовут Иван Петров, посылка не пришла.",
+        "Mi chiamo Marco Rossi e il pacco non è arrivato.",
+        "اسمي أحمد حسن ولم يصل الطرد.",
+        "Nazywam się Piotr Nowak, a paczka nie dotarła.",
+    ]
+    pl.DataFrame({"comment": texts}).write_csv("a.csv")
+    told = shell("redact", "a.csv", "b.csv", "--text", "comment", "--json").json
+    assert (told["names"], told["replaced"]) == (True, {"PERSON": 6})
+    assert pl.read_csv("b.csv")["comment"].to_list() == [
+        "<p>My name is <b><PERSON_1></b> and the parcel never came.</p>",
+        "Mă numesc <PERSON_1> și coletul nu a ajuns.",
+        "Меня зовут <PERSON_1>, посылка не пришла.",
+        "Mi chiamo <PERSON_1> e il pacco non è arrivato.",
+        "اسمي <PERSON_1> ولم يصل الطرد.",
+        "Nazywam się <PERSON_1>, a paczka nie dotarła.",
+    ]
+    for words in (("--no-names",), ("--set", "redact_names=off")):
+        answer = shell("redact", "a.csv", "b.csv", "--text", "comment", *words)
+        assert answer.out.splitlines()[-1] == "Names of people were not looked for."
+        assert pl.read_csv("b.csv")["comment"].to_list() == texts
 
 
 def test_words_of_one_s_own_are_replaced_or_kept(shell: Shell):

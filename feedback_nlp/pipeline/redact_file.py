@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 ROWS_AT_ONCE = 512
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 
+_TAG = re.compile(r"</?[A-Za-z][^<>]*>")
+
 
 @dataclass(frozen=True)
 class RedactionReport:
@@ -156,7 +158,9 @@ class _CellRedactor:
         unlike = [i for i, item in enumerate(cleaned) if item.text != item.original]
         drafts = []
         for i in unlike:
-            results[i] = Redacted(_put_back(texts[i], results[i], cleaned[i].origin), results[i].counts)
+            results[i] = Redacted(
+                _put_back(texts[i], cleaned[i].text, results[i], cleaned[i].origin), results[i].counts
+            )
             # An address in a link's target is no text to a reader; entities are what it may be written with.
             draft = Draft(results[i].text, remember=True)
             draft.sub(_ENTITY, lambda match: html.unescape(match[0]))
@@ -164,20 +168,23 @@ class _CellRedactor:
         hidden = self._hidden.redact_many([draft.text for draft in drafts], [languages[i] for i in unlike])
         for i, draft, more in zip(unlike, drafts, hidden, strict=True):
             if more.replacements:
-                text = _put_back(results[i].text, more, Origins(draft.steps or ()).origin)
+                text = _put_back(results[i].text, draft.text, more, Origins(draft.steps or ()).origin)
                 results[i] = Redacted(text, Counter(results[i].counts) + Counter(more.counts))
         return results
 
 
-def _put_back(original: str, redacted: Redacted, origin: Callable[[int, int], Span]) -> str:
-    """Return the original with the placeholders where what they stand for was written."""
+def _put_back(original: str, seen: str, redacted: Redacted, origin: Callable[[int, int], Span]) -> str:
+    """Return the original with placeholders where what they stand for in ``seen`` was written; tags within it stay."""
     pieces = []
     end = 0
     for item in redacted.replacements:
         first, last = origin(item.start, item.end)
         if last <= end:
             continue  # within the entity or the mended letters that another one took
-        pieces += [original[end : max(first, end)], redacted.text[item.new_start : item.new_end]]
+        first = max(first, end)
+        pieces += [original[end:first], redacted.text[item.new_start : item.new_end]]
+        if "<" not in seen[item.start : item.end]:
+            pieces += _TAG.findall(original, first, last)
         end = last
     return "".join([*pieces, original[end:]])
 
