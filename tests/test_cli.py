@@ -90,7 +90,7 @@ def test_the_commands_are_these():
     assert [" ".join(words) for words in COMMANDS] == [
         *("run", "ingest", "discover", "tag", "report"),
         *(f"themes {name}" for name in ("list", "show", "rename", "define", "hide", "unhide", "undo", "history")),
-        *("export", "evaluate", "app", "settings", "doctor", "prepare"),
+        *("export", "evaluate", "redact", "erase", "original", "app", "settings", "doctor", "prepare"),
     ]
 
 
@@ -121,11 +121,14 @@ def test_run_says_what_it_did_and_what_to_do_next(shell: Shell):
     assert answer.code == 0
     lines = answer.out.splitlines()
     assert lines[0] == "answers.csv: 120 rows read; feedback added 120, updated 0, unchanged 0."
-    assert lines[1].startswith("Languages: ")
-    assert lines[2].startswith(f"Codebook 1: {len(TOPICS)} themes, 0 sub-themes from ")
-    assert lines[3].startswith("Tagged ")
-    assert lines[4].startswith("Report: out.html (")
-    assert lines[5:] == ["Next: open the report in a browser, or run: feedback-nlp app"]
+    assert lines[1] == "120 answered, 120 said something."
+    assert lines[2].startswith("Languages: ")
+    assert lines[3].endswith(" answers in the database repeat another one, word for word or nearly so.")
+    lines = [line for line in lines if not line.startswith("Redacted: ")]
+    assert lines[4].startswith(f"Codebook 1: {len(TOPICS)} themes, 0 sub-themes from ")
+    assert lines[5].startswith("Tagged ")
+    assert lines[6].startswith("Report: out.html (")
+    assert lines[7:] == ["Next: open the report in a browser, or run: feedback-nlp app"]
     assert answer.err.startswith("Reading answers.csv ...\n")
     assert "  Text: 'comment', by its name.\n" in answer.err
     report = Path("out.html").read_text(encoding="utf-8")
@@ -360,9 +363,10 @@ def test_errors_say_the_next_step_and_quote_nobody(shell: Shell, words: list[str
 def test_a_run_with_too_little_text_says_what_it_stored(shell: Shell):
     bad_files(shell.folder)
     answer = shell("run", "few.csv", "--text", "comment")
-    assert answer.err.splitlines()[-3:-1] == [
+    assert answer.err.splitlines()[-4:-1] == [
         "few.csv: 6 rows read; feedback added 6, updated 0, unchanged 0.",
-        "Languages: en 6. Non-answers: 0. New statements: 6.",
+        "6 answered, 6 said something.",
+        "Languages: en 6. New statements: 6.",
     ]
 
 

@@ -251,6 +251,8 @@ def _say_ingest(summary: IngestSummary, say: Callable[[str], None] = say) -> Non
     kinds = f" (non-answers: {_counted(summary.non_answers)})" if summary.non_answers else ""
     say(f"{summary.n_answers:,} answered, {summary.n_said_something:,} said something{kinds}.")
     say(f"Languages: {_counted(summary.languages)}. New statements: {summary.n_statements:,}.")
+    if summary.n_duplicates:
+        say(f"{summary.n_duplicates:,} answers in the database repeat another one, word for word or nearly so.")
     if summary.asides:
         say(f"Set aside in texts, as the customer did not say it: {_counted(summary.asides)}.")
     if summary.redactions:

@@ -5,8 +5,7 @@ types, languages, scores, context words and thresholds. The analyzer runs withou
 :mod:`.person_names`, which works on batches. Presidio's own context enhancer needs lemmas and writes the words around a
 value into its debug log; the one here needs neither. Nothing is traced, logged or fetched.
 
-Importing this module takes seconds where ``transformers`` is installed, because Presidio imports it. So
-:mod:`.redaction` does it when the first text needs it.
+Importing this module takes a while, so :mod:`.redaction` does it when the first text needs it.
 """
 
 from __future__ import annotations

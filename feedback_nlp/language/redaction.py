@@ -8,9 +8,11 @@ What is found and how: :mod:`.identifiers` through :mod:`.presidio_engine`, and 
 from __future__ import annotations
 
 import re
+import sys
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -41,6 +43,19 @@ class Replacement(NamedTuple):
     new_start: int
     new_end: int
     kind: str
+
+
+@contextmanager
+def _hidden(library: str) -> Iterator[None]:
+    """Let imports within find a library missing, unless it is loaded already and costs nothing more."""
+    if library in sys.modules:
+        yield
+        return
+    sys.modules[library] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        del sys.modules[library]
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +148,9 @@ class Redactor:
 
     def _recognizer_engine(self) -> RecognizerEngine:
         if self._engine is None:
-            from feedback_nlp.language.presidio_engine import RecognizerEngine
+            # Presidio imports transformers, and with it torch, for recognizers that only a YAML file can name.
+            with _hidden("transformers") if self.recognizers is None else nullcontext():
+                from feedback_nlp.language.presidio_engine import RecognizerEngine
 
             self._engine = RecognizerEngine(self.recognizers)
         return self._engine

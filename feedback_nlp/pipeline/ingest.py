@@ -29,10 +29,10 @@ ENCODE_AT_ONCE = 4096  # distinct statements encoded before they are stored: wha
 class IngestSummary:
     """What became of a file. ``n_read`` rows were read, each holding one answer a question; the rest counts answers.
 
-    Of ``n_answers`` texts, ``n_non_answers`` say nothing (``non_answers`` by kind). ``n_set_aside`` are turns of
-    agents and machines in chats, ``asides`` the parts of texts that the customer did not say, by kind. ``redactions``
-    counts what was replaced by language and kind, ``languages`` the feedback by language, ``explanation`` says how the
-    columns were understood.
+    Of ``n_answers`` texts, ``n_said_something`` hold a statement; the rest are non-answers (``non_answers`` by kind).
+    ``n_set_aside`` are turns of agents and machines in chats, ``asides`` the parts of texts that the customer did not
+    say, by kind. ``redactions`` counts what was replaced by language and kind, ``languages`` the feedback by language,
+    ``explanation`` says how the columns were understood.
     """
 
     file: str
@@ -45,6 +45,7 @@ class IngestSummary:
     rejects_file: str | None
     n_set_aside: int
     n_answers: int
+    n_said_something: int
     n_non_answers: int
     n_statements: int
     n_encoded: int
@@ -127,6 +128,7 @@ def ingest(
         rejects_file=str(target) if target else None,
         n_set_aside=counts["set_aside"],
         n_answers=counts["answers"],
+        n_said_something=counts["said"],
         n_non_answers=told.non_answers.total(),
         non_answers=dict(told.non_answers.most_common()),
         n_statements=counts["statements"],
@@ -171,6 +173,7 @@ def _store_rows(
         stored = store.upsert_feedback([record.feedback for record in records], statements, run)
         counts["read"] += len(batch)
         counts["answers"] += sum(bool(record.feedback.text) for record in records)
+        counts["said"] += sum(bool(record.statements) for record in records)
         counts["added"] += stored.added
         counts["updated"] += stored.updated
         counts["unchanged"] += stored.unchanged

@@ -1,106 +1,118 @@
-"""From a row as read to records as stored: clean, detect the language, redact, tell non-answers, split."""
+"""From a row as read and its prepared texts to records as stored: ids, hashes and counts."""
 
 from __future__ import annotations
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from feedback_nlp.language.cleaning import clean_text, text_key
-from feedback_nlp.language.detection import LanguageDetector
-from feedback_nlp.language.nonanswers import is_non_answer
 from feedback_nlp.language.redaction import redact
-from feedback_nlp.language.splitting import split_statements
-from feedback_nlp.records import UNDETERMINED, Feedback, Statement, stable_hash
+from feedback_nlp.language.text_floor import PreparedText, WrittenText
+from feedback_nlp.records import Feedback, Statement, stable_hash
 
 if TYPE_CHECKING:
     from feedback_nlp.language.rows import RawFeedback
 
-# Part of every content hash: raise it when cleaning, redaction or splitting change, so that rows read again update.
-TEXT_VERSION = "1"
-# A non-answer is often too short to tell its language by ("нет", "nimic"): it is then looked for in each of these.
-SPOKEN = ("en", "ro", "ru", "it", "ar", "pl")
+# Part of every content hash: raise it when the text floor finds anything else in the same text, so that rows read
+# again update.
+TEXT_VERSION = "2"
+
+Rows = Sequence[Sequence["RawFeedback"]]
+
+
+class Record(NamedTuple):
+    """A feedback with its statements, ready to be stored."""
+
+    feedback: Feedback
+    statements: tuple[Statement, ...]
+
+
+def written_texts(rows: Rows) -> list[WrittenText]:
+    """Return the texts of a batch of rows in the form that the text floor takes."""
+    return [WrittenText(answer.text, answer.language, answer.question) for answers in rows for answer in answers]
 
 
 @dataclass
 class Preparer:
-    """Turns batches of raw rows into redacted feedback. Counts as it goes; raw text is kept nowhere.
+    """Turns rows and their prepared texts into records. Counts as it goes; raw text is kept nowhere.
 
-    ``occurrences`` numbers rows without an id that say the very same, so that each of them is a feedback and reading
-    the file again finds the same ones.
+    ``redactions`` counts what was replaced by language and kind. Rows without an id that say the very same are
+    numbered, so that each of them is a feedback and reading the file again finds the same ones.
     """
 
-    detector: LanguageDetector
-    redactions: Counter[str] = field(default_factory=Counter)
-    occurrences: Counter[str] = field(default_factory=Counter)
+    redactions: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    non_answers: Counter[str] = field(default_factory=Counter)
+    asides: Counter[str] = field(default_factory=Counter)
+    languages: Counter[str] = field(default_factory=Counter)
+    _said: set[int] = field(default_factory=set)
+    _repeats: Counter[int] = field(default_factory=Counter)
 
-    def prepare(self, rows: Sequence[Sequence[RawFeedback]]) -> list[Feedback]:
-        """Return the feedback of each response; one inner sequence holds the answers of one row of the file."""
-        raw = [answer for answers in rows for answer in answers]
-        cleaned = [clean_text(answer.text) for answer in raw]
-        unknown = [i for i, answer in enumerate(raw) if not answer.language]
-        languages = [answer.language or UNDETERMINED for answer in raw]
-        for i, found in zip(unknown, self.detector.detect_many([cleaned[i] for i in unknown]), strict=True):
-            languages[i] = found
-        texts = []
-        for text, language in zip(cleaned, languages, strict=True):
-            result = redact(text, language)
-            self.redactions.update(result.counts)
-            texts.append(result.text)
-        prepared = []
+    def records(self, rows: Rows, prepared: Sequence[PreparedText]) -> list[Record]:
+        """Return the records of each response; one inner sequence holds the answers of one row of the file."""
+        records: list[Record] = []
         start = 0
         for answers in rows:
             end = start + len(answers)
-            prepared += self._response(answers, texts[start:end], languages[start:end])
+            records += self._response(answers, prepared[start:end])
             start = end
-        return prepared
+        for item in prepared:
+            self.languages[item.language] += 1
+            if item.redactions:
+                self.redactions[item.language].update(item.redactions)
+            if item.non_answer:
+                self.non_answers[item.non_answer] += 1
+            self.asides.update(aside.kind for aside in item.asides)
+        return records
 
-    def _response(
-        self, answers: Sequence[RawFeedback], texts: Sequence[str], languages: Sequence[str]
-    ) -> list[Feedback]:
+    def _response(self, answers: Sequence[RawFeedback], prepared: Sequence[PreparedText]) -> list[Record]:
         first = answers[0]
-        external_id = _safe(first.external_id)
-        customer_id = _safe(first.customer_id)
+        external_id = safe_id(first.external_id)
+        customer_id = safe_id(first.customer_id)
+        contents = [_content(answer, item.text, customer_id) for answer, item in zip(answers, prepared, strict=True)]
         if external_id or (customer_id and first.question):
             # The reader knows which rows one respondent filled in, and tells repeated ids apart.
             key = stable_hash("response", first.source, first.row_key)
         else:
-            contents = (_content(answer, text, customer_id) for answer, text in zip(answers, texts, strict=True))
             said = stable_hash("row", *contents)
-            self.occurrences[said] += 1
-            key = stable_hash(said, str(self.occurrences[said]))
-        feedback = []
-        for answer, text, language in zip(answers, texts, languages, strict=True):
-            content = _content(answer, text, customer_id)
-            feedback.append(
-                Feedback(
-                    feedback_id="f_" + stable_hash(key, answer.question, size=8),
-                    response_id="r_" + key[:16],
-                    text=text,
-                    external_id=external_id,
-                    customer_id=customer_id,
-                    source=answer.source,
-                    channel=_safe(answer.channel),
-                    question=answer.question or "",
-                    language=language,
-                    created_at=answer.created_at,
-                    scores=answer.scores,
-                    segments={name: _safe(value) or "" for name, value in answer.segments.items()},
-                    non_answer="nothing" if _says_nothing(text, language) else None,
-                    duplicate_key=stable_hash(text_key(text), size=8) if text else "",
-                    content_hash=stable_hash(TEXT_VERSION, content, language),
-                )
+            key = stable_hash(said, str(self._occurrence(said)))
+        records = []
+        for answer, item, content in zip(answers, prepared, contents, strict=True):
+            feedback = Feedback(
+                feedback_id="f_" + stable_hash(key, answer.question, size=8),
+                response_id="r_" + key[:16],
+                text=item.text,
+                external_id=safe_id(answer.external_id),  # the rows of one respondent have an id each
+                customer_id=customer_id,
+                source=answer.source,
+                channel=safe_id(answer.channel),
+                question=answer.question or "",
+                language=item.language,
+                created_at=answer.created_at,
+                scores=answer.scores,
+                segments={name: safe_id(value) or "" for name, value in answer.segments.items()},
+                non_answer=item.non_answer,
+                asides=item.asides,
+                duplicate_key=item.duplicate_key,
+                near_keys=item.near_keys,
+                content_hash=stable_hash(TEXT_VERSION, content, item.language, _shape(item)),
             )
-        return feedback
+            records.append(Record(feedback, tuple(_statements(feedback, item.statements))))
+        return records
+
+    def _occurrence(self, said: str) -> int:
+        """Return how often this was said so far, this time included; most things are said once."""
+        number = int(said[:15], 16)
+        if number not in self._said:
+            self._said.add(number)
+            return 1
+        self._repeats[number] += 1
+        return self._repeats[number] + 1
 
 
-def statements_of(feedback: Feedback) -> list[Statement]:
-    """Return the statements of a feedback; a non-answer has none."""
-    if feedback.is_non_answer:
-        return []
+def _statements(feedback: Feedback, spans: Sequence[tuple[int, int]]) -> list[Statement]:
     return [
         Statement(
             statement_id="s_" + stable_hash(feedback.feedback_id, str(start), str(end), size=8),
@@ -111,12 +123,13 @@ def statements_of(feedback: Feedback) -> list[Statement]:
             language=feedback.language,
             text_hash=stable_hash(feedback.text[start:end]),
         )
-        for start, end in split_statements(feedback.text, feedback.language)
+        for start, end in spans
     ]
 
 
-def _says_nothing(text: str, language: str) -> bool:
-    return any(is_non_answer(text, code) for code in (SPOKEN if language == UNDETERMINED else (language,)))
+def _shape(item: PreparedText) -> str:
+    """Return how the settings of the text floor cut this text: other settings make the row another one."""
+    return json.dumps([item.non_answer, item.asides, item.statements])
 
 
 def _content(answer: RawFeedback, text: str, customer_id: str | None) -> str:
@@ -126,19 +139,20 @@ def _content(answer: RawFeedback, text: str, customer_id: str | None) -> str:
             text,
             customer_id,
             answer.source,
-            _safe(answer.channel),
+            safe_id(answer.channel),
             answer.question,
             answer.created_at.isoformat() if answer.created_at else None,
             sorted(answer.scores.items()),
-            sorted((name, _safe(value)) for name, value in answer.segments.items()),
+            sorted((name, safe_id(value)) for name, value in answer.segments.items()),
         ],
         ensure_ascii=False,
     )
 
 
 @lru_cache(maxsize=50_000)
-def _safe(value: str | None) -> str | None:
-    """Return an id or a segment value; one that is itself an e-mail address or a phone number becomes a pseudonym."""
+def safe_id(value: str | None) -> str | None:
+    """Return an id or a segment value as it is stored: one that is itself an e-mail address or a phone number becomes
+    a pseudonym."""
     if not value:
         return None
     return value if redact(value, "en").text == value else "p_" + stable_hash(value)
