@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 
 from feedback_nlp.language.asides import without_asides
+from feedback_nlp.language.redaction import PLACEHOLDER
 from feedback_nlp.records import Aside
 
 if TYPE_CHECKING:
     from feedback_nlp.analysis.verbatims import Span
 
-PLACEHOLDER = re.compile(r"<([A-Z]+)_(\d+)>")
 ASIDE_WORDS = {
     "quote": "quoted message",
     "signature": "signature",

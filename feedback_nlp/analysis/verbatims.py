@@ -13,8 +13,9 @@ import polars as pl
 
 from feedback_nlp.analysis import privacy
 from feedback_nlp.analysis.frames import AnalysisFrames, theme_label
-from feedback_nlp.analysis.passages import PLACEHOLDER, read_asides, said_text
+from feedback_nlp.analysis.passages import read_asides, said_text
 from feedback_nlp.errors import UsageError, did_you_mean
+from feedback_nlp.language.redaction import PLACEHOLDER
 from feedback_nlp.records import Aside
 
 Order = Literal["relevant", "newest", "oldest", "most_negative", "most_positive"]

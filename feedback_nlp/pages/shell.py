@@ -10,6 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+# Streamlit imports it with the first chart or table. Altair looks into it as soon as that import has begun, and fails
+# on half a module when a second run of a page draws at that moment: so it is there before any page.
+import pandas  # noqa: F401
 import streamlit as st
 
 from feedback_nlp.errors import FeedbackError, NothingToShow
