@@ -248,6 +248,8 @@ def _say_ingest(summary: IngestSummary, say: Callable[[str], None] = say) -> Non
         )
     if summary.n_set_aside:
         say(f"{summary.n_set_aside:,} turns of agents and machines were set aside.")
+    if summary.n_kept_out:
+        say(f"{summary.n_kept_out:,} answers of people who were erased were left out.")
     kinds = f" (non-answers: {_counted(summary.non_answers)})" if summary.non_answers else ""
     say(f"{summary.n_answers:,} answered, {summary.n_said_something:,} said something{kinds}.")
     say(f"Languages: {_counted(summary.languages)}. New statements: {summary.n_statements:,}.")

@@ -36,6 +36,7 @@ from feedback_nlp.errors import SettingError
 from feedback_nlp.language.cleaning import fold
 from feedback_nlp.language.contexts import Found, words_of
 from feedback_nlp.language.identifiers import FINDERS, Finder
+from feedback_nlp.records import UNDETERMINED
 
 LEAST_SCORE = 0.35  # of a user's recognizer: a pattern weaker than this counts only with its context words
 _VALUE = "value"
@@ -144,6 +145,7 @@ class RecognizerEngine:
 
     def find(self, text: str, language: str) -> list[Found]:
         """Return what the recognizers find, overlaps included, the surest first; a user's own come before ours."""
+        language = language or UNDETERMINED
         results = self._engine(language).analyze(text, language)
         found = []
         for result in results:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
+from itertools import compress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +21,9 @@ if TYPE_CHECKING:
     from feedback_nlp.language.rejects import Reject
     from feedback_nlp.language.rows import RawFeedback
     from feedback_nlp.language.tables import Table
-    from feedback_nlp.pipeline.prepare import Preparer
+    from feedback_nlp.pipeline.prepare import Preparer, Record
     from feedback_nlp.store import Store
+    from feedback_nlp.store.originals import Originals
 
 ENCODE_AT_ONCE = 4096  # distinct statements encoded before they are stored: what a killed process has to do again
 
@@ -30,9 +33,9 @@ class IngestSummary:
     """What became of a file. ``n_read`` rows were read, each holding one answer a question; the rest counts answers.
 
     Of ``n_answers`` texts, ``n_said_something`` hold a statement; the rest are non-answers (``non_answers`` by kind).
-    ``n_set_aside`` are turns of agents and machines in chats, ``asides`` the parts of texts that the customer did not
-    say, by kind. ``redactions`` counts what was replaced by language and kind, ``languages`` the feedback by language,
-    ``explanation`` says how the columns were understood.
+    ``n_set_aside`` are turns of agents and machines in chats, ``n_kept_out`` answers of people who were erased, and
+    ``asides`` the parts of texts that the customer did not say, by kind. ``redactions`` counts what was replaced by
+    language and kind, ``languages`` the feedback by language, ``explanation`` says how the columns were understood.
     """
 
     file: str
@@ -44,6 +47,7 @@ class IngestSummary:
     n_warnings: int
     rejects_file: str | None
     n_set_aside: int
+    n_kept_out: int
     n_answers: int
     n_said_something: int
     n_non_answers: int
@@ -95,6 +99,7 @@ def ingest(
     from feedback_nlp.encoding import load_encoder
     from feedback_nlp.language.near_duplicates import nearly_same
     from feedback_nlp.language.rejects import write_rejects
+    from feedback_nlp.pipeline.privacy import open_originals
 
     table, mapping = read or preview(path, flags, **reading)
     encoder = encoder or load_encoder(settings)
@@ -103,7 +108,8 @@ def ingest(
     counts: Counter[str] = Counter()
     try:
         rejects = list(table.rejects)
-        told = _store_rows(store, table, mapping, settings, source, run, counts, rejects, progress)
+        with open_originals(settings) if settings.originals else nullcontext() as originals:
+            told = _store_rows(store, table, mapping, settings, source, run, counts, rejects, originals, progress)
         counts["duplicates"] = store.refresh_duplicates(nearly_same)
         counts["encoded"] = encode_pending(store, encoder, progress)
         score_pending(store, encoder, settings, progress)
@@ -127,6 +133,7 @@ def ingest(
         n_warnings=len(rejects) - len(lost),
         rejects_file=str(target) if target else None,
         n_set_aside=counts["set_aside"],
+        n_kept_out=counts["kept_out"],
         n_answers=counts["answers"],
         n_said_something=counts["said"],
         n_non_answers=told.non_answers.total(),
@@ -150,6 +157,7 @@ def _store_rows(
     run: int,
     counts: Counter[str],
     rejects: list[Reject],
+    originals: Originals | None,
     progress: Progress,
 ) -> Preparer:
     """Store every row that can be read; add to ``counts`` and ``rejects``. Return what counted the texts."""
@@ -164,6 +172,12 @@ def _store_rows(
     processes = process_count(settings, total)
     for batch, prepared in prepared_batches(written, settings, processes=processes):
         records = preparer.records(batch, prepared)
+        raw = [answer.text for answers in batch for answer in answers]
+        welcome = _not_erased(store, records)
+        counts["kept_out"] += welcome.count(False)
+        records, raw = list(compress(records, welcome)), list(compress(raw, welcome))
+        if originals is not None:
+            originals.put([(record.feedback.feedback_id, text) for record, text in zip(records, raw, strict=True)])
         known = store.known_content([record.feedback.feedback_id for record in records])
         statements = {
             feedback.feedback_id: found
@@ -181,6 +195,13 @@ def _store_rows(
         progress("read", min(counts["read"], total), total)
     progress("read", total, total)
     return preparer
+
+
+def _not_erased(store: Store, records: Sequence[Record]) -> list[bool]:
+    """Return which records may go in: those of nobody who was erased and is to stay so."""
+    customers = store.is_erased([r.feedback.customer_id for r in records if r.feedback.customer_id])
+    external = store.is_erased([r.feedback.external_id for r in records if r.feedback.external_id], "external")
+    return [r.feedback.customer_id not in customers and r.feedback.external_id not in external for r in records]
 
 
 def _responses(items: Iterable[RawFeedback | Reject], rejects: list[Reject]) -> Iterator[list[RawFeedback]]:
@@ -262,5 +283,9 @@ def _file_hash(path: Path) -> str:
 
 
 def _stored_settings(settings: Settings) -> dict[str, Any]:
-    """Return the settings that shaped a run, without the database address, which may hold a password."""
-    return {name: value for name, value in json.loads(json.dumps(asdict(settings))).items() if name != "db"}
+    """Return the settings that shaped a run, without addresses, which may hold passwords, and words to be hidden."""
+    kept: dict[str, Any] = json.loads(json.dumps(asdict(settings)))
+    del kept["db"], kept["originals"]
+    kept["originals_kept"] = bool(settings.originals)
+    kept["redact_deny"] = len(settings.redact_deny)
+    return kept
