@@ -23,7 +23,7 @@ from feedback_nlp.analysis.themes import theme_table, unthemed_row
 from feedback_nlp.analysis.trends import changing_themes, score_by_month, theme_by_month, themes_by_month
 from feedback_nlp.analysis.verbatims import Span, find_verbatims, is_right_to_left
 from feedback_nlp.errors import UsageError
-from feedback_nlp.records import Aside, View
+from feedback_nlp.records import NON_ANSWER_KINDS, Aside, View
 from feedback_nlp.settings import Settings
 from tests.sample import GREETINGS, LOG, SIGNATURES, raw_frames, with_tickets
 
@@ -332,6 +332,27 @@ def test_few_who_say_nothing_are_not_told_by_subtraction_either() -> None:
     assert counts.nothing_to_improve is None
 
 
+def test_no_kind_shown_or_left_over_is_of_too_few_people() -> None:
+    rng = np.random.default_rng(5)
+    names = [kind for kind in NON_ANSWER_KINDS if kind != "empty"]
+    for _ in range(60):
+        kinds: dict[str | None, list[str]] = {None: persons(0, 20)}
+        for kind in names:
+            # Few people, some of whom answer more than once.
+            kinds[kind] = [f"c{person}" for person in rng.integers(100, 130, int(rng.choice([0, 1, 2, 3, 6, 9, 20])))]
+        frames = answered(kinds)
+        counts, silent = overview(frames), frames.feedback.filter("is_non_answer")
+        if counts.n_answered is None:
+            assert 0 < silent["person_id"].n_unique() < 5
+            assert counts.non_answers.is_empty()
+            continue
+        assert counts.non_answers["n"].sum() == silent.height
+        shown = counts.non_answers.filter(pl.col("kind") != "other")["kind"].to_list()
+        assert all(len(set(kinds[kind])) >= 5 for kind in shown)
+        left = silent.filter(~pl.col("non_answer").is_in(shown))["person_id"].n_unique()
+        assert left == 0 or left >= 5
+
+
 @pytest.mark.parametrize(
     ("question", "kind"),
     [("What could we do better?", "nothing_to_improve"), ("Cosa ti è piaciuto di più?", "nothing_good")],
@@ -345,14 +366,15 @@ def test_nothing_is_praise_or_complaint_by_the_question(question: str, kind: str
     assert (few_others.nothing_to_improve, few_others.nothing_good) == (None, None)
 
 
-def test_what_holds_nothing_but_asides_says_nothing_and_what_is_empty_is_no_answer() -> None:
-    frames = answered({None: persons(0, 30), "empty": persons(30, 6), "noise": persons(40, 6)})
+def test_what_holds_nothing_but_asides_says_nothing_and_no_text_is_no_answer() -> None:
+    frames = answered({None: persons(0, 30), "empty": persons(30, 12), "noise": persons(50, 6)})
     nothing_left = pl.when(pl.int_range(pl.len()) < 7).then(0).otherwise("n_statements").alias("n_statements")
     feedback = frames.feedback.with_columns(nothing_left)
     meaningful = (pl.col("non_answer").is_null() & (pl.col("n_statements") > 0)).alias("meaningful")
-    counts = overview(replace(frames, feedback=feedback.with_columns(meaningful)))
-    assert (counts.n_feedback, counts.n_answered, counts.n_meaningful) == (42, 36, 23)
-    assert counts.non_answers.rows() == [("set_aside", 7), ("noise", 6)]
+    text = pl.when(pl.int_range(pl.len()).is_between(30, 35)).then(pl.lit(" \n")).otherwise(pl.lit("-")).alias("text")
+    counts = overview(replace(frames, feedback=feedback.with_columns(meaningful, text)))
+    assert (counts.n_feedback, counts.n_answered, counts.n_meaningful) == (48, 42, 23)
+    assert counts.non_answers.rows() == [("set_aside", 7), ("empty", 6), ("noise", 6)]
 
 
 def test_exact_and_near_repeats_are_counted_apart() -> None:

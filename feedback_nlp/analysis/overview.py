@@ -20,7 +20,8 @@ NON_ANSWER_WORDS = {
     "not_applicable": "\u201cn/a\u201d",
     "generic": "one generic word, such as \u201cgood\u201d",
     "number": "a bare number",
-    "noise": "no words, such as \u201c...\u201d",
+    "noise": "noise, such as \u201casdf\u201d",
+    "empty": "no words, such as \u201c-\u201d",
     "nothing_to_improve": "\u201cnothing\u201d to improve",
     "nothing_good": "\u201cnothing\u201d was good",
     SET_ASIDE: "only quoted, signed or machine-written text",
@@ -42,7 +43,7 @@ class NothingSaid:
 class Overview:
     """Counts of a view: each of responses, people, feedback (answers) or statements, as its name says.
 
-    ``n_feedback`` is everything stored; ``n_answered`` what holds any text, which is ``n_meaningful`` and
+    ``n_feedback`` is everything stored; ``n_answered`` what holds any text, were it a dash: ``n_meaningful`` and
     ``n_non_answers`` together. ``non_answers`` has kind (of ``records.NON_ANSWER_KINDS``, :data:`SET_ASIDE` or
     :data:`OTHER`) and n, largest first, the others last. ``nothing_to_improve`` is praise: asked what to improve,
     they name nothing; ``nothing_good`` is the reverse. Duplicates are feedback that says the same, or nearly, as
@@ -83,7 +84,7 @@ def overview(frames: AnalysisFrames) -> Overview:
     meaningful = feedback.filter("meaningful")
     n_statements = frames.statements.height
     n_themed = frames.mentions["statement_id"].n_unique()
-    answered = feedback.filter(pl.col("non_answer").ne_missing("empty") & (pl.col("text").str.strip_chars() != ""))
+    answered = feedback.filter(pl.col("text").str.strip_chars() != "")
     silent = answered.filter(~pl.col("meaningful")).with_columns(
         pl.col("non_answer").fill_null(SET_ASIDE).alias("kind")
     )

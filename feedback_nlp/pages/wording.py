@@ -132,7 +132,9 @@ def answers_words(facts: Overview) -> list[str]:
 def replaced_languages(row: Replaced) -> str:
     """Say in which languages how many placeholders of a kind stand; languages of too few people are taken together."""
     parts = [f"{language_name(language)} {count(n)}" for language, n in row.languages]
-    return ", ".join(parts + [f"elsewhere {count(row.n_elsewhere)}"] * bool(row.n_elsewhere))
+    if row.n_elsewhere:
+        parts.append(f"elsewhere {count(row.n_elsewhere)}" if parts else "too few people in each language")
+    return ", ".join(parts)
 
 
 def view_words(view: View) -> str:

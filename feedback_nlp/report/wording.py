@@ -69,7 +69,8 @@ def non_answers(facts: Overview) -> str:
 def replaced_line(row: Replaced) -> str:
     """Say how often a kind of personal data was replaced, and in which languages."""
     places = [f"{language_name(language)} {n:,}" for language, n in row.languages]
-    places += [f"elsewhere {row.n_elsewhere:,}"] * bool(row.n_elsewhere)
+    if row.n_elsewhere:
+        places.append(f"elsewhere {row.n_elsewhere:,}" if places else "too few people in each language")
     return f"{placeholder_words(row.kind)} {row.n:,} ({', '.join(places)})"
 
 
