@@ -52,6 +52,11 @@ class Settings:
     redact_names: str = _setting("on", "Whether names of people are replaced.", choices=("on", "off"))
     redact_deny: tuple[str, ...] = _setting((), "Words and phrases that are always replaced, such as project names.")
     redact_allow: tuple[str, ...] = _setting((), "Words and phrases that are never replaced, such as a product's name.")
+    public_accounts: str = _setting(
+        "keep",
+        "Accounts such as @acme that 20 texts and 1 % of a file name: kept, or redacted.",
+        choices=("keep", "redact"),
+    )
     redact_recognizers: str = _setting("", "A YAML file of Presidio recognizers to add to the built-in ones.")
     originals: str = _setting(
         "", "Database URL for the texts as written, apart from the redacted ones; empty means they are not kept."

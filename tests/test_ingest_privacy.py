@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from feedback_nlp.language.columns import ColumnFlags
 from feedback_nlp.pipeline import ingest
+from feedback_nlp.pipeline.prepare import safe_id
 from feedback_nlp.pipeline.privacy import carry_out, plan_erasure
 from feedback_nlp.settings import Settings
 from feedback_nlp.store import Store
@@ -62,3 +65,45 @@ def test_words_to_hide_are_not_kept_with_the_run(tmp_path: Path):
         assert "Quibblewort" not in json.dumps([run["settings"] for run in store.runs()])
         texts = dict(store.read_frames()["feedback"].select("external_id", "text").iter_rows())
     assert texts["2"] == "The <DENIED_1> was friendly but the parcel was open."
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["C-1042", "Ticket 1234567", "2025550123", "North East", "12 Oak Street", "order 48213", "ORD-20260315-7781"],
+)
+def test_an_id_stays_what_other_systems_know(value: str):
+    assert safe_id(value) == value
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["zoe@example.com", "+44 20 7946 0018", "4111 1111 1111 1111", "GB82 WEST 1234 5698 7654 32", "44051401359"],
+)
+def test_an_id_that_names_a_person_becomes_a_pseudonym(value: str):
+    assert str(safe_id(value)).startswith("p_")
+    assert value not in str(safe_id(value))
+
+
+def test_an_account_that_everybody_names_is_public_and_stays(tmp_path: Path):
+    texts = [f"@AcmeTelecom my line {number} is down again, @kim_{number} has the same" for number in range(40)]
+    path = write_csv(tmp_path / "tweets.csv", [{"comment": text} for text in texts])
+    with Store.open(f"sqlite:///{tmp_path / 'f.db'}") as store:
+        first = ingest(store, path, ColumnFlags(), Settings(), encoder=TopicEncoder())
+        assert first.public_accounts == ("@acmetelecom",)
+        stored = store.read_frames()["feedback"]["text"].to_list()
+        assert all(text.startswith("@AcmeTelecom my line ") for text in stored)
+        assert all("@kim" not in text and "<HANDLE_1> has the same" in text for text in stored)
+        # A night with three rows tells nothing by itself; what is known stays known.
+        few = write_csv(
+            tmp_path / "night.csv", [{"comment": f"@acmetelecom thanks, bill {n} is fine"} for n in range(3)]
+        )
+        ingest(store, few, ColumnFlags(text=("comment",)), Settings(), encoder=TopicEncoder())
+        assert sum("@acmetelecom thanks" in text for text in store.read_frames()["feedback"]["text"]) == 3
+
+
+def test_a_setting_hides_every_account(tmp_path: Path):
+    path = write_csv(tmp_path / "tweets.csv", [{"comment": f"@AcmeTelecom line {n} is down again"} for n in range(40)])
+    with Store.open(f"sqlite:///{tmp_path / 'f.db'}") as store:
+        summary = ingest(store, path, ColumnFlags(), Settings(public_accounts="redact"), encoder=TopicEncoder())
+        assert summary.public_accounts == ()
+        assert not any("@" in text for text in store.read_frames()["feedback"]["text"])

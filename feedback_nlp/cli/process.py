@@ -262,6 +262,8 @@ def _say_ingest(summary: IngestSummary, say: Callable[[str], None] = say) -> Non
         for found in summary.redactions.values():
             kinds_of.update(found)
         say(f"Redacted: {_counted(dict(kinds_of.most_common()), most=20)}.")
+    if summary.public_accounts:
+        say(f"Accounts taken for public and kept: {' '.join(summary.public_accounts)}.")
 
 
 def _counted(counts: Mapping[str, int], most: int = 8) -> str:

@@ -7,7 +7,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import compress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,7 +35,8 @@ class IngestSummary:
     Of ``n_answers`` texts, ``n_said_something`` hold a statement; the rest are non-answers (``non_answers`` by kind).
     ``n_set_aside`` are turns of agents and machines in chats, ``n_kept_out`` answers of people who were erased, and
     ``asides`` the parts of texts that the customer did not say, by kind. ``redactions`` counts what was replaced by
-    language and kind, ``languages`` the feedback by language, ``explanation`` says how the columns were understood.
+    language and kind; ``public_accounts`` were left as they are. ``languages`` counts the feedback by language,
+    ``explanation`` says how the columns were understood.
     """
 
     file: str
@@ -55,6 +56,7 @@ class IngestSummary:
     n_encoded: int
     n_duplicates: int
     non_answers: Mapping[str, int]
+    public_accounts: tuple[str, ...]
     asides: Mapping[str, int]
     redactions: Mapping[str, Mapping[str, int]]
     languages: Mapping[str, int]
@@ -104,7 +106,10 @@ def ingest(
     table, mapping = read or preview(path, flags, **reading)
     encoder = encoder or load_encoder(settings)
     store.upsert_scales([score.scale for score in mapping.scores])
-    run = store.begin_run(path.name, _file_hash(path), _stored_settings(settings))
+    accounts = _public_accounts(store, table, mapping) if settings.public_accounts == "keep" else ()
+    told_to_run = _stored_settings(settings) | {"accounts_kept": accounts}
+    run = store.begin_run(path.name, _file_hash(path), told_to_run)
+    settings = replace(settings, redact_allow=(*settings.redact_allow, *accounts))
     counts: Counter[str] = Counter()
     try:
         rejects = list(table.rejects)
@@ -141,6 +146,7 @@ def ingest(
         n_statements=counts["statements"],
         n_encoded=counts["encoded"],
         n_duplicates=counts["duplicates"],
+        public_accounts=accounts,
         asides=dict(told.asides.most_common()),
         redactions={language: dict(sorted(kinds.items())) for language, kinds in sorted(told.redactions.items())},
         languages=dict(told.languages.most_common()),
@@ -195,6 +201,15 @@ def _store_rows(
         progress("read", min(counts["read"], total), total)
     progress("read", total, total)
     return preparer
+
+
+def _public_accounts(store: Store, table: Table, mapping: ColumnMapping) -> tuple[str, ...]:
+    """Return the accounts that are public by this file, or were by an earlier one: a night's file may be too small."""
+    from feedback_nlp.language.public_accounts import public_accounts
+
+    rows = table.sample.select(mapping.text_columns).iter_rows()
+    known = {account for run in store.runs() for account in run["settings"].get("accounts_kept", ())}
+    return tuple(sorted(known.union(public_accounts(" ".join(row) for row in rows))))
 
 
 def _not_erased(store: Store, records: Sequence[Record]) -> list[bool]:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 # again update.
 TEXT_VERSION = "2"
 
+_PERSONAL = frozenset({"EMAIL", "PHONE", "CARD", "IBAN", "ID", "IP", "HANDLE"})
+_LEAST_DIGITS = 7  # of any such number
+
 Rows = Sequence[Sequence["RawFeedback"]]
 
 
@@ -151,8 +154,12 @@ def _content(answer: RawFeedback, text: str, customer_id: str | None) -> str:
 
 @lru_cache(maxsize=50_000)
 def safe_id(value: str | None) -> str | None:
-    """Return an id or a segment value as it is stored: one that is itself an e-mail address or a phone number becomes
-    a pseudonym."""
-    if not value:
-        return None
-    return value if redact(value, "en").text == value else "p_" + stable_hash(value)
+    """Return an id, channel or segment value as it is stored: one that is itself an e-mail address, a phone, card or
+    account number or a national id becomes a pseudonym.
+
+    Digits alone are no phone number here: most ids are such, and have to be found again in the system they are from.
+    """
+    if not value or (value.isascii() and "@" not in value and sum(map(str.isdigit, value)) < _LEAST_DIGITS):
+        return value or None
+    kinds = redact(value, "en").counts.keys() & _PERSONAL
+    return "p_" + stable_hash(value) if kinds - ({"PHONE"} if value.isdecimal() else set()) else value

@@ -1,0 +1,26 @@
+"""Accounts that very many people name (@acme_support) are a company's or a celebrity's: not personal, and the topic."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+
+_ACCOUNT = re.compile(r"(?<![\w@./<])@[a-z_]\w{1,29}(?!\w)", re.I)
+LEAST_ROWS = 20
+LEAST_SHARE = 0.01  # of the rows
+
+
+def public_accounts(texts: Iterable[str]) -> tuple[str, ...]:
+    """Return the accounts that at least 20 texts and 1 % of them name, folded, in alphabetical order.
+
+    One text is taken for one person. Any other account is taken for somebody's own.
+    """
+    rows = 0
+    named: Counter[str] = Counter()
+    for text in texts:
+        rows += 1
+        if "@" in text:
+            named.update({match[0].casefold() for match in _ACCOUNT.finditer(text)})
+    least = max(LEAST_ROWS, LEAST_SHARE * rows)
+    return tuple(sorted(account for account, count in named.items() if count >= least))
