@@ -6,6 +6,7 @@ import html
 import logging
 import re
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -380,6 +381,32 @@ def test_asides_are_muted_or_folded_and_marks_stay_where_they_are() -> None:
     )
     long = "word " * 40
     assert "… [disclaimer, 40 words]" in quotes.marked_text(long, (), (Aside(0, len(long), "disclaimer"),))
+
+
+def test_neighbouring_asides_are_folded_as_one() -> None:
+    form, log = "### Version\n\n2.1\n\n### Log", "ERROR 7\n" * 20
+    text = f"It fails.\n\n{form}\n\n{log}\nHelp!\n\nBye\n"
+    first, second = text.index(form), text.index(log)
+    asides = (
+        Aside(first, first + 11, "template"),
+        Aside(first + 13, first + len(form), "template"),
+        Aside(second, second + len(log) - 1, "log"),
+        Aside(text.index("Bye"), len(text) - 1, "signature"),
+    )
+    assert quotes.marked_text(text, (), asides) == (
+        "It fails.<br><br>"
+        '<details class="fb-aside"><summary dir="ltr">… [form, log, 23 lines]</summary><div dir="auto">'
+        + f"{form}\n\n{log[:-1]}".replace("\n", "<br>")
+        + "</div></details><br><br>Help!<br><br>"
+        '<span class="fb-aside" dir="auto" title="Set aside: signature">Bye</span><br>'
+    )
+    many = tuple(Aside(2 * i, 2 * i + 1, "code") for i in range(50_000))
+    started = time.process_time()
+    assert quotes.marked_text("x " * 50_000, (), many).startswith(
+        '<details class="fb-aside"><summary dir="ltr">… [code,'
+    )
+    assert quotes.marked_text("xy" * 50_000, (), many).count("<span") == 50_000
+    assert time.process_time() - started < 5
 
 
 def test_about_says_what_was_replaced_and_never_what_it_was(open_app: Open, tmp_path: Path) -> None:

@@ -7,10 +7,10 @@ placeholders of personal data are chips: "person 1".
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from feedback_nlp.analysis.passages import ASIDE_WORDS, aside_size, passages, placeholder_pieces
+from feedback_nlp.analysis.passages import ASIDE_WORDS, Passage, aside_size, passages, placeholder_pieces
 from feedback_nlp.language_names import language_name
 from feedback_nlp.pages.wording import dimension_name
 
@@ -46,7 +46,7 @@ def verbatim_html(verbatim: Verbatim) -> str:
 def marked_text(text: str, spans: Sequence[Span], asides: Sequence[Aside] = ()) -> str:
     """Escape ``text``, wrap its evidence in ``<mark>``, coloured by its sentiment, and mute or fold its asides."""
     parts: list[str] = []
-    for passage in passages(text, spans, asides):
+    for passage in _neighbours_joined(passages(text, spans, asides), text):
         piece = text[passage.start : passage.end]
         if passage.kind is not None:
             parts.append(_aside(piece, passage.kind))
@@ -59,13 +59,35 @@ def marked_text(text: str, spans: Sequence[Span], asides: Sequence[Aside] = ()) 
     return "".join(parts)
 
 
-def _aside(piece: str, kind: str) -> str:
+def _neighbours_joined(found: Sequence[Passage], text: str) -> Iterator[Passage]:
+    """Join asides with nothing but white space between them: a form, its fields and a log are folded as one.
+
+    The kind of a joined one names all of theirs: "form, log".
+    """
+    at = 0
+    while at < len(found):
+        last, kinds = at, []
+        for i in range(at, len(found)):
+            kind = found[i].kind
+            if kind is not None:
+                last = i
+                kinds.append(ASIDE_WORDS.get(kind, kind))
+            elif i == at or text[found[i].start : found[i].end].strip():
+                break
+        if kinds:
+            yield Passage(found[at].start, found[last].end, ", ".join(dict.fromkeys(kinds)))
+        else:
+            yield found[at]
+        at = last + 1
+
+
+def _aside(piece: str, names: str) -> str:
     # A direction of its own: it must not decide on which side the customer's words begin.
-    name = html.escape(ASIDE_WORDS.get(kind, kind))
+    names = html.escape(names)
     if len(piece) <= LONGEST_ASIDE:
-        return f'<span class="fb-aside" dir="auto" title="Set aside: {name}">{_escaped(piece)}</span>'
+        return f'<span class="fb-aside" dir="auto" title="Set aside: {names}">{_escaped(piece)}</span>'
     return (
-        f'<details class="fb-aside"><summary dir="ltr">\u2026 [{name}, {aside_size(piece)}]</summary>'
+        f'<details class="fb-aside"><summary dir="ltr">\u2026 [{names}, {aside_size(piece)}]</summary>'
         f'<div dir="auto">{_escaped(piece)}</div></details>'
     )
 
