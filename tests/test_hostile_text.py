@@ -10,11 +10,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from feedback_nlp.language.asides import find_asides, without_asides
 from feedback_nlp.language.cleaning import clean_text, clean_with_map, text_key
 from feedback_nlp.language.detection import LanguageDetector
+from feedback_nlp.language.near_duplicates import near_keys
 from feedback_nlp.language.nonanswers import is_non_answer
 from feedback_nlp.language.redaction import redact
 from feedback_nlp.language.splitting import split_statements
+from feedback_nlp.language.text_floor import TextFloor, WrittenText
+from feedback_nlp.settings import Settings
 
 LANGUAGES = ("en", "ro", "ru", "it", "ar", "pl")
 CELL = 5_000_000  # characters of the largest cell
@@ -36,6 +40,9 @@ STEPS: dict[str, Callable[[str], object]] = {
     "redact": lambda text: redact(text, "en"),
     "is_non_answer": lambda text: is_non_answer(text, "en"),
     "split_statements": lambda text: split_statements(text, "en"),
+    "find_asides": lambda text: without_asides(text, find_asides(text)),
+    "near_keys": near_keys,
+    "the whole floor": lambda text: floor().prepare([WrittenText(text)]),
 }
 HOSTILE = (
     "\ud800", "\udfff", "\ud83d", "\ude00", "\x00", "\x1b[", "\u0301", "\u0316", "\u064b", "\u0e31", "\u202e",
@@ -46,6 +53,11 @@ HOSTILE = (
     "\uffff", "\U0010ffff",
 )  # fmt: skip
 hostile_texts = st.one_of(st.text(max_size=40), st.lists(st.sampled_from(HOSTILE), max_size=30).map("".join))
+
+
+@cache
+def floor() -> TextFloor:
+    return TextFloor(Settings())
 
 
 @cache
@@ -151,3 +163,16 @@ def test_nothing_stops_the_chain(raw: str) -> None:
     said.encode("utf-8")
     ends = [0, *(place for span in split_statements(said, language) for place in span), len(said)]
     assert ends == sorted(ends)
+
+
+@settings(deadline=None)
+@given(hostile_texts)
+def test_nothing_stops_the_floor_and_every_letter_has_one_place(raw: str) -> None:
+    (item,) = floor().prepare([WrittenText(raw)])
+    item.text.encode("utf-8")
+    for spans in (item.statements, [(aside.start, aside.end) for aside in item.asides]):
+        ends = [0, *(place for span in spans for place in span), len(item.text)]
+        assert ends == sorted(ends)
+    aside = {place for found in item.asides for place in range(found.start, found.end)}
+    assert not aside & {place for start, end in item.statements for place in range(start, end)}
+    assert bool(item.statements) <= (item.non_answer is None)
