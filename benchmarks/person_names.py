@@ -49,7 +49,11 @@ def spans_table(folder: Path, find: object) -> None:
     print("| source | texts | kind | recall | touched | precision | n |\n|---|---|---|---|---|---|---|")
     for (source, language), part in sorted(table.group_by("source", "lang"), key=lambda item: item[0]):
         texts = part["text"].to_list()
-        all_found = find_names_many(texts, [str(language)] * len(texts)) if find is None else find(texts)
+        all_found = (
+            find_names_many(texts, [str(language)] * len(texts))
+            if find is None
+            else find(texts, [str(language)] * len(texts))
+        )
         for kind, types in (("PERSON", PEOPLE), ("ADDRESS", ADDRESSES)):
             there = full = touched = said = right = 0
             for text, listed, found in zip(texts, part["spans"].to_list(), all_found, strict=True):
@@ -73,7 +77,11 @@ def real_table(folder: Path, find: object, most: int) -> None:
     print("\n| set | texts | tokens | spans found | tokens redacted |\n|---|---|---|---|---|")
     for name, language in REAL:
         texts = rows(folder, name, language, most)
-        all_found = find_names_many(texts, [language] * len(texts)) if find is None else find(texts)
+        all_found = (
+            find_names_many(texts, [language] * len(texts))
+            if find is None
+            else find(texts, [str(language)] * len(texts))
+        )
         tokens = sum(len(re.findall(r"\w+", text)) for text in texts)
         hidden = sum(len(re.findall(r"\w+", t[s:e])) for t, f in zip(texts, all_found, strict=True) for s, e, _ in f)
         spans = sum(map(len, all_found))
@@ -86,14 +94,16 @@ def speed(folder: Path, find: object) -> None:
     for name, language in (REAL[1], REAL[3], REAL[4], REAL[6], REAL[7], REAL[10]):
         texts = [text[:150] for text in rows(folder, name, language, 1000)]
         began = time.process_time()
-        find_names_many(texts, [language] * len(texts)) if find is None else find(texts)
+        find_names_many(texts, [language] * len(texts)) if find is None else find(texts, [str(language)] * len(texts))
         print(f"| {name} ({language}) | {len(texts) / (time.process_time() - began):.0f} |")
 
 
 def show(folder: Path, find: object, name: str, language: str, most: int) -> None:
     """Print each thing found in a set, with what stands around it, to be read and judged; write it nowhere."""
     texts = rows(folder, name, language, most)
-    all_found = find_names_many(texts, [language] * len(texts)) if find is None else find(texts)
+    all_found = (
+        find_names_many(texts, [language] * len(texts)) if find is None else find(texts, [str(language)] * len(texts))
+    )
     for text, found in zip(texts, all_found, strict=True):
         for start, end, kind in found:
             around = text[max(0, start - 30) : start] + "[" + text[start:end] + "]" + text[end : end + 20]

@@ -1,4 +1,5 @@
-"""Make the sentences that the name finder learns from, and those it is measured on: templates filled with Faker's names.
+# ruff: noqa: E501 - lists are read more easily in long lines
+"""Make the sentences that the name finder learns from and is measured on: templates filled with Faker's names.
 
 A row is a text and its spans (start, end, label). The labels ORG and PLACE are decoys: the model learns to tell them
 from people and the program ignores them. ``held_out=True`` gives rows of templates and names that training never saw.
@@ -50,7 +51,7 @@ _PARTICLES = (
 )
 _LOOKALIKES = {"o": "0", "l": "1", "e": "3", "s": "5", "a": "@", "E": "€", "g": "9", "z": "2", "B": "8", "m": "rn"}
 _HANDLES = (
-    "united JetBlue SouthwestAir AmericanAir USAirways VirginAmerica BritishAirways VodafoneUK askebay help".split()
+    ["united", "JetBlue", "SouthwestAir", "AmericanAir", "USAirways", "VirginAmerica", "BritishAirways", "VodafoneUK", "askebay", "help"]
 )
 _WITHOUT_MARKS = str.maketrans("ăâîșşțţąćęłńóśźżĂÂÎȘŞȚŢĄĆĘŁŃÓŚŹŻàèéìòù", "aaissttacelnoszzAAISSTTACELNOSZZaeeiou")
 _ARABIC_AS_TYPED = str.maketrans("أإآةى", "اااهي")
@@ -156,7 +157,7 @@ class Maker:
             if draw < 0.10 and index < len(pick) - 1:
                 text += self.random.choice((",", ".", "!", ":", " -", ";", "?", "..."))
                 continue
-            slot = {1: "{org}", 2: "{place}", 3: "{num}", 4: "{product}", 5: "{name}", 6: "{first}"}.get(
+            slot = {1: "{org}", 2: "{place}", 3: "{num}", 4: "{product}", 5: "{name}", 6: "{first}", 7: "{name}", 8: "{first}"}.get(
                 int(draw * 45) - 4
             )
             if slot and not (slot in ("{name}", "{first}") and (style < 0.22 or self.language == "ar")):

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - lists are read more easily in long lines
 """Make street addresses as people write them, in six languages and, for English texts, from many countries."""
 
 from __future__ import annotations
@@ -9,30 +10,13 @@ from person_names_words import _provider, faker, romanised, words
 
 _FOREIGN = ("de_DE", "fr_FR", "es_ES", "nl_NL", "sv_SE", "da_DK", "fi_FI", "hu_HU", "cs_CZ", "pt_BR", "hr_HR", "it_IT")
 _ENGLISH = ("en_US", "en_US", "en_US", "en_GB", "en_GB", "en_CA", "en_AU", "en_IN", "en_IE", "en_NZ")
-_ROMANIAN_STREETS = (
-    "Ștefan cel Mare;Mihai Viteazul;Mihai Eminescu;Independenței;Unirii;Libertății;Victoriei;Dacia;Alexandru Ioan Cuza;"
-    "Avram Iancu;Nicolae Bălcescu;Traian;Decebal;Florilor;Trandafirilor;Primăverii;Gării;Morii;1 Decembrie 1918;"
-    "Nicolae Iorga;Vasile Alecsandri;Ion Creangă;George Coșbuc;Tudor Vladimirescu;Teiului;Salcâmilor;Muncii;Păcii;"
-    "Iuliu Maniu;Calea Ieșilor;Lipscani;Armenească;Bucuriei;Zorilor;Horea;Crișan"
-).split(";")
-_ITALIAN_STREETS = (
-    "Roma;Garibaldi;Giuseppe Garibaldi;Giuseppe Mazzini;Dante Alighieri;Guglielmo Marconi;Camillo Cavour;Verdi;"
-    "Vittorio Emanuele II;della Libertà;del Popolo;dei Mille;delle Rose;San Francesco;Santa Lucia;XX Settembre;"
-    "XXV Aprile;Aldo Moro;Giacomo Matteotti;Leonardo da Vinci;Galileo Galilei;Europa;Torino;Milano;Nazionale;Tiburtina"
-).split(";")
-_ARABIC_STREETS = (
-    "الملك فهد;الملك عبدالعزيز;الملك عبدالله;التحلية;الجامعة;النصر;الحرية;التحرير;فلسطين;الأمير سلطان;خالد بن الوليد;"
-    "عمر بن الخطاب;طلعت حرب;شريف;الهرم;جمال عبدالناصر;الشيخ زايد;المدينة المنورة;العليا;الستين;صلاح الدين;الزهراء;"
-    "بغداد;الثورة;الكورنيش;الاستقلال;محمد الخامس;الحسن الثاني;أبو بكر الصديق;السلام"
-).split(";")
+_ROMANIAN_STREETS = ["Ștefan cel Mare", "Mihai Viteazul", "Mihai Eminescu", "Independenței", "Unirii", "Libertății", "Victoriei", "Dacia", "Alexandru Ioan Cuza", "Avram Iancu", "Nicolae Bălcescu", "Traian", "Decebal", "Florilor", "Trandafirilor", "Primăverii", "Gării", "Morii", "1 Decembrie 1918", "Nicolae Iorga", "Vasile Alecsandri", "Ion Creangă", "George Coșbuc", "Tudor Vladimirescu", "Teiului", "Salcâmilor", "Muncii", "Păcii", "Iuliu Maniu", "Calea Ieșilor", "Lipscani", "Armenească", "Bucuriei", "Zorilor", "Horea", "Crișan"]
+_ITALIAN_STREETS = ["Roma", "Garibaldi", "Giuseppe Garibaldi", "Giuseppe Mazzini", "Dante Alighieri", "Guglielmo Marconi", "Camillo Cavour", "Verdi", "Vittorio Emanuele II", "della Libertà", "del Popolo", "dei Mille", "delle Rose", "San Francesco", "Santa Lucia", "XX Settembre", "XXV Aprile", "Aldo Moro", "Giacomo Matteotti", "Leonardo da Vinci", "Galileo Galilei", "Europa", "Torino", "Milano", "Nazionale", "Tiburtina"]
+_ARABIC_STREETS = ["الملك فهد", "الملك عبدالعزيز", "الملك عبدالله", "التحلية", "الجامعة", "النصر", "الحرية", "التحرير", "فلسطين", "الأمير سلطان", "خالد بن الوليد", "عمر بن الخطاب", "طلعت حرب", "شريف", "الهرم", "جمال عبدالناصر", "الشيخ زايد", "المدينة المنورة", "العليا", "الستين", "صلاح الدين", "الزهراء", "بغداد", "الثورة", "الكورنيش", "الاستقلال", "محمد الخامس", "الحسن الثاني", "أبو بكر الصديق", "السلام"]
 _ARABIC_QUARTERS = (
-    "النزهة;الروضة;العليا;الملز;السليمانية;الصفا;المعادي;مدينة نصر;الزمالك;الدقي;الحمراء;الجبيهة;المرقاب".split(";")
+    ["النزهة", "الروضة", "العليا", "الملز", "السليمانية", "الصفا", "المعادي", "مدينة نصر", "الزمالك", "الدقي", "الحمراء", "الجبيهة", "المرقاب"]
 )
-_RUSSIAN_STREETS = (
-    "Ленина;Мира;Советская;Пушкина;Гагарина;Кирова;Лесная;Садовая;Школьная;Молодёжная;Центральная;Октябрьская;Тверская;"
-    "Ленинский;Невский;Комсомольская;Победы;Абая;Достык;Сатпаева;Толе би;Чехова;Горького;Маяковского;8 Марта;Южная;"
-    "Карла Маркса;Розы Люксембург;Космонавтов;Строителей;Заводская;Набережная;Вокзальная;Академика Королёва"
-).split(";")
+_RUSSIAN_STREETS = ["Ленина", "Мира", "Советская", "Пушкина", "Гагарина", "Кирова", "Лесная", "Садовая", "Школьная", "Молодёжная", "Центральная", "Октябрьская", "Тверская", "Ленинский", "Невский", "Комсомольская", "Победы", "Абая", "Достык", "Сатпаева", "Толе би", "Чехова", "Горького", "Маяковского", "8 Марта", "Южная", "Карла Маркса", "Розы Люксембург", "Космонавтов", "Строителей", "Заводская", "Набережная", "Вокзальная", "Академика Королёва"]
 _RUSSIAN_KINDS = (
     "ул. ",
     "ул. ",

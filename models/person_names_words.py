@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - lists are read more easily in long lines
 """Names of people from Faker's locales, and the words that are lists of their own: where the name finder's lists come from.
 
 Faker's lists are MIT-licensed. What Faker lacks (short forms, Romanian surnames, Kazakh names, Arabic names in Latin
@@ -22,17 +23,22 @@ from person_names_inflection import decline
 
 from feedback_nlp.language.cleaning import fold
 from feedback_nlp.language.name_tokens import (
-    BRAND, COMMON, CUE, GIVEN, LISTS, PLACE, STREET, SURNAME, TITLE, Gazetteer,
+    BRAND,
+    COMMON,
+    CUE,
+    GIVEN,
+    LISTS,
+    PLACE,
+    STREET,
+    SURNAME,
+    TITLE,
+    Gazetteer,
 )  # fmt: skip
 
 FOLDER = Path(__file__).resolve().parent / "person_names_sentences"
 LANGUAGES = ("en", "ro", "ru", "it", "ar", "pl")
 CASES = {"pl": ("gen", "dat", "acc", "ins", "loc"), "ru": ("gen", "dat", "acc", "ins", "loc"), "ro": ("gen",)}
-WORLD = (
-    "en_US en_US en_US en_US en_GB en_GB en_GB en_IE en_IN en_IN en_NZ en_KE en_NG en_PK de_DE de_AT fr_FR es_ES es_MX "
-    "nl_NL sv_SE da_DK no_NO fi_FI tr_TR cs_CZ sk_SK hu_HU pt_BR pt_PT hr_HR sl_SI pl_PL ro_RO it_IT lt_LT lv_LV et_EE "
-    "id_ID fr_DZ ga_IE ru_RU uk_UA zu_ZA az_AZ extra_la"
-).split()
+WORLD = ["en_US", "en_US", "en_US", "en_US", "en_GB", "en_GB", "en_GB", "en_IE", "en_IN", "en_IN", "en_NZ", "en_KE", "en_NG", "en_PK", "de_DE", "de_AT", "fr_FR", "es_ES", "es_MX", "nl_NL", "sv_SE", "da_DK", "no_NO", "fi_FI", "tr_TR", "cs_CZ", "sk_SK", "hu_HU", "pt_BR", "pt_PT", "hr_HR", "sl_SI", "pl_PL", "ro_RO", "it_IT", "lt_LT", "lv_LV", "et_EE", "id_ID", "fr_DZ", "ga_IE", "ru_RU", "uk_UA", "zu_ZA", "az_AZ", "extra_la"]
 OWN = {
     "en": WORLD,
     "ro": ["ro_RO"] * 30 + ["extra_ro"] * 30 + WORLD[:30],
@@ -41,11 +47,11 @@ OWN = {
     "ru": ["ru_RU"] * 60 + ["extra_ru"] * 15 + ["uk_UA", "bg_BG"],
     "ar": ["ar_AA"] * 20 + ["ar_SA"] * 8 + ["ar_PS"] * 8 + ["ar_DZ"] * 8 + ["extra_ar"] * 25,
 }
-_WITH_RANKS = set("en ro ru it ar pl de fr es nl sv da fi tr cs sk hu pt sl lt lv id uk bg".split())
+_WITH_RANKS = set(["en", "ro", "ru", "it", "ar", "pl", "de", "fr", "es", "nl", "sv", "da", "fi", "tr", "cs", "sk", "hu", "pt", "sl", "lt", "lv", "id", "uk", "bg"])
 _LATIN = dict(
     zip(
         "абвгдеёжзийклмнопрстуфхцчшщъыьэюяіїєґ",
-        "a b v g d e e zh z i y k l m n o p r s t u f kh ts ch sh shch  y  e yu ya i yi ye g".split(" "),
+        ["a", "b", "v", "g", "d", "e", "e", "zh", "z", "i", "y", "k", "l", "m", "n", "o", "p", "r", "s", "t", "u", "f", "kh", "ts", "ch", "sh", "shch", "", "y", "", "e", "yu", "ya", "i", "yi", "ye", "g"],
         strict=True,
     )
 )
@@ -242,7 +248,8 @@ def _full_gazetteer() -> Gazetteer:
             add(word, COMMON)
     for brand in lists["brands"]:
         for piece in re.split(r"[\s'&.-]+", brand):
-            add(piece, BRAND)
+            if " " not in brand or GIVEN not in found.get(_folded(piece), ()):  # Michael Kors is one, Michael is not
+                add(piece, BRAND)
     for word in _faker_words():
         if GIVEN not in found.get(fold(word), ()):
             add(word, COMMON)
@@ -272,6 +279,9 @@ def _places() -> frozenset[str]:
                 for piece in re.split(r"[\s,/()'.-]+", by_language.get(language, "")):
                     if len(piece) > 3 and piece[0].isalpha():
                         found.add(_folded(piece))
+    for locale in ("en_US", "ru_RU", "pl_PL", "it_IT", "ro_RO", "de_DE", "fr_FR", "es_ES"):
+        for country in _provider(locale, "address").countries:
+            found.update(_folded(piece) for piece in re.split(r"[\s,/()'.-]+", country) if len(piece) > 3)
     return frozenset(found)
 
 

@@ -1,4 +1,5 @@
-"""Train the finder of people's names and street addresses: ``python models/train_person_names.py`` (about 15 minutes).
+
+"""Train the finder of people's names and street addresses: ``python models/train_person_names.py`` (some minutes).
 
 Everything it learns from is made here: hand-written sentences in six languages (``person_names_sentences``), filled
 with names from Faker, and frequent words in no order from wordfreq. Needs ``pip install "Faker>=40" wordfreq`` besides
@@ -176,8 +177,8 @@ def figures(folder: Path, lists: Gazetteer) -> dict[str, dict[str, float]]:
 def main() -> None:
     """Train, measure, save."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rows", type=int, default=40_000)
-    parser.add_argument("--passes", type=int, default=5)
+    parser.add_argument("--rows", type=int, default=30_000)
+    parser.add_argument("--passes", type=int, default=4)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--to", type=Path, default=FOLDER / "person-names")
     parser.add_argument("--only-lists", action="store_true", help="write the lists again, train nothing")
@@ -188,7 +189,10 @@ def main() -> None:
             nlp = train(options.rows, options.passes, options.seed)
             nlp.to_disk(options.to, exclude=["vocab"])  # hashes need no strings
         gazetteer(held_out=True).to_disk(options.to / "gazetteer.json")
-    print(json.dumps(figures(options.to, gazetteer(held_out=False)), indent=1))
+    for held_out in (True, False):
+        print(f"held-out templates and names, the names {'on' if held_out else 'off'} the lists:")
+        for language, figure in figures(options.to, gazetteer(held_out=held_out)).items():
+            print(language, json.dumps(figure))
 
 
 if __name__ == "__main__":

@@ -82,7 +82,8 @@ def test_placeholders_are_never_part_of_a_name():
 
 def test_a_result_does_not_depend_on_the_batch():
     texts = [
-        "I spoke to Karen Whitfield.", "", "Спасибо, Ольга!", "WORST SERVICE EVER, ask Tom Baker", "…", "Pan Nowak był miły.",
+        "I spoke to Karen Whitfield.", "", "Спасибо, Ольга!", "WORST SERVICE EVER, ask Tom Baker", "…",
+        "Pan Nowak był miły.",
         "شكرا أحمد", "Thanks\nMaria", "x" * 500, "Deliver to 42 Maple Street please, Anna Kowalska",
     ] * 60  # fmt: skip
     languages = ["en"] * len(texts)

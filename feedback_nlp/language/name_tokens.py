@@ -1,7 +1,8 @@
-"""Words of a text as the name finder sees them: folded, with the lists they are on, in the neighbourhoods worth reading.
+"""Words of a text as the name finder sees them: folded, with the lists they are on, where a name may be near.
 
-The lists (given names, surnames, places, brands, ordinary words, titles, street words, cues such as "thanks to") lie in ``gazetteer.json`` beside
-the model that was trained with them. Case, accents, Arabic prefixes and vowel signs make no difference to a list.
+The lists (given names, surnames, places, brands, ordinary words, titles, street words, Arabic cues such as "my name
+is") lie in ``gazetteer.json`` beside the model that was trained with them. Case, accents, Arabic prefixes and vowel
+signs make no difference to a list.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +90,9 @@ class Gazetteer:
             return Word("0" * min(len(text), 6), "", False)
         folded = fold(text).replace(" ", "") or text
         lists = self.entries.get(folded, "")
+        if not lists and len(folded) > 6:  # Газпромбанка, Мегалайном: a brand or a place in another case
+            stem = self.entries.get(folded[:-1]) or self.entries.get(folded[:-2]) or ""
+            lists = stem if stem in (BRAND, PLACE) else ""
         if _ARABIC.match(text):
             if not lists:
                 lists = self._without_prefix(folded)
@@ -141,8 +146,7 @@ def make_doc(vocab: Any, text: str, tokens: Sequence[Token], lists: Sequence[str
     from spacy.tokens import Doc
 
     spaces = [
-        left.end < right.start and not text[left.end : right.start].count("\n")
-        for left, right in zip(tokens, tokens[1:], strict=False)
+        left.end < right.start and not text[left.end : right.start].count("\n") for left, right in pairwise(tokens)
     ]
     return Doc(
         vocab,

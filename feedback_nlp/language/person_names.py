@@ -18,8 +18,20 @@ from typing import Any
 
 from feedback_nlp.errors import InstallationError
 from feedback_nlp.language.name_tokens import (
-    BRAND, COMMON, CUE, GIVEN, PLACE, STREET, SURNAME, TITLE, Gazetteer, Token, make_doc, regions_of, tokens_of,
-)  # fmt: skip
+    BRAND,
+    COMMON,
+    CUE,
+    GIVEN,
+    PLACE,
+    STREET,
+    SURNAME,
+    TITLE,
+    Gazetteer,
+    Token,
+    make_doc,
+    regions_of,
+    tokens_of,
+)
 from feedback_nlp.resources import resource_path
 
 PERSON, ADDRESS = "PERSON", "ADDRESS"
@@ -29,7 +41,10 @@ _MODEL = "models/person-names"
 _LONGEST_PIECE = 20_000  # characters read at once; a piece ends at a line or a blank where there is one
 _TEXTS_AT_ONCE = 512
 _DOCS_AT_ONCE = 256
-_PARTICLES = frozenset("van von der den de la del della di da do dos al el bin ben ibn lui ter y i e".split())
+_LEARNT = frozenset({"en", "ro", "ru", "it", "ar", "pl", "und"})  # elsewhere only listed given names count
+_NOT_INITIALS = frozenset({"ps", "рs", "пс", "те", "тк", "тд", "тп", "тр", "гр"})
+_PARTICLE_WORDS = "van von der den de la del della di da do dos al el bin ben ibn lui ter y i e"
+_PARTICLES = frozenset(_PARTICLE_WORDS.split())
 _STREET_END = re.compile(
     r"(?:stra(?:ß|ss)e|str|weg|platz|gasse|allee|gatan|vägen|gade|vej|straat|laan|katu|tie|utca)$", re.I
 )
@@ -51,15 +66,21 @@ class NameFinder:
 
         return cls(spacy.load(folder), gazetteer or Gazetteer.from_disk(folder / "gazetteer.json"))
 
-    def find(self, texts: Sequence[str]) -> list[list[Span]]:
-        """Return the (start, end, kind) spans of each text, sorted, apart from each other."""
+    def find(self, texts: Sequence[str], languages: Sequence[str] = ()) -> list[list[Span]]:
+        """Return the (start, end, kind) spans of each text, sorted, apart from each other.
+
+        In languages that it did not learn it is stricter; without ``languages`` all texts count as English.
+        """
         found: list[list[Span]] = []
+        languages = languages or ["en"] * len(texts)
         for first in range(0, len(texts), _TEXTS_AT_ONCE):
             with self.nlp.memory_zone():
-                found += self._find_some(texts[first : first + _TEXTS_AT_ONCE])
+                found += self._find_some(
+                    texts[first : first + _TEXTS_AT_ONCE], languages[first : first + _TEXTS_AT_ONCE]
+                )
         return found
 
-    def _find_some(self, texts: Sequence[str]) -> list[list[Span]]:
+    def _find_some(self, texts: Sequence[str], languages: Sequence[str]) -> list[list[Span]]:
         places: list[tuple[int, int, str, list[Token]]] = []
         docs = []
         for index, text in enumerate(texts):
@@ -70,31 +91,35 @@ class NameFinder:
                     places.append((index, offset, piece, region))
                     docs.append(make_doc(self.nlp.vocab, piece, region))
         found: list[list[Span]] = [[] for _ in texts]
+        listed: list[list[Span]] = [[] for _ in texts]
         names: list[set[str]] = [set() for _ in texts]
         ner = self.nlp.get_pipe("ner")
         for (index, offset, piece, region), doc in zip(places, ner.pipe(docs, batch_size=_DOCS_AT_ONCE), strict=True):
             for entity in doc.ents:
-                inside = _kept(entity.label_, region, entity.start, entity.end)
+                inside = _kept(entity.label_, region, entity.start, entity.end, languages[index] in _LEARNT)
                 if not inside:
                     continue
                 end = _word_end(piece, inside[-1].end)
                 found[index].append((inside[0].start + offset, end + offset, entity.label_))
                 if entity.label_ == PERSON:
                     names[index].update(token.word.folded for token in inside if _may_repeat(token))
+            for inside in _listed_pairs(region):
+                listed[index].append((inside[0].start + offset, inside[-1].end + offset, PERSON))
         return [
-            self._with_repeats(text, spans, repeated) for text, spans, repeated in zip(texts, found, names, strict=True)
+            self._with_repeats(text, _apart(_apart(spans), pairs), repeated)
+            for text, spans, pairs, repeated in zip(texts, found, listed, names, strict=True)
         ]
 
     def _with_repeats(self, text: str, spans: list[Span], names: set[str]) -> list[Span]:
         """Return the spans and the other places where a word of a found name stands as a name would."""
-        spans = _apart(spans)
         if not names:
             return spans
-        more = []
-        for offset, piece in _pieces(text):
-            for token in tokens_of(piece, self.gazetteer):
-                if token.word.folded in names and _may_repeat(token):
-                    more.append((token.start + offset, token.end + offset, PERSON))
+        more = [
+            (token.start + offset, token.end + offset, PERSON)
+            for offset, piece in _pieces(text)
+            for token in tokens_of(piece, self.gazetteer)
+            if token.word.folded in names and _may_repeat(token)
+        ]
         return _apart(spans, more)
 
 
@@ -125,7 +150,35 @@ def _apart(spans: Sequence[Span], more: Sequence[Span] = ()) -> list[Span]:
     return kept
 
 
-def _kept(label: str, region: Sequence[Token], first: int, last: int) -> Sequence[Token]:
+def _listed_pairs(region: Sequence[Token]) -> Iterator[Sequence[Token]]:
+    """Yield each given name and surname that the lists leave no doubt of, for where the model passed over them.
+
+    The given name is no other word, and the next word is a surname, or on no list and written like one.
+    """
+    for index in range(len(region) - 1):
+        given, last = region[index], region[index + 1]
+        if GIVEN not in given.word.lists or _is_doubtful(given) or last.start != given.end + 1:
+            continue
+        if index and STREET in region[index - 1].word.lists:
+            continue
+        if _is_arabic(given.text):
+            if SURNAME in last.word.lists and not _is_doubtful(last):
+                yield region[index : index + 2]
+        elif (
+            _is_large(given) and _is_large(last) and (_is_name(last) or not last.word.lists) and not _is_doubtful(last)
+        ):
+            yield region[index : index + 2]
+
+
+def _is_large(token: Token) -> bool:
+    return len(token.text) > 2 and token.text[0].isupper() and token.text[1:].islower()
+
+
+def _is_doubtful(token: Token) -> bool:
+    return any(mark in token.word.lists for mark in (COMMON, PLACE, BRAND, TITLE, STREET))
+
+
+def _kept(label: str, region: Sequence[Token], first: int, last: int, is_home: bool) -> Sequence[Token]:
     """Return the tokens of what the model took for a name or an address, or () where the rules do not allow it."""
     if label == ADDRESS:
         return _kept_address(region[first:last])
@@ -142,45 +195,59 @@ def _kept(label: str, region: Sequence[Token], first: int, last: int) -> Sequenc
     is_titled = first > 0 and _is_title(_before(region, first))
     if _is_arabic(words[0].text):
         is_cued = first > 0 and CUE in _before(region, first).word.lists
-        return inside if is_titled or is_cued or any(_is_surely_name(token) for token in words) else ()
+        sure = sum(_is_surely_name(token) for token in words)
+        return inside if is_titled or sure > 1 or (is_cued and sure) else ()
+    if any(any(letter.isdigit() for letter in token.text[1:-1]) and not token.text[-1].islower() for token in words):
+        return ()
     small = [token for token in words if token.text[0].islower() and token.word.folded not in _PARTICLES]
     if small and not all(_is_surely_name(token) or (is_titled and _is_name(token)) for token in small):
         return ()
-    if len(words) > 1:
-        return inside if is_titled or not all(_says_no(token.word.lists) for token in words) else ()
-    return inside if _is_name_alone(words[0], is_titled, is_first=_begins_sentence(region, first)) else ()
+    if small and not is_titled and (len(words) == 1 or not any(GIVEN in token.word.lists for token in words)):
+        return ()
+    if len(words) == 1:
+        return inside if _is_name_alone(words[0], is_titled, is_home) else ()
+    return inside if is_titled or _are_names_together(words, is_home) else ()
 
 
-def _is_name_alone(token: Token, is_titled: bool, is_first: bool) -> bool:
-    """Whether one word may be a name by itself: a given name, or what a title announces; else rarely."""
+def _is_name_alone(token: Token, is_titled: bool, is_home: bool) -> bool:
+    """Whether one word may be a name by itself: a listed name that is no other word, or what a title announces."""
     lists = token.word.lists
-    if GIVEN in lists:
-        return len(token.text) > 2 or is_titled
-    if _says_no(lists) or len(token.text) < 3:
-        return False
     if is_titled:
+        is_shouted = token.text.isupper() and len(token.text) < 5
+        return not _says_no(lists) and len(token.text) > 2 and (bool(lists) or not is_shouted)
+    if is_home and GIVEN in lists and _is_large(token):  # Grace and Felice too, where the model takes them for people
+        return PLACE not in lists and BRAND not in lists
+    return len(token.text) > 2 and not _is_doubtful(token) and (GIVEN in lists or (is_home and SURNAME in lists))
+
+
+def _are_names_together(words: Sequence[Token], is_home: bool) -> bool:
+    """Whether several words may be a name: one is on a list of names and on no other, or two letters stand for names."""
+    if any(BRAND in token.word.lists and not _is_name(token) for token in words):
+        return False
+    if any(_is_surely_name(token) and (is_home or GIVEN in token.word.lists) for token in words):
         return True
-    is_shouted = token.text.isupper() and not lists
-    return not is_shouted and not is_first and COMMON not in lists and PLACE not in lists and BRAND not in lists
+    if is_home and any(GIVEN in token.word.lists and _is_large(token) for token in words):
+        return True
+    initials = "".join(token.word.folded for token in words if len(token.text) == 1)
+    return len(initials) == 2 and initials not in _NOT_INITIALS and any(_is_large(token) for token in words)
 
 
 def _kept_address(inside: Sequence[Token]) -> Sequence[Token]:
     """Return an address when it has a number, a name, and a word for a street or the look of a posted address."""
     numbers = [token for token in inside if token.text[0].isdigit()]
-    named = [token for token in inside if _is_word(token) and STREET not in token.word.lists]
-    large = [token for token in named if not token.text[0].islower() and COMMON not in token.word.lists]
-    has_street = any(STREET in token.word.lists or _STREET_END.search(token.text) for token in inside)
-    looks_posted = len(large) > 1 and (len(numbers) > 1 or inside[0] is numbers[0]) if numbers else False
-    return inside if numbers and named and (has_street or looks_posted) else ()
+    named = [token for token in inside if _is_word(token) and STREET not in token.word.lists and len(token.text) > 2]
+    large = [token for token in named if _is_large(token) and COMMON not in token.word.lists]
+    has_street = any(
+        (STREET in token.word.lists and len(token.text) > 1) or _STREET_END.search(token.text) for token in inside
+    )
+    looks_posted = bool(numbers and large) and inside[0] is numbers[0] and len(numbers) + len(large) > 2
+    is_latin = not any("\u0400" <= token.text[0] <= "\u06ff" for token in inside)
+    return inside if numbers and named and (has_street or (looks_posted and is_latin)) else ()
 
 
 def _before(region: Sequence[Token], index: int) -> Token:
     token = region[index - 1]
     return region[index - 2] if token.text in ".:" and index > 1 else token
-
-
-def _begins_sentence(region: Sequence[Token], index: int) -> bool:
-    return index == 0 or region[index - 1].text in '.!?:;-–—«»"“”…(' or region[index - 1].text[0] == "@"
 
 
 def _is_word(token: Token) -> bool:
@@ -210,9 +277,7 @@ def _says_no(lists: str) -> bool:
 
 def _may_repeat(token: Token) -> bool:
     """Whether a word of a found name counts as that name elsewhere: written large or in Arabic, on no other list."""
-    lists = token.word.lists
-    plain = not any(mark in lists for mark in (COMMON, PLACE, BRAND, TITLE, STREET))
-    return plain and len(token.text) > 2 and _is_word(token) and not token.text[0].islower()
+    return not _is_doubtful(token) and len(token.text) > 2 and _is_word(token) and not token.text[0].islower()
 
 
 def _word_end(text: str, end: int) -> int:
@@ -240,7 +305,7 @@ def find_names_many(texts: Sequence[str], languages: Sequence[str]) -> list[list
     """
     if len(texts) != len(languages):
         raise ValueError(f"{len(languages)} languages for {len(texts)} texts. Give one language a text.")
-    return _finder().find(texts) if texts else []
+    return _finder().find(texts, languages) if texts else []
 
 
 def person_names_status() -> str:
