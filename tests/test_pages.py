@@ -374,10 +374,10 @@ def test_asides_are_muted_or_folded_and_marks_stay_where_they_are() -> None:
         '<bdi class="fb-hole" dir="ltr" title="Personal data, replaced">person 1</bdi>,</span><br>'
         '<mark class="fb-negative" title="Crash">it fails at </mark>'
         '<span class="fb-aside" dir="auto" title="Set aside: code">`x&lt;y`</span>'
-        '<mark class="fb-negative" title="Crash"> always.</mark><br>'
+        '<mark class="fb-negative" title="Crash"> always.</mark>'
         '<details class="fb-aside"><summary dir="ltr">… [log, 34 lines]</summary><div dir="auto">&lt;pre&gt;<br>'
         + "ERROR &lt;b&gt;<br>" * 32
-        + "ERROR &lt;b&gt;</div></details><br>"
+        + "ERROR &lt;b&gt;</div></details>"
     )
     long = "word " * 40
     assert "… [disclaimer, 40 words]" in quotes.marked_text(long, (), (Aside(0, len(long), "disclaimer"),))
@@ -394,10 +394,10 @@ def test_neighbouring_asides_are_folded_as_one() -> None:
         Aside(text.index("Bye"), len(text) - 1, "signature"),
     )
     assert quotes.marked_text(text, (), asides) == (
-        "It fails.<br><br>"
+        "It fails."
         '<details class="fb-aside"><summary dir="ltr">… [form, log, 23 lines]</summary><div dir="auto">'
         + f"{form}\n\n{log[:-1]}".replace("\n", "<br>")
-        + "</div></details><br><br>Help!<br><br>"
+        + "</div></details>Help!<br><br>"
         '<span class="fb-aside" dir="auto" title="Set aside: signature">Bye</span><br>'
     )
     many = tuple(Aside(2 * i, 2 * i + 1, "code") for i in range(50_000))

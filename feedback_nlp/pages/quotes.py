@@ -46,10 +46,15 @@ def verbatim_html(verbatim: Verbatim) -> str:
 def marked_text(text: str, spans: Sequence[Span], asides: Sequence[Aside] = ()) -> str:
     """Escape ``text``, wrap its evidence in ``<mark>``, coloured by its sentiment, and mute or fold its asides."""
     parts: list[str] = []
-    for passage in _neighbours_joined(passages(text, spans, asides), text):
+    joined = list(_neighbours_joined(passages(text, spans, asides), text))
+    folded = [passage.kind is not None and passage.end - passage.start > LONGEST_ASIDE for passage in joined]
+    for i, passage in enumerate(joined):
         piece = text[passage.start : passage.end]
+        # What is folded stands on a line of its own, whatever line breaks are around it.
+        piece = piece.lstrip() if i and folded[i - 1] else piece
+        piece = piece.rstrip() if any(folded[i + 1 : i + 2]) else piece
         if passage.kind is not None:
-            parts.append(_aside(piece, passage.kind))
+            parts.append(_aside(piece, passage.kind, folded[i]))
         elif passage.span is not None:
             tone = passage.span.sentiment_label if passage.span.sentiment_label in _TONES else "unknown"
             hint = html.escape(", ".join(passage.span.theme_labels), quote=True)
@@ -81,10 +86,10 @@ def _neighbours_joined(found: Sequence[Passage], text: str) -> Iterator[Passage]
         at = last + 1
 
 
-def _aside(piece: str, names: str) -> str:
+def _aside(piece: str, names: str, folded: bool) -> str:
     # A direction of its own: it must not decide on which side the customer's words begin.
     names = html.escape(names)
-    if len(piece) <= LONGEST_ASIDE:
+    if not folded:
         return f'<span class="fb-aside" dir="auto" title="Set aside: {names}">{_escaped(piece)}</span>'
     return (
         f'<details class="fb-aside"><summary dir="ltr">\u2026 [{names}, {aside_size(piece)}]</summary>'
