@@ -221,7 +221,7 @@ def _is_name_alone(token: Token, is_titled: bool, is_home: bool) -> bool:
 
 
 def _are_names_together(words: Sequence[Token], is_home: bool) -> bool:
-    """Whether several words may be a name: one is on a list of names and on no other, or two letters stand for names."""
+    """Whether several words may be a name: one is on a list of given names or only of names, or two are initials."""
     if any(BRAND in token.word.lists and not _is_name(token) for token in words):
         return False
     if any(_is_surely_name(token) and (is_home or GIVEN in token.word.lists) for token in words):
