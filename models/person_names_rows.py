@@ -50,9 +50,18 @@ _PARTICLES = (
     "bin",
 )
 _LOOKALIKES = {"o": "0", "l": "1", "e": "3", "s": "5", "a": "@", "E": "€", "g": "9", "z": "2", "B": "8", "m": "rn"}
-_HANDLES = (
-    ["united", "JetBlue", "SouthwestAir", "AmericanAir", "USAirways", "VirginAmerica", "BritishAirways", "VodafoneUK", "askebay", "help"]
-)
+_HANDLES = [
+    "united",
+    "JetBlue",
+    "SouthwestAir",
+    "AmericanAir",
+    "USAirways",
+    "VirginAmerica",
+    "BritishAirways",
+    "VodafoneUK",
+    "askebay",
+    "help",
+]
 _WITHOUT_MARKS = str.maketrans("ăâîșşțţąćęłńóśźżĂÂÎȘŞȚŢĄĆĘŁŃÓŚŹŻàèéìòù", "aaissttacelnoszzAAISSTTACELNOSZZaeeiou")
 _ARABIC_AS_TYPED = str.maketrans("أإآةى", "اااهي")
 
@@ -157,9 +166,16 @@ class Maker:
             if draw < 0.10 and index < len(pick) - 1:
                 text += self.random.choice((",", ".", "!", ":", " -", ";", "?", "..."))
                 continue
-            slot = {1: "{org}", 2: "{place}", 3: "{num}", 4: "{product}", 5: "{name}", 6: "{first}", 7: "{name}", 8: "{first}"}.get(
-                int(draw * 45) - 4
-            )
+            slot = {
+                1: "{org}",
+                2: "{place}",
+                3: "{num}",
+                4: "{product}",
+                5: "{name}",
+                6: "{first}",
+                7: "{name}",
+                8: "{first}",
+            }.get(int(draw * 45) - 4)
             if slot and not (slot in ("{name}", "{first}") and (style < 0.22 or self.language == "ar")):
                 piece, found = self._filled(slot)
                 spans += [(start + len(text) + 1, end + len(text) + 1, label) for start, end, label in found]

@@ -1,4 +1,3 @@
-
 """Train the finder of people's names and street addresses: ``python models/train_person_names.py`` (some minutes).
 
 Everything it learns from is made here: hand-written sentences in six languages (``person_names_sentences``), filled
