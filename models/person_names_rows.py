@@ -1,4 +1,3 @@
-# ruff: noqa: E501 - lists are read more easily in long lines
 """Make the sentences that the name finder learns from and is measured on: templates filled with Faker's names.
 
 A row is a text and its spans (start, end, label). The labels ORG and PLACE are decoys: the model learns to tell them

@@ -1,4 +1,3 @@
-# ruff: noqa: E501 - lists are read more easily in long lines
 """Make street addresses as people write them, in six languages and, for English texts, from many countries."""
 
 from __future__ import annotations
