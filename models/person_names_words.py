@@ -1,4 +1,4 @@
-"""Names of people from Faker's locales, and the words that are lists of their own: where the name finder's lists come from.
+"""Names of people from Faker's locales and words of other kinds: where the name finder's lists come from.
 
 Faker's lists are MIT-licensed. What Faker lacks (short forms, Romanian surnames, Kazakh names, Arabic names in Latin
 letters and the reverse, brands, ordinary words that are also names) is written here and in
