@@ -16,7 +16,7 @@ SET_ASIDE = (
 )
 OTHER = "other"  # kinds of too few people, taken together
 NON_ANSWER_WORDS = {
-    "nothing": "\u201cnothing\u201d, \u201cno comment\u201d",
+    "nothing": "\u201cnothing\u201d and the like",
     "not_applicable": "\u201cn/a\u201d",
     "generic": "one generic word, such as \u201cgood\u201d",
     "number": "a bare number",
