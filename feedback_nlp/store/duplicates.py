@@ -3,41 +3,27 @@
 from __future__ import annotations
 
 import json
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from feedback_nlp.store import schema
-from feedback_nlp.store.bulk import chunks, select_where_in
+from feedback_nlp.store.bulk import select_where_in
 from feedback_nlp.store.database import Database
-from feedback_nlp.store.representatives import Member, Representatives, Turn, turn
+from feedback_nlp.store.representatives import Turn, settle, turn
 
 NearlySame = Callable[[str, str], bool]
 
 _F = schema.feedback
 _COUNTED = sa.and_(_F.c.duplicate_key != "", _F.c.text != "")
-_ROW = (_F.c.feedback_id, _F.c.created_at, _F.c.duplicate_key, _F.c.question)
-_ROLE = (_F.c.duplicate_of, _F.c.duplicate_kind, _F.c.is_compared)
+_FORGOTTEN: dict[str, Any] = {"duplicate_of": None, "duplicate_kind": None, "is_compared": False}
+_FEW = 256  # so many texts under a key are read at once with those under others
 
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    feedback_id: str
-    created_at: datetime | None
-    duplicate_key: str
-    question: str
-    duplicate_of: str | None
-    duplicate_kind: str | None
-    is_compared: bool
-
-    @property
-    def turn(self) -> Turn:
-        return turn(self.created_at, self.feedback_id)
+_Group = tuple[str, str]  # a duplicate key and a question
+_Role = tuple[str, bool]  # the representative of a group, and whether it is only nearly the same
 
 
 class Duplicates(Database):
@@ -48,14 +34,20 @@ class Duplicates(Database):
 
         Feedback with the same duplicate key and question is an exact duplicate; feedback that shares a near key and
         for which ``nearly_same(text, other)``, asides left out, is a near-duplicate. Each names its representative in
-        ``duplicate_of``: the earliest by ``created_at`` (those without a time last), then by the smallest id, that
-        itself is no duplicate of an earlier one. So every duplicate is like its representative itself, the outcome
-        does not depend on the order or the batches in which rows came, and later feedback displaces no
-        representative. Copies of a near-duplicate are near-duplicates of its representative too.
+        ``duplicate_of``, which is itself no duplicate: every duplicate is like its representative, one step away.
+        Copies of a near-duplicate are near-duplicates of its representative too.
 
-        Only what is new or changed since the last call, and what that concerns, is compared. A key that very many
-        different texts share is looked up among its earliest representatives only. Raises ValueError when near keys
-        are stored and ``nearly_same`` is None.
+        Who is stored and compared already comes first: new feedback becomes a duplicate of it and displaces no
+        representative, so that what a report said yesterday stays true. Feedback that comes together takes turns by
+        ``created_at`` (without a time last), then by id; the order of rows within a run decides nothing. Batches that
+        come in the order of time thus end as one run over all of it would; a file of older feedback, or of feedback
+        without times, that is read later may have other representatives than it would have had if read first.
+        Feedback that was changed counts as new. When a representative goes or changes, those it represented are
+        compared again, as if new.
+
+        The time depends on what is new and what it shares keys with. A key that very many different texts share is
+        looked up among 32 of its representatives only: the first of a run, and of earlier ones those with the smallest
+        ids. Raises ValueError when near keys are stored and ``nearly_same`` is None.
         """
         with self._write() as connection:
             if nearly_same is None:
@@ -63,19 +55,13 @@ class Duplicates(Database):
                     raise ValueError("There are near keys in the store: pass nearly_same, which decides about texts.")
                 nearly_same = _never
             _forget_the_lost(connection)
-            groups = _groups_with_news(connection)
-            displaced = [row for rows in groups.values() if not rows[0].is_compared for row in rows if row.is_compared]
-            if displaced:  # an earlier copy came: whoever was first until now, and who follows it, has its turn again
-                _forget(connection, _F.c.duplicate_of, [row.feedback_id for row in displaced if not row.duplicate_of])
-                _forget(connection, _F.c.feedback_id, [row.feedback_id for row in displaced])
-                groups = _groups_with_news(connection)
-            first = {rows[0].feedback_id: rows[0] for rows in groups.values()}
-            new = [row.turn for row in first.values() if not row.is_compared]
-            targets = {row.feedback_id: row.duplicate_of for row in first.values() if row.is_compared}
-            if new:
-                targets |= Representatives(_Stored(connection, nearly_same, min(new))).settle(new)
-            others = _groups_of(connection, sorted(targets.keys() - first.keys()))
-            _write(connection, [*groups.values(), *others.values()], targets)
+            groups = _new_groups(connection)
+            roles = _stored_roles(connection)
+            first = {rows[0][2]: group for group, rows in groups.items() if group not in roles}
+            targets = settle([groups[group][0] for group in first.values()], _Stored(connection, nearly_same))
+            for name, target in targets.items():
+                roles[first[name]] = (target or name, target is not None)
+            _write(connection, groups, roles)
             return int(connection.execute(sa.select(sa.func.count(_F.c.duplicate_of))).scalar_one())
 
 
@@ -87,134 +73,104 @@ def _forget_the_lost(connection: Connection) -> None:
     """Let those have their turn again whose representative is gone or was changed; it is then not compared either."""
     other = schema.feedback.alias("other")
     there = sa.exists().where(other.c.feedback_id == _F.c.duplicate_of, other.c.is_compared)
-    lost = _F.update().where(_F.c.duplicate_of.is_not(None), ~there)
-    connection.execute(lost.values(duplicate_of=None, duplicate_kind=None, is_compared=False))
+    lost = sa.and_(_F.c.duplicate_of.is_not(None), sa.or_(~there, ~_F.c.is_compared))
+    connection.execute(_F.update().where(lost).values(_FORGOTTEN))
 
 
-def _forget(connection: Connection, column: sa.Column[Any], values: Sequence[str]) -> None:
-    for chunk in chunks(values):
-        rows = _F.update().where(column.in_(chunk))
-        connection.execute(rows.values(duplicate_of=None, duplicate_kind=None, is_compared=False))
-
-
-def _groups_with_news(connection: Connection) -> dict[tuple[str, str], list[_Row]]:
-    """Return all groups of equal texts that hold a row not compared yet, each in the order of turns."""
-    news = sa.select(_F.c.duplicate_key, _F.c.question).where(~_F.c.is_compared, _COUNTED).distinct().subquery()
-    same = sa.and_(news.c.duplicate_key == _F.c.duplicate_key, news.c.question == _F.c.question)
-    return _grouped(connection.execute(sa.select(*_ROW, *_ROLE).join(news, same).where(_COUNTED)))
-
-
-def _groups_of(connection: Connection, ids: Sequence[str]) -> dict[tuple[str, str], list[_Row]]:
-    """Return the groups of equal texts that these feedback are in."""
-    one = schema.feedback.alias("one")
-    same = sa.and_(one.c.duplicate_key == _F.c.duplicate_key, one.c.question == _F.c.question)
-    query = sa.select(*_ROW, *_ROLE).join(one, same).where(_COUNTED)
-    return _grouped(select_where_in(connection, query, one.c.feedback_id, ids))
-
-
-def _grouped(rows: Iterable[Sequence[Any]]) -> dict[tuple[str, str], list[_Row]]:
-    groups: dict[tuple[str, str], list[_Row]] = defaultdict(list)
-    for values in rows:
-        row = _Row(*values)
-        groups[row.duplicate_key, row.question].append(row)
-    for members in groups.values():
-        members.sort(key=lambda row: row.turn)
+def _new_groups(connection: Connection) -> dict[_Group, list[Turn]]:
+    """Return the feedback that is not compared yet by what it says, each group in the order of turns."""
+    groups: dict[_Group, list[Turn]] = defaultdict(list)
+    query = sa.select(_F.c.duplicate_key, _F.c.question, _F.c.created_at, _F.c.feedback_id)
+    for key, question, created_at, name in connection.execute(query.where(~_F.c.is_compared, _COUNTED)):
+        groups[key, question].append(turn(created_at, name))
+    for turns in groups.values():
+        turns.sort()
     return groups
 
 
-def _write(connection: Connection, groups: Iterable[list[_Row]], targets: Mapping[str, str | None]) -> None:
-    """Give every row of the groups the role of its group's first one."""
+def _stored_roles(connection: Connection) -> dict[_Group, _Role]:
+    """Return what earlier runs decided about texts of which there are new copies."""
+    if not _any_compared(connection):
+        return {}
+    new = sa.select(_F.c.duplicate_key, _F.c.question).where(~_F.c.is_compared, _COUNTED).distinct().subquery()
+    same = sa.and_(new.c.duplicate_key == _F.c.duplicate_key, new.c.question == _F.c.question)
+    # All copies have the same representative, or are it: any of them tells.
+    representative = sa.func.min(sa.func.coalesce(_F.c.duplicate_of, _F.c.feedback_id))
+    query = sa.select(_F.c.duplicate_key, _F.c.question, representative, sa.func.max(_F.c.duplicate_kind) == "near")
+    query = query.join(new, same).where(_F.c.is_compared, _COUNTED).group_by(_F.c.duplicate_key, _F.c.question)
+    return {(key, question): (of, bool(near)) for key, question, of, near in connection.execute(query)}
+
+
+def _any_compared(connection: Connection) -> bool:
+    return connection.execute(sa.select(_F.c.feedback_id).where(_F.c.is_compared).limit(1)).first() is not None
+
+
+def _write(connection: Connection, groups: Mapping[_Group, Iterable[Turn]], roles: Mapping[_Group, _Role]) -> None:
+    """Give everything new the role of its group."""
     changed = []
-    for rows in groups:
-        first = rows[0].feedback_id
-        target = targets[first]
-        for row in rows:
-            of, kind = (first, "exact") if target is None else (target, "near")
-            role = (None, None) if of == row.feedback_id else (of, kind)
-            if role != (row.duplicate_of, row.duplicate_kind):
-                changed.append({"row": row.feedback_id, "of": role[0], "kind": role[1]})
+    for group, turns in groups.items():
+        of, near = roles[group]
+        kind = "near" if near else "exact"
+        changed += [{"row": name, "of": of, "kind": kind} for _, _, name in turns if name != of]
     if changed:
         update = _F.update().where(_F.c.feedback_id == sa.bindparam("row"))
-        update = update.values(duplicate_of=sa.bindparam("of"), duplicate_kind=sa.bindparam("kind"))
-        connection.execute(update, changed)
+        connection.execute(update.values(duplicate_of=sa.bindparam("of"), duplicate_kind=sa.bindparam("kind")), changed)
     connection.execute(_F.update().where(~_F.c.is_compared).values(is_compared=True))
 
 
 class _Stored:
     """The stored texts as :class:`~feedback_nlp.store.representatives.Neighbourhood`."""
 
-    def __init__(self, connection: Connection, nearly_same: NearlySame, earliest: Turn) -> None:
-        """``earliest`` is the first turn of this run: who follows an earlier one keeps doing so."""
+    def __init__(self, connection: Connection, nearly_same: NearlySame) -> None:
         self._connection = connection
         self._nearly_same = nearly_same
-        self._earliest = earliest
         self._texts: dict[str, str] = {}
 
-    def load(self, ids: Sequence[str]) -> tuple[dict[str, list[int]], list[Member]]:
-        """Return the keys that others share, and who has them."""
+    def keys(self, ids: Sequence[str]) -> dict[str, list[int]]:
+        """Return the keys of texts."""
         n = schema.near_key
-        rows = [tuple(row) for row in self._select(sa.select(n.c.feedback_id, n.c.near_key), n.c.feedback_id, ids)]
-        count = Counter(key for _, key in rows)
-        members = list(self._members(sorted(count)))
-        shared = {member.key for member in members}
-        keys: dict[str, list[int]] = defaultdict(list)
-        for name, key in rows:
-            if count[key] > 1 or key in shared:
-                keys[name].append(key)
-        return keys, members
+        found: dict[str, list[int]] = defaultdict(list)
+        for name, key in self._select(sa.select(n.c.feedback_id, n.c.near_key), n.c.feedback_id, ids):
+            found[name].append(key)
+        return found
 
-    def _members(self, keys: Sequence[int]) -> Iterator[Member]:
-        """Yield who was compared in an earlier run, leads or follows one that comes after the first of this run."""
-        n, of = schema.near_key, schema.feedback.alias("of")
-        without_time, created_at, feedback_id = self._earliest
-        later: sa.ColumnElement[bool] = sa.and_(of.c.created_at.is_(None), of.c.feedback_id > feedback_id)
-        if not without_time:
-            same = sa.and_(of.c.created_at == created_at, of.c.feedback_id > feedback_id)
-            later = sa.or_(of.c.created_at.is_(None), of.c.created_at > created_at, same)
-        query = (
-            sa.select(n.c.near_key, *_ROW, of.c.feedback_id, of.c.created_at)
-            .join(_F, _F.c.feedback_id == n.c.feedback_id)
-            .join(of, of.c.feedback_id == _F.c.duplicate_of, isouter=True)
-            .where(_F.c.is_compared, sa.or_(_F.c.duplicate_of.is_(None), sa.and_(_F.c.duplicate_kind == "near", later)))
-        )
-        if not self._connection.execute(sa.select(_F.c.feedback_id).where(_F.c.is_compared).limit(1)).first():
-            return
-        first: dict[tuple[int, str], Member] = {}  # copies of a near-duplicate have their turn with its first one
-        for key, name, created, text, _, leader, led_at in self._select(query, n.c.near_key, keys):
-            target = None if leader is None else turn(led_at, leader)
-            member = Member(key, turn(created, name), target)
-            if member.turn < first.setdefault((key, text), member).turn:
-                first[key, text] = member
-        yield from first.values()
+    def representatives(self, keys: Sequence[int], most: int) -> dict[int, list[Turn]]:
+        """Return who was compared in an earlier run and represents, by key: those with the smallest ids."""
+        found: dict[int, list[Turn]] = defaultdict(list)
+        if not _any_compared(self._connection):
+            return found
+        n = schema.near_key
+        sizes = sa.select(n.c.near_key, sa.func.count()).group_by(n.c.near_key)
+        size = {row[0]: row[1] for row in self._select(sizes, n.c.near_key, keys)}
+        query = sa.select(n.c.near_key, n.c.feedback_id, _F.c.created_at)
+        query = query.join(_F, _F.c.feedback_id == n.c.feedback_id)
+        query = query.where(_F.c.is_compared, _F.c.duplicate_of.is_(None))
+        few = [key for key in keys if 0 < size.get(key, 0) <= _FEW]
+        for key, name, created_at in self._select(query, n.c.near_key, few):
+            found[key].append(turn(created_at, name))
+        for key, turns in found.items():
+            found[key] = sorted(turns, key=lambda one: one[2])[:most]
+        # The database finds these by walking along the key in the order of ids until it has enough.
+        walk = query.where(n.c.near_key == sa.bindparam("key")).order_by(n.c.feedback_id).limit(most)
+        for key in keys:
+            if size.get(key, 0) > _FEW:
+                for _, name, created_at in self._connection.execute(walk, {"key": key}):
+                    found[key].append(turn(created_at, name))
+        return found
 
-    def followers(self, name: str) -> list[Turn]:
-        """Return the first of each group of equal texts that follow this one."""
-        first: dict[str, Turn] = {}
-        near = sa.and_(_F.c.duplicate_kind == "near", _F.c.is_compared)
-        for row in self._connection.execute(sa.select(*_ROW).where(_F.c.duplicate_of == name, near)):
-            one = turn(row.created_at, row.feedback_id)
-            first[row.duplicate_key] = min(one, first.get(row.duplicate_key, one))
-        return list(first.values())
-
-    def read(self, ids: Iterable[str], *, more: bool = False) -> None:
-        """Keep these texts at hand, and let go of the others unless there are to be ``more``."""
+    def read(self, ids: Iterable[str]) -> None:
+        """Keep these texts at hand, and let go of the others."""
         wanted = set(ids)
-        if not more:
-            self._texts = {name: text for name, text in self._texts.items() if name in wanted}
-        self._fetch(sorted(wanted - self._texts.keys()))
-
-    def alike(self, first: str, second: str) -> bool:
-        """Return whether two texts are nearly the same, asides left out."""
-        if missing := [name for name in (first, second) if name not in self._texts]:
-            self._fetch(missing)
-        return self._nearly_same(self._texts[first], self._texts[second])
-
-    def _fetch(self, ids: Sequence[str]) -> None:
+        self._texts = {name: text for name, text in self._texts.items() if name in wanted}
         query = sa.select(_F.c.feedback_id, _F.c.text, _F.c.asides)
-        for name, text, asides in self._select(query, _F.c.feedback_id, ids):
+        for name, text, asides in self._select(query, _F.c.feedback_id, sorted(wanted - self._texts.keys())):
             for start, end, _ in reversed(json.loads(asides)):
                 text = f"{text[:start]}\n{text[end:]}"
             self._texts[name] = text
+
+    def alike(self, first: str, second: str) -> bool:
+        """Return whether two texts are nearly the same, asides left out."""
+        return self._nearly_same(self._texts[first], self._texts[second])
 
     def _select(
         self, query: sa.Select[Any], column: sa.ColumnElement[Any], values: Sequence[Any]
