@@ -13,6 +13,8 @@ from feedback_nlp.errors import UsageError, did_you_mean
 from feedback_nlp.records import View
 from feedback_nlp.settings import Settings
 
+_MOST_QUOTED = 500  # characters of a verbatim on the command line; the app shows all of it
+
 
 @click.group()
 def themes() -> None:
@@ -56,6 +58,7 @@ def show(theme_id: str, settings: Settings, as_json: bool) -> None:
         stored = {theme.theme_id: theme for theme in store.codebook().themes}
     if theme_id not in stored:
         raise UsageError(f"There is no theme {theme_id!r}.{did_you_mean(theme_id, stored)}")
+    from feedback_nlp.analysis.passages import said_text
     from feedback_nlp.analysis.themes import theme_table
     from feedback_nlp.analysis.verbatims import find_verbatims
 
@@ -80,7 +83,8 @@ def show(theme_id: str, settings: Settings, as_json: bool) -> None:
     for row in figures:
         _say_row(row, "")
     for verbatim in page.items:
-        say(f"  {verbatim.feedback_id}: {verbatim.text}")
+        said = " ".join(said_text(verbatim.text, verbatim.asides).split())
+        say(f"  {verbatim.feedback_id}: {said if len(said) <= _MOST_QUOTED else said[:_MOST_QUOTED] + '…'}")
     if page.suppressed:
         say(f"  Fewer than {settings.privacy_minimum} people mention it: no verbatims are shown.")
     for event in lineage:
