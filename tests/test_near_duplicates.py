@@ -85,6 +85,102 @@ def test_a_forwarded_ticket_with_a_header_is_nearly_the_same_and_a_longer_story_
     assert not nearly_same(short, f"{short} and I am really quite unhappy")  # short texts are no tickets
 
 
+# Each says the contrary with the word in brackets, or with what is after the bar for what is before it.
+FLIPPED = {
+    "en": (
+        "On Saturday I wrote to your shop about the kettle and a friendly woman told me that she would [not] send "
+        "another one to my address",
+        "For three weeks now the door at the back of our building in the new street [can|cannot] be opened from the "
+        "outside with the key you sent",
+        "Your colleague told me on the phone that the new contract [does|doesn't] hold for the flat of my mother from "
+        "the first of next month on",
+        "[Not] all of my letters to the office in the old town were answered by the people there within the week that "
+        "the law allows them for it",
+        "I asked the driver twice to bring the heavy box up to the third floor for my old father and in the end he "
+        "surely [did|didn't]",
+    ),
+    "ro": (
+        "Am sunat sâmbătă la magazinul din centru și o doamnă de acolo mi-a spus că ceainicul [nu] se repară în "
+        "garanție la voi",
+        "Colega voastră mi-a spus la telefon că de luna viitoare [n-]am voie să plătesc factura cu cardul la ghișeul "
+        "din centru dimineața",
+    ),
+    "ru": (
+        "В субботу я звонил в магазин на площади, и девушка сказала мне, что чайник [не] будут чинить по гарантии в "
+        "вашей мастерской за углом",
+        "Мастер пришёл к нам вечером во вторник и починил стиральную машину на кухне, но [никогда|сразу] уже больше "
+        "звонил нам потом по этому делу в контору у вокзала снова",
+    ),
+    "it": (
+        "Sabato ho chiamato il negozio in piazza e una signora mi ha detto che il bollitore [non] viene riparato in "
+        "garanzia da voi",
+        "Il tecnico è arrivato da noi martedì sera [senza|con] tutti gli attrezzi per la lavatrice che avevamo chiesto "
+        "nella telefonata della settimana prima",
+    ),
+    "ar": (
+        "اتصلت يوم السبت بالمتجر في وسط المدينة وقالت لي السيدة هناك إن الغلاية [لا] تصلح في الضمان عندكم هذا الشهر",
+        "قال لي زميلكم في الهاتف إن العقد الجديد لشقة أمي [ليس] صالح من أول الشهر القادم وحتى نهاية السنة في كل المدن",
+    ),
+    "pl": (
+        "W sobotę zadzwoniłem do sklepu na rynku i miła pani powiedziała mi, że czajnik [nie] będzie naprawiany na "
+        "gwarancji w waszym zakładzie",
+        "Technik przyszedł do nas we wtorek wieczorem [bez|z] narzędzi do pralki, o które prosiliśmy w rozmowie przez "
+        "telefon tydzień wcześniej w biurze",
+    ),
+    "de": (
+        "Am Samstag habe ich im Laden am Markt angerufen und eine Frau sagte mir, dass der Kessel [nicht] auf Garantie "
+        "repariert wird",
+    ),
+    "fr": (
+        "Samedi j'ai appelé le magasin de la place et une dame m'a dit que la bouilloire serait [pas] réparée sous "
+        "garantie chez vous",
+    ),
+    "es": (
+        "El sábado llamé a la tienda de la plaza y una señora me dijo que el hervidor [no] se repara con garantía en "
+        "su taller",
+    ),
+    "pt": (
+        "No sábado liguei para a loja da praça e uma senhora me disse que a chaleira [não] vai ser reparada na "
+        "garantia por vocês",
+    ),
+    "nl": (
+        "Zaterdag belde ik de winkel op het plein en een mevrouw zei mij dat de waterkoker [niet] onder de garantie "
+        "wordt gemaakt",
+    ),
+}
+
+
+@pytest.mark.parametrize("language", FLIPPED)
+def test_who_says_no_says_something_else(language: str) -> None:
+    for form in FLIPPED[language]:
+        before, _, rest = form.partition("[")
+        choice, _, after = rest.partition("]")
+        no, _, yes = choice.partition("|")
+        first, second = f"{before}{no}{after}", f"{before}{yes}{after}"
+        assert similarity(first, second) > 0.8
+        assert not nearly_same(first, second)
+        assert not nearly_same(second, first.upper())
+        assert nearly_same(first, f"Hi, {first}!")
+
+
+def test_a_no_in_what_two_texts_share_counts_and_one_beside_it_does_not() -> None:
+    words = TICKETS["en"].split() + TICKETS["it"].split()
+    flipped = [*words[:4], "not", *words[4:]]
+    header = "From: <NAME_1> Sent: Monday To: <EMAIL_1> Subject: heating in the big house of ours"
+    assert nearly_same(" ".join(words), f"{header} {' '.join(words)}")
+    assert not nearly_same(" ".join(words), f"{header} {' '.join(flipped)}")
+    assert nearly_same(" ".join(words), f"{' '.join(words)} It is still not mended!")  # no is said of something else
+
+
+def test_the_same_no_in_another_spelling_is_no_other_text() -> None:
+    said = "I have asked you twice by now and you {} answer me about the money for the lamp that came broken"
+    assert nearly_same(said.format("do not"), said.format("don't"))
+    assert nearly_same(said.format("cannot"), said.format("can't"))
+    assert nearly_same(said.format("cannot"), said.format("can not"))
+    marked = "Vreau să știu de ce {} a venit curierul la noi acasă marți cu masa pe care am plătit-o luna trecută"
+    assert nearly_same(marked.format("niciodată nu"), marked.format("niciodata nu"))
+
+
 def test_most_texts_that_are_nearly_the_same_share_a_key() -> None:
     numbers = random.Random(0)
     words = ["".join(numbers.choices("abdefgiklmnoprstuvz", k=5)) for _ in range(400)]

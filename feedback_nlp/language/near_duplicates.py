@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Sequence
 from functools import cache, lru_cache
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from feedback_nlp.language.cleaning import text_key
 
@@ -42,6 +42,28 @@ _WORD = re.compile(
     r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
     r"|[^\W\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+"
 )
+# Words for no of every language together, as a text's language may not be known. Left out are those that mostly say
+# something else in another of the languages: French and Italian "ne", Dutch "nee" (a key makes "ne" of it), French
+# "plus" and "personne".
+_NEGATIONS = """
+    no not never none nor neither nobody nothing nowhere without cannot n't ain't aren't can't couldn't didn't doesn't
+    don't hadn't hasn't haven't isn't mustn't needn't shouldn't wasn't weren't won't wouldn't
+    nu nici niciun nicio niciuna niciunul niciodată nicăieri nimic nimeni nimănui fără
+    не нет нету ни ничего ничто ничем никто никого никому никем никогда нигде никак никакой никакая никакое никакие
+    никакого никакую никаких никаким нельзя без невозможно
+    non nessun nessuno nessuna niente nulla mai mica neanche nemmeno neppure senza
+    لا ولا فلا لم ولم فلم لن ولن ليس وليس ليست ليسوا ما وما مش ومش مو ومو بدون وبدون دون بلا غير وغير
+    nie nigdy nikt nikogo nikomu nikim nic niczego nigdzie żaden żadna żadne żadnego żadnej żadnych bez brak ani
+    nicht nichts nein kein keine keinen keinem keiner keines keins niemals niemand niemanden nirgends ohne weder
+    pas jamais aucun aucune rien sans ni
+    nunca jamás nada nadie ningún ninguno ninguna sin tampoco
+    não nem ninguém nenhum nenhuma sem tampouco
+    niet niets geen nooit nergens zonder noch
+"""
+_AFTER_N = frozenset(
+    {"am", "ai", "a", "are", "au", "avem", "aveti", "as", "ar", "o", "aveam", "avea", "aveau"}
+)  # "n-am"
+_NO_PAIR = -1  # where the text begins or ends
 _PAIR = 0x9E3779B97F4A7C15  # 2**64 / golden ratio
 
 
@@ -70,7 +92,7 @@ def near_keys(text: str) -> tuple[int, ...]:
 
 def similarity(first: str, second: str) -> float:
     """Return the share of words and word pairs that two texts have in common (Jaccard index), 0..1."""
-    a, b = _shingles(first), _shingles(second)
+    a, b = _read(first).shingles, _read(second).shingles
     shared = len(a & b)
     return shared / max(len(a) + len(b) - shared, 1)
 
@@ -79,17 +101,33 @@ def nearly_same(first: str, second: str) -> bool:
     """Return whether two texts are nearly the same: alike by 0.8, or one holds 0.95 of the other and not much else.
 
     The latter is a text forwarded with a few lines around it: the shorter has at least 20 words, the longer at most
-    half as many more. Of fewer than 8 words, no text is nearly another one.
+    half as many more. Of fewer than 8 words, no text is nearly another one. Nor are texts of which one says no where
+    the other does not: "it will not be mended" is no copy of "it will be mended", whatever else they share. A no among
+    words that the other text lacks, as in the subject of a forwarded mail, does not count. Words for no of eleven
+    languages count in each: where "mai" is "more", adding it makes another text too.
     """
-    a, b = _shingles(first), _shingles(second)
+    one, other = _read(first), _read(second)
+    a, b = one.shingles, other.shingles
     if len(a) > len(b):
         a, b = b, a
     if not a or len(b) > AT_MOST_LONGER * len(a):
         return False
     shared = len(a & b)
-    if shared >= NEARLY_SAME * (len(a) + len(b) - shared):
-        return True
-    return shared >= NEARLY_WHOLE * len(a) and len(a) >= 2 * WORTH_FORWARDING - 1
+    alike = shared >= NEARLY_SAME * (len(a) + len(b) - shared)
+    held = shared >= NEARLY_WHOLE * len(a) and len(a) >= 2 * WORTH_FORWARDING - 1
+    return (alike or held) and _says_no(one, other) == _says_no(other, one)
+
+
+class _Read(NamedTuple):
+    """What is compared of a text."""
+
+    shingles: frozenset[int]  # hashes of the words and word pairs; none of a text too short to be nearly another
+    around_no: tuple[tuple[int, int], ...]  # of each word for no: the word pairs before and after it
+
+
+def _says_no(one: _Read, other: _Read) -> int:
+    """Return how often a text says no next to words that the other has too."""
+    return sum(before in other.shingles or after in other.shingles for before, after in one.around_no)
 
 
 def _words(text: str) -> list[str]:
@@ -108,10 +146,23 @@ def _hashes(words: Sequence[str]) -> list[int]:
 
 
 @lru_cache(maxsize=4096)
-def _shingles(text: str) -> frozenset[int]:
-    """Return the hashes of a text's words and word pairs; none of one too short to be nearly another."""
-    hashes = _hashes(_words(text))
-    return frozenset([*hashes, *((first + 1 << 32) + second for first, second in pairwise(hashes))])
+def _read(text: str) -> _Read:
+    words = _words(text)
+    hashes = _hashes(words)
+    pairs = [(first + 1 << 32) + second for first, second in pairwise(hashes)]
+    negations = _negation_keys()
+    around = []
+    for place, word in enumerate(words):
+        if word in negations or (word == "n" and words[place + 1 : place + 2] and words[place + 1] in _AFTER_N):
+            before = pairs[place - 2] if place > 1 else _NO_PAIR
+            after = pairs[place + 1] if place + 1 < len(pairs) else _NO_PAIR
+            around.append((before, after))
+    return _Read(frozenset([*hashes, *pairs]), tuple(around))
+
+
+@cache
+def _negation_keys() -> frozenset[str]:
+    return frozenset(map(text_key, _NEGATIONS.split()))
 
 
 def _mixed(numbers: np.ndarray) -> np.ndarray:
