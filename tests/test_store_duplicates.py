@@ -239,11 +239,11 @@ def test_with_every_batch_with_changes_and_losses_the_rule_holds_for_all(store_u
             assert refresh(store) == len(expected)
             assert (roles(store), store.data_version()) == (expected, version + 1)
         assert len(expected) > 30
-    leaders = [item for name, item in there.items() if name not in expected]
+    leading = [item for name, item in there.items() if name not in expected]
     for name, (of, kind) in expected.items():
         assert of not in expected
         assert kind == "exact" or nearly_same(there[name].text, there[of].text)
-    for first, second in combinations(leaders, 2):  # nobody who represents could be represented
+    for first, second in combinations(leading, 2):  # nobody who represents could be represented
         shared = set(first.near_keys) & set(second.near_keys) and first.question == second.question
         assert not (shared and nearly_same(first.text, second.text))
 
