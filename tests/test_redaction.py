@@ -70,6 +70,23 @@ REDACTED = [
     ("de", "Hauptstraße 12, Bestellung Nr. 4711", "<ADDRESS_1>, Bestellung Nr. <ORDER_1>"),
     ("es", "mi DNI 12345678Z y pedido 556677", "mi DNI <ID_1> y pedido <ORDER_1>"),
     ("fr", "habite 12 rue de la Paix, commande n° 556677", "habite <ADDRESS_1>, commande n° <ORDER_1>"),
+    # Misread by a scanner, or typed letter for digit.
+    ("en", "te1: +44 2O 7946 O958, card 4111 l111 11I1 1111", "te1: <PHONE_1>, card <CARD_1>"),
+    ("ro", "sunați-mă la 0722 l23 4S6, CNP 180O1012211A4", "sunați-mă la <PHONE_1>, CNP <ID_1>"),
+    ("ru", "мой номер +7 9l2 345 67 8О, карта 4276 О900 1090 9О75", "мой номер <PHONE_1>, карта <CARD_1>"),
+    ("it", "chiamatemi al 33S 123 45G7, nata il 12.O3.199O", "chiamatemi al <PHONE_1>, nata il <BIRTHDATE_1>"),
+    ("ar", "جوالي +966 5O 123 4S67", "جوالي <PHONE_1>"),
+    ("pl", "nr te1. 6O1 234 S67, PE5EL 44O514O1359", "nr te1. <PHONE_1>, PE5EL <ID_1>"),
+    ("pl", "konto 61 1090 1014 0000 0712 1981 2875", "konto <IBAN_1>"),
+    # Their form says what they are, or the words around them.
+    ("en", "they charged 4111 1111 1111 1112 and 2294-6239-5875", "they charged <CARD_1> and <ID_1>"),
+    ("en", "I gave them KX2964 and it was lost", "I gave them <ID_1> and it was lost"),
+    ("ro", "am introdus KX2964 de trei ori", "am introdus <ID_1> de trei ori"),
+    ("ru", "указал QL571902 в анкете", "указал <ID_1> в анкете"),
+    ("it", "ho fornito AT309155 al banco", "ho fornito <ID_1> al banco"),
+    ("ar", "أدخلت KX2964 ولم يعمل", "أدخلت <ID_1> ولم يعمل"),
+    ("pl", "podałem KX2964, ana@example.pl i NJ7445", "podałem <ID_1>, <EMAIL_1> i <ID_2>"),
+    ("en", "it wanted xM5N)so6&x from me", "it wanted <SECRET_1> from me"),
 ]
 KEPT = [
     ("en", "From 2015-2019 I paid $1,200.50, then 1 250 000 and 12.500,00 EUR."),
@@ -80,8 +97,11 @@ KEPT = [
     ("en", "We bought 3 x 1000 pieces, flight 2679484, iPhone 14, JBL 3000, Galaxy S22 and a Model 3"),
     ("en", "My order of 15000 pieces in 2019, order 2 pizzas, an invoice of 1500 EUR, ticket 250 euro"),
     ("en", "Flew BA2678 to Rome via London 7 days ago and waited 20 minutes in Terminal 5."),
-    ("en", "100 200 300 or 4111 1111 1111 1112 apples; meet @ 5pm, @9am"),
+    ("en", "100 200 300 or 1688 1561 1562 apples; meet @ 5pm, @9am"),
     ("en", "2 friends, 4G, 5GHz, A4, 50% and 3.5 stars"),
+    ("en", "iPhone 14 Pro, B2B, 5G, S21, a 100l barrel, 3080 16GB 750W, 8 h 30 s, A350-1000, 12 l 500 g and 18B 19 l"),
+    ("en", "Gave up on flight BA2678, the new GT3500 model and ES2015; 2020-12-12T15:09, Ram+64GB, f(x1)*G(Y2)"),
+    ("pl", "podali lot LO3921 i model KX2964, a w pokoju 2O stopni"),
     ("ro", "Am plătit 1.250.000 lei pe 12.05.2019, comanda din 2019 nu a venit, abonamentul de 24 luni"),
     ("ru", "Заказ от 12.05.2019 за 15 000 руб., скорость 120Кбайт/с, договор на 24 месяца"),
     ("it", "Ordine del 12/05/2019, costo 1.250,00 euro, preparazione in corso 2012-12-10"),
@@ -284,4 +304,4 @@ def test_a_long_text_takes_time_in_proportion(piece: str) -> None:
         return time.process_time() - began
 
     seconds(10)
-    assert seconds(4_000) < 10 * seconds(1_000) + 0.1
+    assert seconds(4_000) < 10 * seconds(1_000) + 0.3

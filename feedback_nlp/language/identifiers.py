@@ -14,11 +14,13 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from feedback_nlp.language.addresses import find_addresses
+from feedback_nlp.language.codes import find_codes
 from feedback_nlp.language.contexts import Found, alternatives, lists
+from feedback_nlp.language.misread import find_behind_misread, find_misread
 from feedback_nlp.language.national_ids import find_national_ids
 from feedback_nlp.language.payment import find_cards, find_ibans, find_wallets
 from feedback_nlp.language.phones import find_phones
-from feedback_nlp.language.references import find_birth_dates, find_coordinates, find_credentials, find_named
+from feedback_nlp.language.references import TOPICS, find_birth_dates, find_coordinates, find_credentials, find_named
 
 _SITES = "com|org|net|info|io|app|me|co|eu|uk|de|fr|es|nl|ro|md|ru|su|ua|by|kz|it|pl|sa|ae|eg|ma|jo|kw|qa|lb|gl|ly"
 _URL = re.compile(
@@ -118,6 +120,7 @@ FINDERS: tuple[Finder, ...] = (
     Finder(find_cards, ("CARD",), 0.97, ("card",)),
     Finder(find_wallets, ("CRYPTO",), 0.96),
     Finder(find_hosts, ("IP", "MAC"), 0.95, ("version",)),
+    Finder(find_misread, ("PHONE", "ID", "CARD", "BIRTHDATE"), 0.945, ("phone", "card", "birth")),
     Finder(find_national_ids, ("ID",), 0.94),
     Finder(find_addresses, ("ADDRESS",), 0.93),
     Finder(find_birth_dates, ("BIRTHDATE",), 0.92, ("birth", "born_after")),
@@ -131,4 +134,11 @@ FINDERS: tuple[Finder, ...] = (
     ),
     Finder(find_phones, ("PHONE",), 0.8, ("phone",)),
     Finder(find_handles, ("HANDLE",), 0.75),
+    Finder(
+        find_behind_misread,
+        ("PHONE", "ORDER", "ACCOUNT", "ID", "PLATE", "ADDRESS"),
+        0.7,
+        ("phone", *TOPICS),
+    ),
+    Finder(find_codes, ("CARD", "ID", "SECRET"), 0.65, ("identity",)),
 )

@@ -45,7 +45,7 @@ _PLAIN = (
 )  # fmt: skip
 _LEAST_DIGITS = 5  # of all together; 7 in an Italian code, where letters may stand for some
 _LEAST_NUMBER = 9
-_REFERENCE = ("order", "order_marked", "account", "no_phone")  # a number of one of these is no person's, by chance only
+NO_PERSON = ("order", "order_marked", "account", "no_phone")  # a number of one of these is no person's, by chance only
 
 
 def find_national_ids(text: str, language: str) -> Iterator[Found]:
@@ -72,7 +72,7 @@ def find_national_ids(text: str, language: str) -> Iterator[Found]:
     for match in _NATIONAL.finditer(text):
         written = match[0]
         if _is_formatted(written) or (
-            _is_plain(written, language) and not named_before(text, match.start(), _REFERENCE)
+            _is_plain(written, language) and not named_before(text, match.start(), NO_PERSON)
         ):
             yield Found(*match.span(), "ID", only_digits(written))
 

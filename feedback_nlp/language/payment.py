@@ -20,10 +20,11 @@ _IBAN_LENGTHS = {
 }  # fmt: skip
 _IBAN_LENGTH = {country: length for length, countries in _IBAN_LENGTHS.items() for country in countries}
 _LEAST_IBAN = 6  # digits; a few countries' account numbers are mostly letters
-_POLISH_ACCOUNT = re.compile(r"(?<![\w-])\d{2}(?:[ -]?\d{4}){6}(?!\w)")
+_POLISH_ACCOUNT = re.compile(r"(?<![\w-])(?:PL ?)?\d{2}(?:[ -]?\d{4}){6}(?!\w)")
+_POLISH_GROUPS = re.compile(r"(?:PL ?)?\d{2}([ -])\d{4}(?:\1\d{4}){5}")  # nothing else is written so
 
 _CARD = re.compile(r"(?<![\w.,+-])\d(?:[ -]?\d){11,18}(?![\w-]|[.,]\d)")
-_CARD_ISSUER = re.compile(  # first digits and lengths of ISO/IEC 7812 issuers in use
+CARD_ISSUER = re.compile(  # first digits and lengths of ISO/IEC 7812 issuers in use
     r"4(?:\d{12}|\d{15}|\d{18})|5[1-5]\d{14}|2[2-7]\d{14}|3[47]\d{13}|3(?:0[0-5]|[689]\d)\d{11}|35\d{14}"
     r"|(?:2131|1800)\d{11}|(?:50|5[6-8]|6\d)\d{10,17}"
 )
@@ -51,7 +52,7 @@ def find_ibans(text: str, language: str) -> Iterator[Found]:
             yield Found(match.start(), end, "IBAN", value)
     for match in _POLISH_ACCOUNT.finditer(text):
         value = "PL" + only_digits(match[0])
-        if iban.is_valid(value, check_country=False):
+        if iban.is_valid(value, check_country=False) or _POLISH_GROUPS.fullmatch(match[0]):
             yield Found(*match.span(), "IBAN", value)
 
 
@@ -74,7 +75,7 @@ def find_cards(text: str, language: str) -> Iterator[Found]:
     for match in _CARD.finditer(text) if longest >= 12 else ():
         digits = only_digits(match[0])
         said = before("card", 20).search(text[max(0, match.start() - 30) : match.start()]) is not None
-        if said or (len(digits) >= 13 and _CARD_ISSUER.fullmatch(digits) and luhn.is_valid(digits)):
+        if said or (len(digits) >= 13 and CARD_ISSUER.fullmatch(digits) and luhn.is_valid(digits)):
             yield Found(*match.span(), "CARD", digits)
     if not any(sign in text for sign in "*•xX"):
         return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from feedback_nlp.language.contexts import Found, amount, before, digits_of, named_before, only_digits
 
@@ -21,6 +22,7 @@ _NO_PHONE = re.compile(
     r"|(\d+)[ -]\3"  # a process id, twice
     r"|\d+(?: [-\u2013] \d+){2,}|\d+\.\d{2} ?[-\u2013].*"  # lists of amounts
 )
+_MORE_BEFORE = re.compile(r"\d[ -]")  # the middle of a row of numbers
 _SUM = re.compile(r"\d{1,2}(?:[ .]\d{3}){1,2}")
 _REGIONS = {
     "en": "US GB IE AU IN ZA", "ro": "RO MD", "ru": "RU KZ BY UA", "it": "IT CH", "pl": "PL",
@@ -47,7 +49,8 @@ def find_phones(text: str, language: str) -> Iterator[Found]:
             not said
             and not international
             and (
-                _SUM.fullmatch(written)
+                (match.start() > 2 and _MORE_BEFORE.fullmatch(text, match.start() - 2, match.start()))
+                or _SUM.fullmatch(written)
                 or named_before(text, match.start(), _NOT_ONES)
                 or amount().match(text, match.end())
             )
@@ -56,13 +59,14 @@ def find_phones(text: str, language: str) -> Iterator[Found]:
         least = 7 if said and before("phone", 12).search(text[max(0, match.start() - 25) : match.start()]) else 8
         claimed = said and (international or len(digits) >= least or not written.isdigit())
         if claimed or len(digits) >= _LEAST_BARE_DIGITS or not written.isdigit():
-            number = _valid_number(written, language) or (digits if claimed else "")
+            number = number_in_plan(written, language) or (digits if claimed else "")
             if number:
                 yield Found(*match.span(), "PHONE", number)
 
 
-def _valid_number(written: str, language: str) -> str:
-    """Return the number in international form when some country's plan has it, else ""."""
+@lru_cache(maxsize=4096)  # all copies of a text ask again, and so do cells full of one number
+def number_in_plan(written: str, language: str) -> str:
+    """Return the number in international form when some country's plan has it, else "" (``language`` as ISO 639-1)."""
     import phonenumbers
 
     for region in _REGIONS.get(language, _ANY_REGION).split():

@@ -17,7 +17,7 @@ _KINDS = {
     "order": "ORDER", "order_marked": "ORDER", "locator": "ORDER", "account": "ACCOUNT", "id": "ID", "plate": "PLATE",
     "postcode": "ADDRESS",
 }  # fmt: skip
-_TOPICS = ("id", "locator", "plate", "postcode", "account", "order", "order_marked")  # the first to list a word has it
+TOPICS = ("id", "locator", "plate", "postcode", "account", "order", "order_marked")  # the first to list a word has it
 
 _CAPITALS = "A-ZÀ-ÖØ-ÞĂĄĆĘŁŃŚŹŻȘȚŞŢА-ЯЁ"
 _CHUNK = r"(?=[^\W\d_]*\d)[^\W_]++"  # possessive everywhere: what cannot match must fail at once
@@ -60,10 +60,10 @@ def find_named(text: str, language: str) -> Iterator[Found]:
     """Yield ORDER, ACCOUNT, ID and PLATE numbers and postal codes (ADDRESS) that words in front of them announce."""
     for match in _values(text):
         start, end = match.span()
-        named = named_before(text, start, _TOPICS)
+        named = named_before(text, start, TOPICS)
         if named is None and match["series"]:  # "CNP-1800101221144": what looked like a series is the word itself
             start = match.end("series")
-            named = named_before(text, start, _TOPICS)
+            named = named_before(text, start, TOPICS)
         if named is None:
             continue
         kind = _KINDS[named.topic]
@@ -75,7 +75,7 @@ def find_named(text: str, language: str) -> Iterator[Found]:
             if kind == "PLATE" and (more := _PLATE_END.match(text, end)):
                 end = more.end()
             series = _SERIES.search(text, max(0, start - 5), start)
-            if series and named_before(text, series.start(), _TOPICS):
+            if series and named_before(text, series.start(), TOPICS):
                 start = series.start()
         if masked := _MASK.match(text, end):
             end = masked.end()
@@ -112,11 +112,11 @@ def _is_reference(value: str, topic: str, marked: bool) -> bool:
         or (_YEAR.fullmatch(value) and not marked)
     ):
         return False
+    mixed = any(letter.isupper() for letter in value) and len(value) >= _LEAST_MIXED
     if topic == "id":
-        return digits >= _LEAST_ID
+        return digits >= _LEAST_ID or (mixed and digits >= 2)
     if topic in ("plate", "postcode"):
         return digits >= 2 and len(value) >= _LEAST_ID
-    mixed = any(letter.isupper() for letter in value) and len(value) >= _LEAST_MIXED
     if topic == "locator" or marked:
         return digits >= _LEAST_MARKED or (mixed and digits >= 1)
     if topic == "order_marked":
