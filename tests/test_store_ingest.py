@@ -131,7 +131,7 @@ def test_more_ids_than_a_database_takes_in_one_list(store_url: str) -> None:
         assert store.known_content([]) == {}
 
 
-def test_duplicates_point_to_the_smallest_id_whatever_came_first(store_url: str) -> None:
+def test_duplicates_point_to_the_smallest_id_of_what_came_together(store_url: str) -> None:
     items = [
         feedback("f3", "Fine."),
         feedback("f1", "Fine."),
@@ -149,10 +149,10 @@ def test_duplicates_point_to_the_smallest_id_whatever_came_first(store_url: str)
         assert _duplicates(store) == {"f1": "F2", "f3": "F2"}
         ingest(store, feedback("F2", "Changed."), feedback("A", "Good."))
         assert store.refresh_duplicates() == 2
-        assert _duplicates(store) == {"f3": "f1", "f5": "A"}
+        assert _duplicates(store) == {"f3": "f1", "A": "f5"}
         ingest(store, feedback("f3", "No longer."))
         assert store.refresh_duplicates() == 1
-        assert _duplicates(store) == {"f5": "A"}
+        assert _duplicates(store) == {"A": "f5"}
 
 
 def _duplicates(store: Store) -> dict[str, str]:
