@@ -129,9 +129,11 @@ def _write_file(path: Path, build: Callable[[Path], None]) -> None:
 def _write_hash(file: Path, named: Path | None = None) -> None:
     """Write the hash of ``file`` beside ``named`` (default: beside itself), atomically."""
     target = _hash_path(named or file)
-    temporary = target.with_name(f".{target.name}-{os.getpid()}")
-    temporary.write_text(file_sha256(file) + "\n", encoding="ascii")
-    temporary.replace(target)
+    with tempfile.NamedTemporaryFile(  # a name of its own: threads of one process may build at once
+        "w", encoding="ascii", prefix=f".{target.name}-", dir=target.parent, delete=False
+    ) as handle:
+        handle.write(file_sha256(file) + "\n")
+    Path(handle.name).replace(target)
 
 
 def _hash_path(path: Path) -> Path:
