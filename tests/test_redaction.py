@@ -87,6 +87,8 @@ REDACTED = [
     ("ar", "أدخلت KX2964 ولم يعمل", "أدخلت <ID_1> ولم يعمل"),
     ("pl", "podałem KX2964, ana@example.pl i NJ7445", "podałem <ID_1>, <EMAIL_1> i <ID_2>"),
     ("en", "it wanted xM5N)so6&x from me", "it wanted <SECRET_1> from me"),
+    ("en", "write to ana@examp|e.com, jan@ex@mple.org", "write to <EMAIL_1>, <EMAIL_2>"),
+    ("ru", "пишите на ivan@exampl€.ru", "пишите на <EMAIL_1>"),
 ]
 KEPT = [
     ("en", "From 2015-2019 I paid $1,200.50, then 1 250 000 and 12.500,00 EUR."),
@@ -98,6 +100,7 @@ KEPT = [
     ("en", "My order of 15000 pieces in 2019, order 2 pizzas, an invoice of 1500 EUR, ticket 250 euro"),
     ("en", "Flew BA2678 to Rome via London 7 days ago and waited 20 minutes in Terminal 5."),
     ("en", "100 200 300 or 1688 1561 1562 apples; meet @ 5pm, @9am"),
+    ("en", "The row was 1200 1315 4411 9012 4444 1234 and then 1688 1561 1562"),
     ("en", "2 friends, 4G, 5GHz, A4, 50% and 3.5 stars"),
     ("en", "iPhone 14 Pro, B2B, 5G, S21, a 100l barrel, 3080 16GB 750W, 8 h 30 s, A350-1000, 12 l 500 g and 18B 19 l"),
     ("en", "Gave up on flight BA2678, the new GT3500 model and ES2015; 2020-12-12T15:09, Ram+64GB, f(x1)*G(Y2)"),

@@ -14,7 +14,7 @@ from itertools import pairwise
 from feedback_nlp.language.contexts import BLANK, Found, alternatives, before, digits_of, lists, only_digits
 from feedback_nlp.language.payment import CARD_ISSUER
 
-_FOURS = re.compile(r"(?<![\w.,+-])\d{4}(?:([ -])\d{4}\1\d{4}\1\d{4}|-\d{4}-\d{4})(?![\w-]|[.,]\d)")
+_FOURS = re.compile(r"(?<![\w.,+-])(?<!\d )\d{4}(?:([ -])\d{4}\1\d{4}\1\d{4}|-\d{4}-\d{4})(?![\w-]|[., ]\d)")
 _CODE = re.compile(
     r"(?<![\w&.+/#-])(?:[A-Z]{2,3}(?:\d{4,9}|[ -]\d{6,9})|(?=\w{6})(?P<harmed>[A-Zl]{2,3}[\dlOoISsBbZzEAhGTgq]{3,6}))"
     r"(?![\w%+/-]|[.,]\d)"

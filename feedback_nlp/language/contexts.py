@@ -21,6 +21,7 @@ _FILE = Path(__file__).parent / "data" / "contexts.json"
 _DIGITS = {0x660 + digit: str(digit) for digit in range(10)} | {0x6F0 + digit: str(digit) for digit in range(10)}
 _WORD = re.compile(r"(?<!\w)[^\W\d_]++")
 _GAP = re.compile(r"[\s:#№°º.()\[\]\"“”„«»'*=_>→–-]{0,8}")
+_LONGEST_GAP = 10
 _JOINED = " .-'’\""
 _MARK = re.compile(r"[:#№=]")
 _NUMBER_SIGN = re.compile(r"[#№]")
@@ -169,6 +170,11 @@ def named_before(text: str, start: int, topics: tuple[str, ...], *, linked: bool
     number or the end of a sentence may not. Prepositions may when a number word follows them ("order under number"),
     or always when ``linked`` ("born on").
     """
+    last = start - 1
+    while last >= 0 and start - last < _LONGEST_GAP and not text[last].isalnum():
+        last -= 1
+    if last < 0 or text[last].isdigit():
+        return None  # at once: in a table of numbers this is asked for each
     lexicon = _lexicon(topics)
     number_words, fillers, linking = _small_words()
     low = max(0, start - _REACH)

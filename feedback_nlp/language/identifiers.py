@@ -41,6 +41,10 @@ _DOT = r"(?:\.| ?[\[({](?:dot|punto|\.)[\])}] ?)"
 _SPELT_EMAIL = re.compile(
     rf"(?<![\w.+-]){_NAME}(?:{_AT}[\w-]+(?:{_DOT}[\w-]+)+| ?@ ?(?:{_MAIL_SITES})\.\w{{2,3}}(?!\w))", re.I
 )
+_MISREAD_EMAIL = re.compile(  # "ana@examp|e.n€t", "jan@ex@mple.0rg", "wil<tor@example.com"
+    r"(?<![^\s\"'„“«(<:,;])[^\W_][\w.+%'’<|€-]{0,63}+@(?=[^\s@]{0,40}(?:@[^\s@]{0,40})?\.)(?:[\w€|!%*$@-]{1,40}+\.){1,3}"
+    r"(?=\S?[^\W\d_])[\w€!|]{2,4}+(?!\w)(?!>)"
+)
 _HANDLE = re.compile(r"(?<![\w@./<])@[a-z_]\w{1,29}(?!\w)", re.I)
 
 _IP4 = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?!\w|\.\d|-[a-z])")
@@ -66,6 +70,9 @@ def find_emails(text: str, language: str) -> Iterator[Found]:
     if "@" in text:
         for match in _EMAIL.finditer(text):
             yield Found(*match.span(), "EMAIL", match[0].casefold())
+        for match in _MISREAD_EMAIL.finditer(text):
+            if not match[0][0].isdigit() and not _EMAIL.fullmatch(match[0]):
+                yield Found(*match.span(), "EMAIL", match[0].casefold())
     if "@" in text or "(" in text or "[" in text:
         for match in _SPELT_EMAIL.finditer(text):
             yield Found(*match.span(), "EMAIL", re.sub(r"[\s()\[\]{}]", "", match[0]).casefold())

@@ -40,6 +40,8 @@ def find_phones(text: str, language: str) -> Iterator[Found]:
     """Yield phone numbers; numbers of orders, amounts, dates and opening hours are none."""
     for match in _PHONE_LIKE.finditer(text) if digits_of(text).longest >= 7 else ():
         written = match[0]
+        if written[0] != "+" and match.start() > 2 and _MORE_BEFORE.fullmatch(text, match.start() - 2, match.start()):
+            continue
         digits = only_digits(written)
         if not 7 <= len(digits) <= 20 or _NO_PHONE.fullmatch(written.strip("()")):
             continue
@@ -49,8 +51,7 @@ def find_phones(text: str, language: str) -> Iterator[Found]:
             not said
             and not international
             and (
-                (match.start() > 2 and _MORE_BEFORE.fullmatch(text, match.start() - 2, match.start()))
-                or _SUM.fullmatch(written)
+                _SUM.fullmatch(written)
                 or named_before(text, match.start(), _NOT_ONES)
                 or amount().match(text, match.end())
             )
