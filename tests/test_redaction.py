@@ -89,6 +89,7 @@ REDACTED = [
     ("en", "it wanted xM5N)so6&x from me", "it wanted <SECRET_1> from me"),
     ("en", "write to ana@examp|e.com, jan@ex@mple.org", "write to <EMAIL_1>, <EMAIL_2>"),
     ("ru", "пишите на ivan@exampl€.ru", "пишите на <EMAIL_1>"),
+    ("en", "12 Oak Street, 28-64-66-98 office, 455 6186-Mobile", "<ADDRESS_1>, <PHONE_1> office, <PHONE_2>-Mobile"),
 ]
 KEPT = [
     ("en", "From 2015-2019 I paid $1,200.50, then 1 250 000 and 12.500,00 EUR."),

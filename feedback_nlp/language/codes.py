@@ -28,8 +28,9 @@ _BEFORE_BLANK = re.compile(rf"(?:, ?| ?[+&/] ?| (?:and|și|si|и|e|و|i|oraz|lub
 _PASSWORD = re.compile(r"(?<![^\s\"'„“«(])[!-~]{9,28}+(?![^\s\"'”“»,.;?!])")
 _CLASSES = (str.islower, str.isupper, str.isdigit)
 _SIGN = re.compile(r"[!#$%^&*()+=@~]")
-_NO_PASSWORD = re.compile(
-    r"[\w.+-]+@[\w.-]+|[@#]\w+[!?]*|.*(?:[a-z]{4}|\d{4}|://|\)\(|\w\([^()]*\)|\w=|\w[./:]\w|[<>{}\[\]\\;]).*"
+_NO_PASSWORD = re.compile(  # addresses, hashtags, emphasis, calls, paths
+    r"[\w.+-]+@[\w.-]+|[@#]\w+[!?]*|\*+\w+\*+"
+    r"|.*(?:[a-z]{4}|\d{4}|://|::|\)\(|\w\([^()]*\)|\w=|\w[./:]\w|[<>{}\[\]\\;]).*|[^()]*\w\(+\d+"
 )
 _LEAST_CHANGES = 5  # from one class of signs to another: words and formulas have fewer
 

@@ -22,6 +22,10 @@ _NO_PHONE = re.compile(
     r"|(\d+)[ -]\3"  # a process id, twice
     r"|\d+(?: [-\u2013] \d+){2,}|\d+\.\d{2} ?[-\u2013].*"  # lists of amounts
 )
+_PHONE_AFTER = re.compile(
+    r"[ -]\(?(?:office|mobile|cell|fax|serviciu|mobil|факс|моб|раб|ufficio|cellulare|جوال|مكتب|biuro)(?!\w)",
+    re.I,
+)
 _MORE_BEFORE = re.compile(r"\d[ -]")  # the middle of a row of numbers
 _SUM = re.compile(r"\d{1,2}(?:[ .]\d{3}){1,2}")
 _REGIONS = {
@@ -46,6 +50,7 @@ def find_phones(text: str, language: str) -> Iterator[Found]:
         if not 7 <= len(digits) <= 20 or _NO_PHONE.fullmatch(written.strip("()")):
             continue
         said = before("phone", 25).search(text[max(0, match.start() - 40) : match.start()]) is not None
+        said = said or _PHONE_AFTER.match(text, match.end()) is not None
         international = written.startswith(("+", "00"))
         if (
             not said
@@ -57,7 +62,13 @@ def find_phones(text: str, language: str) -> Iterator[Found]:
             )
         ):
             continue
-        least = 7 if said and before("phone", 12).search(text[max(0, match.start() - 25) : match.start()]) else 8
+        least = (
+            7
+            if said
+            and not _PHONE_AFTER.match(text, match.end())
+            and before("phone", 12).search(text[max(0, match.start() - 25) : match.start()])
+            else 8
+        )
         claimed = said and (international or len(digits) >= least or not written.isdigit())
         if claimed or len(digits) >= _LEAST_BARE_DIGITS or not written.isdigit():
             number = number_in_plan(written, language) or (digits if claimed else "")
