@@ -89,6 +89,8 @@ REDACTED = [
     ("en", "it wanted xM5N)so6&x from me", "it wanted <SECRET_1> from me"),
     ("en", "write to ana@examp|e.com, jan@ex@mple.org", "write to <EMAIL_1>, <EMAIL_2>"),
     ("ru", "пишите на ivan@exampl€.ru", "пишите на <EMAIL_1>"),
+    ("ro", "contul pentru plata primelor este 225100013104", "contul pentru plata primelor este <ACCOUNT_1>"),
+    ("en", "order not arrived call me 0044 20 7946 0958", "order not arrived call me <PHONE_1>"),
     ("en", "12 Oak Street, 28-64-66-98 office, 455 6186-Mobile", "<ADDRESS_1>, <PHONE_1> office, <PHONE_2>-Mobile"),
 ]
 KEPT = [

@@ -163,12 +163,14 @@ def _fold_word(word: str) -> str:
     return _ARABIC_PREFIX.sub("", folded) if "\u0621" <= folded[:1] <= "\u06d3" else folded
 
 
-def named_before(text: str, start: int, topics: tuple[str, ...], *, linked: bool = False) -> Named | None:
+def named_before(
+    text: str, start: int, topics: tuple[str, ...], *, linked: bool = False, strangers: int = 0
+) -> Named | None:
     """Return which of the ``topics`` the words right before text[start] name, or None.
 
     Only number words ("no.", "номер"), fillers ("is", "este") and punctuation may stand between; a comma, another
     number or the end of a sentence may not. Prepositions may when a number word follows them ("order under number"),
-    or always when ``linked`` ("born on").
+    or always when ``linked`` ("born on"). That many ``strangers``, other words, may stand between in any case.
     """
     last = start - 1
     while last >= 0 and start - last < _LONGEST_GAP and not text[last].isalnum():
@@ -181,8 +183,9 @@ def named_before(text: str, start: int, topics: tuple[str, ...], *, linked: bool
     words = list(_WORD.finditer(text, low, start))[-_MOST_WORDS - _LONGEST_PHRASE :]
     folded = [_fold_word(match[0]) for match in words]
     marked = False
-    announced_number = False
-    strangers = 0
+    announced_number = strangers > 0
+    most_strangers = strangers or _MOST_STRANGERS
+    seen = 0
     end = start
     for i in range(len(words) - 1, max(-1, len(words) - 1 - _MOST_WORDS), -1):
         word = words[i]
@@ -208,8 +211,8 @@ def named_before(text: str, start: int, topics: tuple[str, ...], *, linked: bool
             or ((marked or linked) and folded[i] in linking)
             or (len(word[0]) <= _SERIES and word[0].isupper())
         ):
-            strangers += 1
-            if not announced_number or strangers > _MOST_STRANGERS:
+            seen += 1
+            if not announced_number or seen > most_strangers:
                 return None
         end = word.start()
     return None

@@ -10,7 +10,16 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
-from feedback_nlp.language.contexts import Found, alternatives, amount, digits_of, lists, named_before, only_digits
+from feedback_nlp.language.contexts import (
+    Found,
+    alternatives,
+    amount,
+    before,
+    digits_of,
+    lists,
+    named_before,
+    only_digits,
+)
 
 # What each list of words makes of the value behind it.
 _KINDS = {
@@ -43,6 +52,8 @@ _SUM = re.compile(r"\d{1,3}(?:\.\d{3})+|\d+\.\d{1,2}")
 _LEAST_MIXED = 6  # letters and digits of a code such as MY8YB4
 _LEAST_BARE = 5  # digits of a number behind "order" without "no.", "#" or ":"
 _LEAST_MARKED = 3
+_LEAST_LONG = 9  # digits; so long a number is a reference though other words stand before it, but not more than
+_MOST_BEFORE_LONG = 4
 _LEAST_ID = 4
 
 _MONTH = r"[^\W\d_]{3,12}"
@@ -64,6 +75,9 @@ def find_named(text: str, language: str) -> Iterator[Found]:
         if named is None and match["series"]:  # "CNP-1800101221144": what looked like a series is the word itself
             start = match.end("series")
             named = named_before(text, start, TOPICS)
+        long = len(only_digits(match[0])) >= _LEAST_LONG
+        if named is None and long and not before("phone", 25).search(text[max(0, start - 40) : start]):
+            named = named_before(text, start, TOPICS, strangers=_MOST_BEFORE_LONG)
         if named is None:
             continue
         kind = _KINDS[named.topic]
