@@ -74,11 +74,11 @@ def measure(folder: Path, mode: str, rows: int, processes: int) -> None:
     """Print texts a second, CPU seconds and peak memory of one mode, on one line."""
     found = texts(folder, rows)
     count = processes if mode.endswith("processes") else 1
-    warm = -(-4 * BATCH // BATCH) * count  # batches that load languages and models, in every process
+    warm = 2 * count  # large batches that load models and the tables of each language, in every process
 
     def batches() -> Iterator[list[str]]:
         for _ in range(warm):
-            yield found[:BATCH]
+            yield found[: 4 * BATCH]
         for start in range(0, len(found), BATCH):
             yield found[start : start + BATCH]
 
