@@ -458,11 +458,12 @@ def test_doctor_is_well_here_and_says_what_is_not(mined: Shell):
     checks = {check["check"]: check for check in answer.json}
     assert all(check["ok"] for check in checks.values())
     assert checks["encoder topic-encoder"]["detail"] == "topic-encoder, 64 dimensions"
+    assert checks["text"]["detail"].endswith("a test text lost PERSON, PHONE")
     assert checks["database"]["detail"].startswith("120 feedback, ")
     Path("junk.db").write_bytes(b"this is no database, it is junk " * 200)
-    ill = mined("doctor", "--db", "sqlite:///junk.db")
+    ill = mined("doctor", "--db", "sqlite:///junk.db", "--set", "splitter=no-such")
     assert ill.code == 1
-    assert [line[:13] for line in ill.out.splitlines() if line.startswith("BAD")] == ["BAD  database"]
+    assert [line.split()[1] for line in ill.out.splitlines() if line.startswith("BAD")] == ["text", "database"]
 
 
 def test_prepare_prepares_the_named_encoder(shell: Shell):

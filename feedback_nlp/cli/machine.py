@@ -19,7 +19,17 @@ from feedback_nlp.cli.shared import common_options, note, say, say_json, setting
 from feedback_nlp.errors import FeedbackError
 from feedback_nlp.settings import Settings, setting_fields, sourced_settings
 
-PACKAGES = ("torch", "sentence-transformers", "bertopic", "evoc", "spacy", "scikit-learn", "streamlit", "polars")
+PACKAGES = (
+    "torch",
+    "sentence-transformers",
+    "bertopic",
+    "evoc",
+    "spacy",
+    "presidio-analyzer",
+    "scikit-learn",
+    "streamlit",
+    "polars",
+)
 
 
 @click.command()
@@ -92,6 +102,7 @@ def doctor(settings: Settings, as_json: bool) -> None:
     from feedback_nlp.encoding import encoder_status
 
     checks += [{"check": name, "ok": ok, "detail": detail} for name, ok, detail in encoder_status(settings)]
+    checks.append(_text_check(settings))
     checks.append(_database_check(settings))
     if as_json:
         say_json(checks)
@@ -123,6 +134,20 @@ def prepare(settings: Settings, as_json: bool) -> None:
 def without_password(url: str) -> str:
     """Return a database URL with its password hidden."""
     return re.sub(r"(://[^:/@]+):[^@]*@", r"\1:***@", url)
+
+
+def _text_check(settings: Settings) -> dict[str, Any]:
+    """Send one made-up text the whole way, so that every model and every setting about texts is tried."""
+    from feedback_nlp.language.text_floor import TextFloor, WrittenText
+
+    name = "text"
+    try:
+        (found,) = TextFloor(settings).prepare([WrittenText("Anna Smith is kind, but nobody answers 020 7946 0018.")])
+    except FeedbackError as error:
+        return {"check": name, "ok": False, "detail": str(error)}
+    kinds = ", ".join(found.redactions) or "nothing"
+    detail = f"languages, splitting ({settings.splitter}) and redaction work; a test text lost {kinds}"
+    return {"check": name, "ok": True, "detail": detail}
 
 
 def _database_check(settings: Settings) -> dict[str, Any]:
