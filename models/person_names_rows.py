@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 
 from person_names_inflection import decline
+from person_names_invented import invented
 from person_names_streets import street_address
 from person_names_words import (
     GIVEN,
@@ -143,9 +144,9 @@ class Maker:
         draw = self.random.random()
         if draw < 0.40:
             return self._filled(self.random.choice(self.templates["person"]))
-        if draw < 0.50:
+        if draw < 0.58:
             return self._filled(self.random.choice(self.templates["address"]))
-        if draw < 0.72 or self.held_out:
+        if draw < 0.75 or self.held_out:
             return self._filled(self.random.choice(self.templates["none"]))
         return self._soup()
 
@@ -240,6 +241,8 @@ class Maker:
 
     def _part(self, kind: str, case: str, locale: str) -> str:
         name = self.random.choice(_pool(locale, kind, self.held_out))
+        if self.language != "ar" and not self.held_out and self.random.random() < 0.12:
+            name = invented(self.language, self.random)
         if self.language not in ("ru", "ar") or (self.language == "ru" and self.random.random() < 0.02):
             name = romanised(name)
         if name.isupper():

@@ -154,9 +154,10 @@ def figures(folder: Path, lists: Gazetteer) -> dict[str, dict[str, float]]:
     finder = NameFinder.from_disk(folder, gazetteer=lists)
     counts: dict[str, Counter[str]] = {language: Counter() for language in LANGUAGES}
     rows = mixed_rows(6000, held_out=True, seed=1)
-    for (language, (text, spans)), spans_found in zip(rows, finder.find([row[0] for _, row in rows]), strict=True):
+    all_found = finder.find([text for _, (text, _) in rows], [language for language, _ in rows])
+    for (language, (text, spans)), spans_found in zip(rows, all_found, strict=True):
         for kind in ("PERSON", "ADDRESS"):
-            gold = [(start, end) for start, end, label in spans if label == kind]
+            gold = [(start, end - (text[end - 1] == ".")) for start, end, label in spans if label == kind]
             found = [(start, end) for start, end, label in spans_found if label == kind]
             counts[language][f"{kind} there"] += len(gold)
             counts[language][f"{kind} found"] += sum(any(a <= s and e <= b for a, b in found) for s, e in gold)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import random
 import time
 
@@ -9,6 +10,7 @@ import pytest
 
 from feedback_nlp.language.name_tokens import Gazetteer, regions_of, tokens_of
 from feedback_nlp.language.person_names import find_names_many, person_names_status
+from feedback_nlp.resources import resource_path
 
 
 def found(text: str, language: str = "en") -> list[tuple[str, str]]:
@@ -52,6 +54,52 @@ def test_names_are_found_in_six_languages(language: str, text: str, names: list[
 )
 def test_products_brands_places_and_words_stay(language: str, text: str):
     assert found(text, language) == []
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "names"),
+    [
+        ("en", "Mrs. Okonjwela explained everything to us.", ["Okonjwela"]),
+        ("en", "We spoke to Taryo Belminster about the invoice.", ["Taryo Belminster"]),
+        ("pl", "Z reklamacją pomógł mi Gniewko Zabrzycki z działu zwrotów.", ["Gniewko Zabrzycki"]),
+        ("ru", "Ответ подписал Тюльганбаев К. М. и больше ничего.", ["Тюльганбаев К. М"]),
+    ],
+)
+def test_names_on_no_list_are_found_where_a_title_or_the_sentence_speaks_for_them(language, text, names):
+    assert found(text, language) == [(name, "PERSON") for name in names]
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("ar", "الموظفة ردت على سؤالي بسرعة"),
+        ("ar", "الفني شاب محترم ونظف المكان"),
+        ("ar", "أشكر الموظف الذي خدمني، والبنت اللي ردت علي"),
+        ("en", "Flew to San Diego and then to Punta Cana with mad queues, linnea bags and muli seats."),
+        ("en", "Install React dev tools in June, says the page."),
+        ("it", "La commessa è stata molto gentile. Scrivetemi presto."),
+        ("ru", "Сотрудник Банка сказал, что Сила Интернета не растёт."),
+        ("de", "Nach zwei Tage Wartezeit kam die Ware, das Beste an der Liste war der Rahmen, mir gefällt es."),
+    ],
+)
+def test_jobs_places_and_words_in_small_letters_announce_no_name(language: str, text: str):
+    assert found(text, language) == []
+
+
+def test_german_asks_for_a_title_or_a_given_name_with_a_surname():
+    assert found("Danke an Frau Moser und an Sebastian Brandtner!", "de") == [
+        ("Moser", "PERSON"),
+        ("Sebastian Brandtner", "PERSON"),
+    ]
+
+
+def test_the_survey_that_comes_with_the_program_has_next_to_no_names():
+    with resource_path("feedback_nlp/data/survey.csv").open(encoding="utf-8", newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    assert len(rows) == 2400
+    spans = find_names_many([row["comment"] for row in rows], [row["language"] for row in rows])
+    redacted = [row["response_id"] for row, listed in zip(rows, spans, strict=True) if listed]
+    assert len(redacted) <= 2, redacted
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ How it was trained, what it finds and what not: ``models/person_names_card.md``.
 recogniser over hashed features, https://spacy.io/api/entityrecognizer) reads only the neighbourhoods of words that may
 belong to a name (:mod:`.name_tokens`), so most of a text costs no more than looking its words up.
 
-What the model says passes a few plain rules, which keep products, brands and places where they are. A name that was
-found once is found again wherever the same feedback repeats it.
+What the model says passes a few plain rules (:mod:`.name_rules`), which keep products, brands and places where they
+are. A name that was found once is found again wherever the same feedback repeats it.
 """
 
 from __future__ import annotations
@@ -17,38 +17,16 @@ from pathlib import Path
 from typing import Any
 
 from feedback_nlp.errors import InstallationError
-from feedback_nlp.language.name_tokens import (
-    BRAND,
-    COMMON,
-    CUE,
-    GIVEN,
-    PLACE,
-    STREET,
-    SURNAME,
-    TITLE,
-    Gazetteer,
-    Token,
-    make_doc,
-    regions_of,
-    tokens_of,
-)
+from feedback_nlp.language.name_rules import PERSON, kept, listed_names, may_repeat
+from feedback_nlp.language.name_tokens import Gazetteer, Token, make_doc, regions_of, tokens_of
 from feedback_nlp.resources import resource_path
 
-PERSON, ADDRESS = "PERSON", "ADDRESS"
 Span = tuple[int, int, str]
 
 _MODEL = "models/person-names"
 _LONGEST_PIECE = 20_000  # characters read at once; a piece ends at a line or a blank where there is one
 _TEXTS_AT_ONCE = 512
 _DOCS_AT_ONCE = 256
-_LEARNT = frozenset({"en", "ro", "ru", "it", "ar", "pl", "und"})  # elsewhere only listed given names count
-_NOT_INITIALS = frozenset({"ps", "рs", "пс", "те", "тк", "тд", "тп", "тр", "гр"})
-_PARTICLE_WORDS = "van von der den de la del della di da do dos al el bin ben ibn lui ter y i e"
-_PARTICLES = frozenset(_PARTICLE_WORDS.split())
-_STREET_END = re.compile(
-    r"(?:stra(?:ß|ss)e|str|weg|platz|gasse|allee|gatan|vägen|gade|vej|straat|laan|katu|tie|utca)$", re.I
-)
-_LETTERS = re.compile(r"[^\W\d_]")
 _READ = re.compile(r"[A-Za-z\u00c0-\u024f\u0400-\u052f\u0620-\u06ff\u1e00-\u1eff]")  # the scripts that it learnt
 
 
@@ -96,14 +74,14 @@ class NameFinder:
         ner = self.nlp.get_pipe("ner")
         for (index, offset, piece, region), doc in zip(places, ner.pipe(docs, batch_size=_DOCS_AT_ONCE), strict=True):
             for entity in doc.ents:
-                inside = _kept(entity.label_, region, entity.start, entity.end, languages[index] in _LEARNT)
+                inside = kept(entity.label_, region, entity.start, entity.end, languages[index])
                 if not inside:
                     continue
                 end = _word_end(piece, inside[-1].end)
                 found[index].append((inside[0].start + offset, end + offset, entity.label_))
                 if entity.label_ == PERSON:
-                    names[index].update(token.word.folded for token in inside if _may_repeat(token))
-            for inside in _listed_pairs(region):
+                    names[index].update(token.word.folded for token in inside if may_repeat(token))
+            for inside in listed_names(region, languages[index]):
                 listed[index].append((inside[0].start + offset, inside[-1].end + offset, PERSON))
         return [
             self._with_repeats(text, _apart(_apart(spans), pairs), repeated)
@@ -118,7 +96,7 @@ class NameFinder:
             (token.start + offset, token.end + offset, PERSON)
             for offset, piece in _pieces(text)
             for token in tokens_of(piece, self.gazetteer)
-            if token.word.folded in names and _may_repeat(token)
+            if token.word.folded in names and may_repeat(token)
         ]
         return _apart(spans, more)
 
@@ -148,136 +126,6 @@ def _apart(spans: Sequence[Span], more: Sequence[Span] = ()) -> list[Span]:
             continue
         kept.append((start, end, kind))
     return kept
-
-
-def _listed_pairs(region: Sequence[Token]) -> Iterator[Sequence[Token]]:
-    """Yield each given name and surname that the lists leave no doubt of, for where the model passed over them.
-
-    The given name is no other word, and the next word is a surname, or on no list and written like one.
-    """
-    for index in range(len(region) - 1):
-        given, last = region[index], region[index + 1]
-        if GIVEN not in given.word.lists or _is_doubtful(given) or last.start != given.end + 1:
-            continue
-        if index and STREET in region[index - 1].word.lists:
-            continue
-        if _is_arabic(given.text):
-            if SURNAME in last.word.lists and not _is_doubtful(last):
-                yield region[index : index + 2]
-        elif (
-            _is_large(given) and _is_large(last) and (_is_name(last) or not last.word.lists) and not _is_doubtful(last)
-        ):
-            yield region[index : index + 2]
-
-
-def _is_large(token: Token) -> bool:
-    return len(token.text) > 2 and token.text[0].isupper() and token.text[1:].islower()
-
-
-def _is_doubtful(token: Token) -> bool:
-    return any(mark in token.word.lists for mark in (COMMON, PLACE, BRAND, TITLE, STREET))
-
-
-def _kept(label: str, region: Sequence[Token], first: int, last: int, is_home: bool) -> Sequence[Token]:
-    """Return the tokens of what the model took for a name or an address, or () where the rules do not allow it."""
-    if label == ADDRESS:
-        return _kept_address(region[first:last])
-    if label != PERSON:
-        return ()
-    while first < last and (_is_title(region[first]) or not _is_word(region[first])):
-        first += 1
-    while first < last and not _is_word(region[last - 1]):
-        last -= 1
-    inside = region[first:last]
-    words = [token for token in inside if _is_word(token)]
-    if not words or any(token.text[0] in "<@#" for token in inside):
-        return ()
-    is_titled = first > 0 and _is_title(_before(region, first))
-    if _is_arabic(words[0].text):
-        is_cued = first > 0 and CUE in _before(region, first).word.lists
-        sure = sum(_is_surely_name(token) for token in words)
-        return inside if is_titled or sure > 1 or (is_cued and sure) else ()
-    if any(any(letter.isdigit() for letter in token.text[1:-1]) and not token.text[-1].islower() for token in words):
-        return ()
-    small = [token for token in words if token.text[0].islower() and token.word.folded not in _PARTICLES]
-    if small and not all(_is_surely_name(token) or (is_titled and _is_name(token)) for token in small):
-        return ()
-    if small and not is_titled and (len(words) == 1 or not any(GIVEN in token.word.lists for token in words)):
-        return ()
-    if len(words) == 1:
-        return inside if _is_name_alone(words[0], is_titled, is_home) else ()
-    return inside if is_titled or _are_names_together(words, is_home) else ()
-
-
-def _is_name_alone(token: Token, is_titled: bool, is_home: bool) -> bool:
-    """Whether one word may be a name by itself: a listed name that is no other word, or what a title announces."""
-    lists = token.word.lists
-    if is_titled:
-        is_shouted = token.text.isupper() and len(token.text) < 5
-        return not _says_no(lists) and len(token.text) > 2 and (bool(lists) or not is_shouted)
-    if is_home and GIVEN in lists and _is_large(token):  # Grace and Felice too, where the model takes them for people
-        return PLACE not in lists and BRAND not in lists
-    return len(token.text) > 2 and not _is_doubtful(token) and (GIVEN in lists or (is_home and SURNAME in lists))
-
-
-def _are_names_together(words: Sequence[Token], is_home: bool) -> bool:
-    """Whether several words may be a name: one is on a list of given names or only of names, or two are initials."""
-    if any(BRAND in token.word.lists and not _is_name(token) for token in words):
-        return False
-    if any(_is_surely_name(token) and (is_home or GIVEN in token.word.lists) for token in words):
-        return True
-    if is_home and any(GIVEN in token.word.lists and _is_large(token) for token in words):
-        return True
-    initials = "".join(token.word.folded for token in words if len(token.text) == 1)
-    return len(initials) == 2 and initials not in _NOT_INITIALS and any(_is_large(token) for token in words)
-
-
-def _kept_address(inside: Sequence[Token]) -> Sequence[Token]:
-    """Return an address when it has a number, a name, and a word for a street or the look of a posted address."""
-    numbers = [token for token in inside if token.text[0].isdigit()]
-    named = [token for token in inside if _is_word(token) and STREET not in token.word.lists and len(token.text) > 2]
-    large = [token for token in named if _is_large(token) and COMMON not in token.word.lists]
-    has_street = any(
-        (STREET in token.word.lists and len(token.text) > 1) or _STREET_END.search(token.text) for token in inside
-    )
-    looks_posted = bool(numbers and large) and inside[0] is numbers[0] and len(numbers) + len(large) > 2
-    is_latin = not any("\u0400" <= token.text[0] <= "\u06ff" for token in inside)
-    return inside if numbers and named and (has_street or (looks_posted and is_latin)) else ()
-
-
-def _before(region: Sequence[Token], index: int) -> Token:
-    token = region[index - 1]
-    return region[index - 2] if token.text in ".:" and index > 1 else token
-
-
-def _is_word(token: Token) -> bool:
-    return bool(_LETTERS.search(token.text))
-
-
-def _is_arabic(text: str) -> bool:
-    return "\u0620" <= text[0] <= "\u06ff"
-
-
-def _is_title(token: Token) -> bool:
-    return TITLE in token.word.lists
-
-
-def _is_name(token: Token) -> bool:
-    return GIVEN in token.word.lists or SURNAME in token.word.lists
-
-
-def _is_surely_name(token: Token) -> bool:
-    return _is_name(token) and COMMON not in token.word.lists
-
-
-def _says_no(lists: str) -> bool:
-    """Whether a word is on a list of other things and on no list of names."""
-    return bool(lists) and GIVEN not in lists and SURNAME not in lists
-
-
-def _may_repeat(token: Token) -> bool:
-    """Whether a word of a found name counts as that name elsewhere: written large or in Arabic, on no other list."""
-    return not _is_doubtful(token) and len(token.text) > 2 and _is_word(token) and not token.text[0].islower()
 
 
 def _word_end(text: str, end: int) -> int:
