@@ -298,9 +298,11 @@ def _full_gazetteer() -> Gazetteer:
         for piece in re.split(r"[\s'&.-]+", brand):
             if " " not in brand or GIVEN not in found.get(_folded(piece), ()):  # Michael Kors is one, Michael is not
                 add(piece, BRAND)
-    for word in {*_faker_words(), *_function_words()}:
+    for word in {*_faker_words(), *_function_words((*LANGUAGES, *_ELSEWHERE))}:
         if GIVEN not in found.get(fold(word), ()):
             add(word, COMMON)
+    for word in _function_words(("en",)):  # "made" and "said" are names as well
+        add(word, COMMON)
     for place in _places():
         if place not in found or found[place] <= {SURNAME}:
             add(place, PLACE)
@@ -342,9 +344,9 @@ def _faker_words() -> set[str]:
     return found
 
 
-def _function_words() -> set[str]:
-    """Return the stop words of stopwordsiso (MIT) in the languages of most feedback."""
+def _function_words(languages: tuple[str, ...]) -> set[str]:
+    """Return the stop words of stopwordsiso (MIT) of some languages."""
     import stopwordsiso
 
-    listed = (stopwordsiso.stopwords(language) for language in (*LANGUAGES, *_ELSEWHERE))
+    listed = (stopwordsiso.stopwords(language) for language in languages)
     return {word for words_of in listed for word in words_of if len(word) > 1 and word.isalpha()}

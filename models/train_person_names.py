@@ -177,8 +177,8 @@ def figures(folder: Path, lists: Gazetteer) -> dict[str, dict[str, float]]:
 def main() -> None:
     """Train, measure, save."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rows", type=int, default=30_000)
-    parser.add_argument("--passes", type=int, default=4)
+    parser.add_argument("--rows", type=int, default=38_000)
+    parser.add_argument("--passes", type=int, default=5)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--to", type=Path, default=FOLDER / "person-names")
     parser.add_argument("--only-lists", action="store_true", help="write the lists again, train nothing")

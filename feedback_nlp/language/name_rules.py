@@ -147,7 +147,7 @@ def _is_small_name(region: Sequence[Token], first: int, words: Sequence[Token], 
     """Whether words in small letters may be a name: listed, and announced, or a given name with a surname."""
     small = [token for token in words if token.text[0].islower() and token.word.folded not in PARTICLES]
     if is_titled:
-        return all(is_name(token) for token in small)
+        return all(is_surely_name(token) for token in small)
     if any(is_doubtful(token) for token in words):
         return False
     if len(words) > 1 and first > 1 and region[first - 1].text == ":" and region[first - 2].word.folded in NAME_WORDS:
@@ -285,7 +285,8 @@ def _kept_address(inside: Sequence[Token], is_home: bool) -> Sequence[Token]:
     has_street = any(
         (STREET in token.word.lists and len(token.text) > 1) or _STREET_END.search(token.text) for token in inside
     )
-    looks_posted = bool(numbers and large) and inside[0] is numbers[0] and len(numbers) + len(large) > 2
+    is_measured = len(numbers) > 4 or any(token.text == "/" for token in inside[1:3])  # percents, tyres, a date
+    looks_posted = bool(large) and inside[0] in numbers[:1] and len(numbers) + len(large) > 2 and not is_measured
     is_latin = not any("\u0400" <= token.text[0] <= "\u06ff" for token in inside)
     return inside if numbers and named and (has_street or (looks_posted and is_latin and is_home)) else ()
 
