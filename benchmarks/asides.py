@@ -15,8 +15,8 @@ from pathlib import Path
 
 import polars as pl
 
-from feedback_nlp.language.asides import find_asides, without_asides
-from feedback_nlp.language.cleaning import clean_text
+from feedback_nlp.language.asides.finding import find_asides, without_asides
+from feedback_nlp.language.cleaning.texts import clean_text
 
 REVIEWS = (
     "en_skytrax_airline_reviews", "multi_trustpilot_demographics", "ro_laroseda_reviews", "ru_gazprombank_reviews",

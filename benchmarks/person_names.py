@@ -17,7 +17,7 @@ from pathlib import Path
 
 import polars
 
-from feedback_nlp.language.person_names import NameFinder, find_names_many
+from feedback_nlp.language.redaction.person_names import NameFinder, find_names_many
 from feedback_nlp.resources import resource_path
 
 PEOPLE = {"PERSON", "NAME", "SURNAME", "NUME_PRENUME", "HEALTHCARE_PROFESSIONAL", "INITIALS"}

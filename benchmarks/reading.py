@@ -67,9 +67,9 @@ def read(path: Path, with_ids: bool) -> dict[str, float]:
     import numpy
     import polars
 
-    from feedback_nlp.language.columns import ColumnFlags, map_columns
-    from feedback_nlp.language.reading import read_file
-    from feedback_nlp.language.rows import iter_rows
+    from feedback_nlp.language.reading.columns import ColumnFlags, map_columns
+    from feedback_nlp.language.reading.files import read_file
+    from feedback_nlp.language.reading.rows import iter_rows
 
     polars.DataFrame({"a": numpy.arange(10)}).write_csv()  # what the libraries take is not the file's
     idle = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -26,7 +26,7 @@ from pathlib import Path
 import polars as pl
 from faker import Faker
 
-from feedback_nlp.language.redaction import Redacted, Redactor
+from feedback_nlp.language.redaction.redactor import Redacted, Redactor
 
 KIND_OF = {
     **dict.fromkeys(("EMAIL_ADDRESS", "EMAIL"), "EMAIL"),

@@ -17,7 +17,7 @@ SENTIMENT_LABELS = ("negative", "neutral", "positive")
 NON_ANSWER_KINDS = (
     "empty", "nothing", "not_applicable", "generic", "number", "noise", "nothing_to_improve", "nothing_good",
 )  # fmt: skip
-# What in a ticket, e-mail or chat is set aside because the customer does not say it: see ``language/asides.py``.
+# What in a ticket, e-mail or chat is set aside because the customer does not say it: see ``language/asides``.
 ASIDE_KINDS = ("quote", "signature", "greeting", "disclaimer", "log", "code", "template", "agent")
 
 SentimentLabel = Literal["negative", "neutral", "positive", "mixed"]

@@ -28,7 +28,7 @@ from person_names_words import (
     words,
 )
 
-from feedback_nlp.language.cleaning import fold
+from feedback_nlp.language.cleaning.texts import fold
 
 Row = tuple[str, list[tuple[int, int, str]]]
 

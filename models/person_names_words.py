@@ -20,8 +20,8 @@ from typing import Any
 import srsly
 from person_names_inflection import decline
 
-from feedback_nlp.language.cleaning import fold
-from feedback_nlp.language.name_tokens import (
+from feedback_nlp.language.cleaning.texts import fold
+from feedback_nlp.language.redaction.name_tokens import (
     BRAND,
     COMMON,
     CUE,

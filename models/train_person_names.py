@@ -28,7 +28,7 @@ from spacy.training import Example
 from thinc.api import fix_random_seed
 from tqdm import tqdm
 
-from feedback_nlp.language.name_tokens import Gazetteer, Token, make_doc, regions_of, tokens_of
+from feedback_nlp.language.redaction.name_tokens import Gazetteer, Token, make_doc, regions_of, tokens_of
 
 FOLDER = Path(__file__).resolve().parent
 LABELS = ("PERSON", "ADDRESS", "ORG", "PLACE")
@@ -149,7 +149,7 @@ def train(rows: int, passes: int, seed: int) -> Any:
 
 def figures(folder: Path, lists: Gazetteer) -> dict[str, dict[str, float]]:
     """Return recall and precision of names on held-out templates and names, per language, as the program finds them."""
-    from feedback_nlp.language.person_names import NameFinder
+    from feedback_nlp.language.redaction.person_names import NameFinder
 
     finder = NameFinder.from_disk(folder, gazetteer=lists)
     counts: dict[str, Counter[str]] = {language: Counter() for language in LANGUAGES}

@@ -49,7 +49,7 @@ def mined_survey(tmp_path_factory: pytest.TempPathFactory) -> MinedSurvey:
     import polars as pl
 
     from feedback_nlp.analysis.frames import build_frames
-    from feedback_nlp.language.columns import ColumnFlags
+    from feedback_nlp.language.reading.columns import ColumnFlags
     from feedback_nlp.pipeline import run_pipeline
     from feedback_nlp.store import Store
 

@@ -228,7 +228,7 @@ def test_importing_is_silent_and_leaves_warnings_and_logging_alone():
     code = (
         "import logging, warnings\n"
         "before = (list(warnings.filters), list(logging.getLogger().handlers))\n"
-        "import feedback_nlp.cli, feedback_nlp.plugins, feedback_nlp.encoding, feedback_nlp.language.cleaning\n"
+        "import feedback_nlp.cli, feedback_nlp.plugins, feedback_nlp.encoding, feedback_nlp.language.cleaning.texts\n"
         "assert before == (list(warnings.filters), list(logging.getLogger().handlers))\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from feedback_nlp.language.asides import find_asides, without_asides
-from feedback_nlp.language.cleaning import clean_text
+from feedback_nlp.language.asides.finding import find_asides, without_asides
+from feedback_nlp.language.cleaning.texts import clean_text
 from feedback_nlp.records import ASIDE_KINDS, Aside
 
 CASES = Path(__file__).parent / "asides_cases"

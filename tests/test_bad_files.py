@@ -18,10 +18,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from feedback_nlp.errors import FeedbackError, MappingError, ReadError, UsageError
-from feedback_nlp.language.columns import ColumnFlags, map_columns
-from feedback_nlp.language.reading import LINE, read_file
-from feedback_nlp.language.rejects import Reject
-from feedback_nlp.language.rows import RawFeedback, iter_rows
+from feedback_nlp.language.reading.columns import ColumnFlags, map_columns
+from feedback_nlp.language.reading.files import LINE, read_file
+from feedback_nlp.language.reading.rejects import Reject
+from feedback_nlp.language.reading.rows import RawFeedback, iter_rows
 from tests.test_cli import Shell, shell  # noqa: F401 (a fixture)
 
 FLAGS = ColumnFlags(text=("comment",), id="id", guess=False)

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feedback_nlp.language.characters import mend_characters
-from feedback_nlp.language.cleaning import Cleaned, clean_text, clean_with_map, fold, text_key
-from feedback_nlp.language.markdown import read_markdown
-from feedback_nlp.language.markup import read_html
-from feedback_nlp.language.offsets import Draft
+from feedback_nlp.language.cleaning.characters import mend_characters
+from feedback_nlp.language.cleaning.markdown import read_markdown
+from feedback_nlp.language.cleaning.markup import read_html
+from feedback_nlp.language.cleaning.offsets import Draft
+from feedback_nlp.language.cleaning.texts import Cleaned, clean_text, clean_with_map, fold, text_key
 
 CLEANED = [
     ("  plain   text  ", "plain text"),

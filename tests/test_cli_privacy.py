@@ -133,7 +133,7 @@ def test_what_it_says_counts_and_quotes_nobody(shell: Shell):
 
 @pytest.mark.parametrize("suffix", [".csv", ".tsv", ".jsonl", ".parquet", ".xlsx"])
 def test_every_format_is_written_and_read_again_to_the_same(suffix: str, shell: Shell):
-    from feedback_nlp.language.reading import read_file
+    from feedback_nlp.language.reading.files import read_file
 
     frame().write_csv("a.csv")
     first = redacted("a.csv", f"b{suffix}", shell)

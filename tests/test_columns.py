@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from feedback_nlp.errors import MappingError
-from feedback_nlp.language.columns import ColumnFlags, ColumnMapping, MappedScore, map_columns
-from feedback_nlp.language.reading import Table, read_file
-from feedback_nlp.language.scales import parse_score
+from feedback_nlp.language.reading.columns import ColumnFlags, ColumnMapping, MappedScore, map_columns
+from feedback_nlp.language.reading.files import Table, read_file
+from feedback_nlp.language.reading.scales import parse_score
 from feedback_nlp.records import ScoreScale
 
 WORDS = (

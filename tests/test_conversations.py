@@ -11,11 +11,11 @@ from random import Random
 import pytest
 
 from feedback_nlp.errors import MappingError
-from feedback_nlp.language.columns import ColumnFlags, ColumnMapping, map_columns
-from feedback_nlp.language.reading import read_file
-from feedback_nlp.language.rejects import Reject
-from feedback_nlp.language.rows import RawFeedback, iter_rows
-from feedback_nlp.language.speakers import SpeakerColumn
+from feedback_nlp.language.reading.columns import ColumnFlags, ColumnMapping, map_columns
+from feedback_nlp.language.reading.files import read_file
+from feedback_nlp.language.reading.rejects import Reject
+from feedback_nlp.language.reading.rows import RawFeedback, iter_rows
+from feedback_nlp.language.reading.speakers import SpeakerColumn
 
 NO_DATE = "it does not say who speaks"
 

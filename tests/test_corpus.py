@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from feedback_nlp.errors import DiscoveryError
-from feedback_nlp.language.cleaning import text_key
+from feedback_nlp.language.cleaning.texts import text_key
 from feedback_nlp.language.near_duplicates import near_keys, nearly_same
 from feedback_nlp.pipeline import discover_themes
 from feedback_nlp.pipeline.corpus import corpus_of, fingerprint

@@ -7,7 +7,7 @@ from datetime import datetime
 import polars as pl
 import pytest
 
-from feedback_nlp.language.dates import DateFormat, decide_format, parse_dates
+from feedback_nlp.language.reading.dates import DateFormat, decide_format, parse_dates
 
 DAY = datetime(2024, 3, 5)
 

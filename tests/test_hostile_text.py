@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from feedback_nlp.language.asides import find_asides, without_asides
-from feedback_nlp.language.cleaning import clean_text, clean_with_map, text_key
+from feedback_nlp.language.asides.finding import find_asides, without_asides
+from feedback_nlp.language.cleaning.texts import clean_text, clean_with_map, text_key
 from feedback_nlp.language.detection import LanguageDetector
 from feedback_nlp.language.near_duplicates import near_keys
 from feedback_nlp.language.nonanswers import is_non_answer
-from feedback_nlp.language.redaction import redact
-from feedback_nlp.language.splitting import split_statements
+from feedback_nlp.language.redaction.redactor import redact
+from feedback_nlp.language.splitting.statements import split_statements
 from feedback_nlp.language.text_floor import TextFloor, WrittenText
 from feedback_nlp.settings import Settings
 

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from feedback_nlp.errors import SettingError
-from feedback_nlp.language.contexts import Digits, Named, digits_of, named_before
-from feedback_nlp.language.identifiers import FINDERS
-from feedback_nlp.language.national_ids import find_national_ids, is_kuwaiti, is_saudi, is_snils
-from feedback_nlp.language.person_links import link_people
-from feedback_nlp.language.phrases import Phrases
-from feedback_nlp.language.presidio_engine import RecognizerEngine, kind_of
-from feedback_nlp.language.redaction import Redactor
+from feedback_nlp.language.redaction.contexts import Digits, Named, digits_of, named_before
+from feedback_nlp.language.redaction.identifiers import FINDERS
+from feedback_nlp.language.redaction.national_ids import find_national_ids, is_kuwaiti, is_saudi, is_snils
+from feedback_nlp.language.redaction.person_links import link_people
+from feedback_nlp.language.redaction.phrases import Phrases
+from feedback_nlp.language.redaction.presidio_engine import RecognizerEngine, kind_of
+from feedback_nlp.language.redaction.redactor import Redactor
 
 RECOGNIZERS = """
 recognizers:

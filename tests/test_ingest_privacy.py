@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from feedback_nlp.language.columns import ColumnFlags
+from feedback_nlp.language.reading.columns import ColumnFlags
 from feedback_nlp.pipeline import ingest
 from feedback_nlp.pipeline.prepare import safe_id
 from feedback_nlp.pipeline.privacy import carry_out, plan_erasure

@@ -8,8 +8,8 @@ import time
 
 import pytest
 
-from feedback_nlp.language.name_tokens import Gazetteer, regions_of, tokens_of
-from feedback_nlp.language.person_names import find_names_many, person_names_status
+from feedback_nlp.language.redaction.name_tokens import Gazetteer, regions_of, tokens_of
+from feedback_nlp.language.redaction.person_names import find_names_many, person_names_status
 from feedback_nlp.resources import resource_path
 
 

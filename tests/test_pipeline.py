@@ -19,7 +19,7 @@ import polars as pl
 import pytest
 
 from feedback_nlp.errors import DiscoveryError, EncoderError
-from feedback_nlp.language.columns import ColumnFlags
+from feedback_nlp.language.reading.columns import ColumnFlags
 from feedback_nlp.pipeline import discover_themes, ingest, load_codebook, run_pipeline, tag_statements
 from feedback_nlp.pipeline.corpus import vectors_of
 from feedback_nlp.resources import resource_path

@@ -15,8 +15,8 @@ import pytest
 import xlsxwriter
 
 from feedback_nlp.errors import ReadError, UsageError
-from feedback_nlp.language.reading import LINE, Table, read_file
-from feedback_nlp.language.rejects import Reject, write_rejects
+from feedback_nlp.language.reading.files import LINE, Table, read_file
+from feedback_nlp.language.reading.rejects import Reject, write_rejects
 
 SENTENCES = {
     "cp1250": "Aplicaţia este bună însă se blochează când plătesc; aş vrea o soluţie mai rapidă",

@@ -12,7 +12,7 @@ import click
 import pytest
 
 from feedback_nlp.cli import cli
-from feedback_nlp.language.scales import parse_score_flag
+from feedback_nlp.language.reading.scales import parse_score_flag
 from feedback_nlp.records import NON_ANSWER_KINDS
 from feedback_nlp.settings import load_settings, setting_fields
 
@@ -129,7 +129,7 @@ def test_settings_named_in_passing_exist():
 def test_formats_and_limits_are_the_program_s():
     from feedback_nlp.errors import ReadError
     from feedback_nlp.export_files import WRITERS
-    from feedback_nlp.language.reading import read_file
+    from feedback_nlp.language.reading.files import read_file
     from feedback_nlp.themes.discovery import FEWEST
 
     (written,) = re.findall(r"`mentions` as ([^;]*);", README)

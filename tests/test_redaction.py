@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feedback_nlp.language.redaction import PLACEHOLDER, Redacted, Redactor, Replacement, redact
+from feedback_nlp.language.redaction.redactor import PLACEHOLDER, Redacted, Redactor, Replacement, redact
 
 REDACTED = [
     ("en", "Mail john.doe+x@example.com please", "Mail <EMAIL_1> please"),
@@ -208,7 +208,7 @@ def names(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         pattern = re.compile("|".join(sorted(map(re.escape, NAMES), key=len, reverse=True)))
         return [[(*match.span(), NAMES[match[0]]) for match in pattern.finditer(text)] for text in texts]
 
-    monkeypatch.setattr("feedback_nlp.language.person_names.find_names_many", find_names_many)
+    monkeypatch.setattr("feedback_nlp.language.redaction.person_names.find_names_many", find_names_many)
     return asked
 
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from feedback_nlp.language.columns import ColumnFlags, map_columns
 from feedback_nlp.language.language_codes import language_code
-from feedback_nlp.language.reading import read_file
-from feedback_nlp.language.rejects import Reject
-from feedback_nlp.language.rows import RawFeedback, iter_rows
+from feedback_nlp.language.reading.columns import ColumnFlags, map_columns
+from feedback_nlp.language.reading.files import read_file
+from feedback_nlp.language.reading.rejects import Reject
+from feedback_nlp.language.reading.rows import RawFeedback, iter_rows
 
 
 def rows_of(folder: Path, content: str, flags: ColumnFlags) -> list[RawFeedback | Reject]:

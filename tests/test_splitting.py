@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from feedback_nlp.errors import SettingError
-from feedback_nlp.language import tokens as tokens_module
-from feedback_nlp.language.splitting import MOST_WORDS, load_splitter, split_statements
+from feedback_nlp.language.splitting import tokens as tokens_module
+from feedback_nlp.language.splitting.statements import MOST_WORDS, load_splitter, split_statements
 from feedback_nlp.plugins import Splitter
 from feedback_nlp.settings import Settings
 
@@ -112,7 +112,9 @@ TEXTS = st.one_of(
     st.lists(st.sampled_from([*FRAGMENTS.split(), " ", "\n", "•", "\u0301", "\u202e", "\0"]), max_size=60).map("".join),
 )
 LANGUAGES = st.sampled_from([*TABLES, "ko", "vi", "zz", ""])
-LISTS = json.loads((Path(split_statements.__code__.co_filename).parent / "data" / "clauses.json").read_text("utf-8"))
+LISTS = json.loads(
+    (Path(split_statements.__code__.co_filename).parents[1] / "data" / "clauses.json").read_text("utf-8")
+)
 JOINING = {
     language: {
         tokens_module.facts_of(w)[0] for g in ("contrast", "after_comma") for p in lists.get(g, ()) for w in p.split()
@@ -286,7 +288,8 @@ class Halves:
 
 def test_a_plugin_splits(monkeypatch: pytest.MonkeyPatch) -> None:
     parts = {("splitters", "halves"): Halves}
-    monkeypatch.setattr("feedback_nlp.language.splitting.find_plugin", lambda group, name: parts.get((group, name)))
+    found = "feedback_nlp.language.splitting.statements.find_plugin"
+    monkeypatch.setattr(found, lambda group, name: parts.get((group, name)))
     assert isinstance(Halves(Settings()), Splitter)
     splitter = load_splitter("halves")
     assert splitter("abcd", "en") == [(0, 2), (2, 4)]
@@ -295,5 +298,5 @@ def test_a_plugin_splits(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_importing_the_module_loads_nothing_heavy() -> None:
-    code = "import sys, feedback_nlp.language.splitting; print('spacy' in sys.modules)"
+    code = "import sys, feedback_nlp.language.splitting.statements; print('spacy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from feedback_nlp.language.cleaning import text_key
+from feedback_nlp.language.cleaning.texts import text_key
 from feedback_nlp.language.near_duplicates import near_keys, nearly_same
 from feedback_nlp.records import Aside, Feedback, stable_hash
 from feedback_nlp.store import Store, duplicates, representatives, schema

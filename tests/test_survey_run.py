@@ -14,7 +14,7 @@ from feedback_nlp.analysis.overview import overview
 from feedback_nlp.analysis.scores import summarise_scores
 from feedback_nlp.analysis.segments import theme_by_segment
 from feedback_nlp.analysis.themes import theme_table
-from feedback_nlp.language.cleaning import clean_text
+from feedback_nlp.language.cleaning.texts import clean_text
 from tests.mined import MinedSurvey
 
 pytestmark = pytest.mark.slow

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from feedback_nlp.errors import SettingError
-from feedback_nlp.language.redaction import Redacted, Replacement
+from feedback_nlp.language.redaction.redactor import Redacted, Replacement
 from feedback_nlp.language.text_floor import PreparedText, TextFloor, WrittenText, moved_asides
 from feedback_nlp.pipeline import text_workers
 from feedback_nlp.pipeline.text_workers import prepared_batches, process_count

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 
-from feedback_nlp.language.asides import without_asides
-from feedback_nlp.language.redaction import PLACEHOLDER
+from feedback_nlp.language.asides.finding import without_asides
+from feedback_nlp.language.redaction.redactor import PLACEHOLDER
 from feedback_nlp.records import Aside
 
 if TYPE_CHECKING:

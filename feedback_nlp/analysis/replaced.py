@@ -8,7 +8,7 @@ import polars as pl
 
 from feedback_nlp.analysis import privacy
 from feedback_nlp.analysis.frames import AnalysisFrames
-from feedback_nlp.language.redaction import PLACEHOLDER
+from feedback_nlp.language.redaction.redactor import PLACEHOLDER
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from feedback_nlp.analysis import privacy
 from feedback_nlp.analysis.frames import AnalysisFrames, theme_label
 from feedback_nlp.analysis.passages import read_asides, said_text
 from feedback_nlp.errors import UsageError, did_you_mean
-from feedback_nlp.language.redaction import PLACEHOLDER
+from feedback_nlp.language.redaction.redactor import PLACEHOLDER
 from feedback_nlp.records import Aside
 
 Order = Literal["relevant", "newest", "oldest", "most_negative", "most_positive"]

@@ -15,8 +15,8 @@ from feedback_nlp.errors import FeedbackError, NothingToShow, SettingError, Usag
 from feedback_nlp.settings import Settings
 
 if TYPE_CHECKING:
-    from feedback_nlp.language.columns import ColumnMapping
-    from feedback_nlp.language.tables import Table
+    from feedback_nlp.language.reading.columns import ColumnMapping
+    from feedback_nlp.language.reading.tables import Table
     from feedback_nlp.pipeline.privacy import ErasurePlan, ErasureSummary
     from feedback_nlp.pipeline.redact_file import RedactionReport
 
@@ -53,8 +53,8 @@ def redact(
     names them. What is found is counted, never shown. No program finds all: look through OUT before you hand it on.
     """
     from feedback_nlp.cli.redacted_output import check_format, redactable, write_redacted
-    from feedback_nlp.language.reading import read_file
-    from feedback_nlp.language.rejects import write_rejects
+    from feedback_nlp.language.reading.files import read_file
+    from feedback_nlp.language.reading.rejects import write_rejects
     from feedback_nlp.pipeline.redact_file import FileRedaction
 
     check_format(out)
@@ -198,7 +198,7 @@ def _require_places(file: Path, settings: Settings, places: list[tuple[Path | No
 def _mapping(table: Table, texts: tuple[str, ...], language: str | None, all_columns: bool) -> ColumnMapping | None:
     """Return what the columns are; None when no text is among them and all are to be redacted anyway."""
     from feedback_nlp.errors import MappingError
-    from feedback_nlp.language.columns import ColumnFlags, map_columns
+    from feedback_nlp.language.reading.columns import ColumnFlags, map_columns
 
     try:
         return map_columns(table, ColumnFlags(text=texts, language=language))

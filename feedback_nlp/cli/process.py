@@ -17,8 +17,8 @@ from feedback_nlp.errors import FeedbackError
 from feedback_nlp.settings import Settings
 
 if TYPE_CHECKING:
-    from feedback_nlp.language.columns import ColumnFlags, ColumnMapping
-    from feedback_nlp.language.tables import Table
+    from feedback_nlp.language.reading.columns import ColumnFlags, ColumnMapping
+    from feedback_nlp.language.reading.tables import Table
     from feedback_nlp.pipeline import DiscoverySummary, IngestSummary, TagSummary
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -186,8 +186,8 @@ def tag(settings: Settings, as_json: bool, version: int | None) -> None:
 
 def _understood(file: Path, columns: dict[str, Any], settings: Settings) -> tuple[Table, ColumnMapping, str]:
     """Return the table, what its columns are, and the source of rows that do not say theirs."""
-    from feedback_nlp.language.columns import map_columns
-    from feedback_nlp.language.reading import read_file
+    from feedback_nlp.language.reading.columns import map_columns
+    from feedback_nlp.language.reading.files import read_file
 
     if columns["rejects"]:
         require_place(columns["rejects"], "rejects", settings, file)
@@ -203,7 +203,7 @@ def _understood(file: Path, columns: dict[str, Any], settings: Settings) -> tupl
 
 
 def _flags(columns: dict[str, Any]) -> ColumnFlags:
-    from feedback_nlp.language.columns import ColumnFlags
+    from feedback_nlp.language.reading.columns import ColumnFlags
 
     return ColumnFlags(
         text=columns["text"],

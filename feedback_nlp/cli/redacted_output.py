@@ -15,7 +15,7 @@ from feedback_nlp.errors import FeedbackError, UsageError, did_you_mean
 if TYPE_CHECKING:
     import polars as pl
 
-    from feedback_nlp.language.tables import Table
+    from feedback_nlp.language.reading.tables import Table
     from feedback_nlp.pipeline.redact_file import FileRedaction
 
 FORMATS = (".csv", ".tsv", ".jsonl", ".parquet", ".xlsx")
@@ -168,7 +168,7 @@ def _scan(path: Path) -> tuple[pl.LazyFrame, dict[str, str]]:
     """Return a Parquet file and the name in the table of each of its columns."""
     import polars as pl
 
-    from feedback_nlp.language.tables import named_columns
+    from feedback_nlp.language.reading.tables import named_columns
 
     scan = pl.scan_parquet(path, glob=False, hive_partitioning=False, parallel="none", low_memory=True)
     names = scan.collect_schema().names()
@@ -195,7 +195,7 @@ def _typed(redaction: FileRedaction, path: Path) -> Iterator[pl.DataFrame]:
 
 def _keeps_names(table: Table, path: Path) -> bool:
     """Whether every field of a JSON Lines file is a column of that very name, so that fields can be told by it."""
-    from feedback_nlp.language.decoding import open_text
+    from feedback_nlp.language.reading.decoding import open_text
 
     columns = set(table.columns)
     with open_text(path, table.encoding or "utf-8") as handle:
@@ -204,8 +204,8 @@ def _keeps_names(table: Table, path: Path) -> bool:
 
 def _records(redaction: FileRedaction, path: Path) -> Iterator[dict[str, Any]]:
     """Yield the objects of a JSON Lines file with their own types and nesting; only what was replaced is another."""
-    from feedback_nlp.language.decoding import open_text
-    from feedback_nlp.language.tables import LINE
+    from feedback_nlp.language.reading.decoding import open_text
+    from feedback_nlp.language.reading.tables import LINE
 
     with open_text(path, redaction.table.encoding or "utf-8") as handle:
         objects = _objects(handle)

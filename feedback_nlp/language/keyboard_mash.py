@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
-from feedback_nlp.language.cleaning import text_key
+from feedback_nlp.language.cleaning.texts import text_key
 
 _ROWS = (
     "qwertyuiop", "asdfghjkl", "zxcvbnm", "qwertzuiop", "azertyuiop", "qsdfghjklm",
@@ -24,8 +24,8 @@ _LAST_LETTER = "\u06ff"  # of the alphabets from Latin to Arabic; further on, on
 def is_mash(words: Sequence[str], language: str) -> bool:
     """Return whether none of the words is one: a letter again and again, keys in a row, or consonants only.
 
-    ``words`` are those of a :func:`~feedback_nlp.language.cleaning.text_key`, where repeated letters are one. Different
-    letters with spaces between them may be a word that somebody spaced out, or short words.
+    ``words`` are those of a :func:`~feedback_nlp.language.cleaning.texts.text_key`, where repeated letters are one.
+    Different letters with spaces between them may be a word that somebody spaced out, or short words.
     """
     if len(set(words)) > 1 and all(len(word) == 1 for word in words):
         return False

@@ -15,7 +15,7 @@ from functools import cache, lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
-from feedback_nlp.language.cleaning import text_key
+from feedback_nlp.language.cleaning.texts import text_key
 
 if TYPE_CHECKING:
     import numpy as np

@@ -22,7 +22,7 @@ import re
 from functools import lru_cache
 from pathlib import Path
 
-from feedback_nlp.language.cleaning import text_key
+from feedback_nlp.language.cleaning.texts import text_key
 from feedback_nlp.language.keyboard_mash import is_mash
 from feedback_nlp.language.questions import Asked, Polarity, read_question
 from feedback_nlp.records import UNDETERMINED

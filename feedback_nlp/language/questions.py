@@ -14,7 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
-from feedback_nlp.language.cleaning import fold
+from feedback_nlp.language.cleaning.texts import fold
 
 Polarity = Literal["improve", "praise"]
 

@@ -10,13 +10,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from feedback_nlp.language.asides import find_asides, without_asides
-from feedback_nlp.language.cleaning import clean_text, text_key
+from feedback_nlp.language.asides.finding import find_asides, without_asides
+from feedback_nlp.language.cleaning.texts import clean_text, text_key
 from feedback_nlp.language.detection import LanguageDetector
 from feedback_nlp.language.near_duplicates import near_keys
 from feedback_nlp.language.nonanswers import non_answer_kind
-from feedback_nlp.language.redaction import Redacted, Redactor, Replacement
-from feedback_nlp.language.splitting import load_splitter
+from feedback_nlp.language.redaction.redactor import Redacted, Redactor, Replacement
+from feedback_nlp.language.splitting.statements import load_splitter
 from feedback_nlp.records import Aside, stable_hash
 from feedback_nlp.settings import Settings
 

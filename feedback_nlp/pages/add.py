@@ -21,8 +21,8 @@ from feedback_nlp.settings import Settings, load_settings
 if TYPE_CHECKING:
     from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-    from feedback_nlp.language.columns import ColumnFlags, ColumnMapping
-    from feedback_nlp.language.tables import Table
+    from feedback_nlp.language.reading.columns import ColumnFlags, ColumnMapping
+    from feedback_nlp.language.reading.tables import Table
     from feedback_nlp.pipeline import RunSummary
 
 T = TypeVar("T")
@@ -66,8 +66,8 @@ def _page() -> None:
 
 def _preview(path: Path) -> tuple[Table, ColumnMapping]:
     """Read a file and guess its columns; where no text is found the reader is asked instead."""
-    from feedback_nlp.language.columns import ColumnFlags, ColumnMapping
-    from feedback_nlp.language.reading import read_file
+    from feedback_nlp.language.reading.columns import ColumnFlags, ColumnMapping
+    from feedback_nlp.language.reading.files import read_file
     from feedback_nlp.pipeline import preview
 
     try:
@@ -107,7 +107,7 @@ def _understood(table: Table, mapping: ColumnMapping) -> None:
 
 def _mapping_form(table: Table, guessed: ColumnMapping, file_id: str) -> ColumnFlags | None:
     """Let the reader correct the mapping; returns it when they press the button."""
-    from feedback_nlp.language.columns import ColumnFlags
+    from feedback_nlp.language.reading.columns import ColumnFlags
 
     columns = table.columns
     one = [NONE, *columns]

@@ -78,7 +78,7 @@ def vectors_of(store: Store, key: str, hashes: Sequence[str]) -> np.ndarray:
 
 def _said(statements: pl.DataFrame, feedback: pl.DataFrame) -> pl.DataFrame:
     """Return the statements that hold words, with their key, their person and how their feedback repeats another."""
-    from feedback_nlp.language.cleaning import text_key
+    from feedback_nlp.language.cleaning.texts import text_key
     from feedback_nlp.themes.keywords import tokenize
 
     texts = statements.select("text_hash", "text").unique("text_hash")

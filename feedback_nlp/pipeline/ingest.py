@@ -17,10 +17,10 @@ from feedback_nlp.settings import Settings
 
 if TYPE_CHECKING:
     from feedback_nlp.encoding import LoadedEncoder
-    from feedback_nlp.language.columns import ColumnFlags, ColumnMapping
-    from feedback_nlp.language.rejects import Reject
-    from feedback_nlp.language.rows import RawFeedback
-    from feedback_nlp.language.tables import Table
+    from feedback_nlp.language.reading.columns import ColumnFlags, ColumnMapping
+    from feedback_nlp.language.reading.rejects import Reject
+    from feedback_nlp.language.reading.rows import RawFeedback
+    from feedback_nlp.language.reading.tables import Table
     from feedback_nlp.pipeline.prepare import Preparer, Record
     from feedback_nlp.store import Store
     from feedback_nlp.store.originals import Originals
@@ -72,8 +72,8 @@ def preview(
     sheet: str | None = None,
 ) -> tuple[Table, ColumnMapping]:
     """Return a file as a table and how its columns would be understood, without storing anything."""
-    from feedback_nlp.language.columns import map_columns
-    from feedback_nlp.language.reading import read_file
+    from feedback_nlp.language.reading.columns import map_columns
+    from feedback_nlp.language.reading.files import read_file
 
     table = read_file(path, encoding=encoding, delimiter=delimiter, sheet=sheet)
     return table, map_columns(table, flags)
@@ -100,7 +100,7 @@ def ingest(
     """
     from feedback_nlp.encoding import load_encoder
     from feedback_nlp.language.near_duplicates import nearly_same
-    from feedback_nlp.language.rejects import write_rejects
+    from feedback_nlp.language.reading.rejects import write_rejects
     from feedback_nlp.pipeline.privacy import open_originals
 
     table, mapping = read or preview(path, flags, **reading)
@@ -167,7 +167,7 @@ def _store_rows(
     progress: Progress,
 ) -> Preparer:
     """Store every row that can be read; add to ``counts`` and ``rejects``. Return what counted the texts."""
-    from feedback_nlp.language.rows import iter_rows
+    from feedback_nlp.language.reading.rows import iter_rows
     from feedback_nlp.pipeline.prepare import Preparer, written_texts
     from feedback_nlp.pipeline.text_workers import prepared_batches, process_count
 
@@ -205,7 +205,7 @@ def _store_rows(
 
 def _public_accounts(store: Store, table: Table, mapping: ColumnMapping) -> tuple[str, ...]:
     """Return the accounts that are public by this file, or were by an earlier one: a night's file may be too small."""
-    from feedback_nlp.language.public_accounts import public_accounts
+    from feedback_nlp.language.redaction.public_accounts import public_accounts
 
     rows = table.sample.select(mapping.text_columns).iter_rows()
     known = {account for run in store.runs() for account in run["settings"].get("accounts_kept", ())}
@@ -221,7 +221,7 @@ def _not_erased(store: Store, records: Sequence[Record]) -> list[bool]:
 
 def _responses(items: Iterable[RawFeedback | Reject], rejects: list[Reject]) -> Iterator[list[RawFeedback]]:
     """Yield the answers of one row at a time; what could not be read is added to ``rejects``."""
-    from feedback_nlp.language.rejects import Reject
+    from feedback_nlp.language.reading.rejects import Reject
 
     row: list[RawFeedback] = []
     for item in items:

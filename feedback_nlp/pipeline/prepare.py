@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from feedback_nlp.language.redaction import redact
+from feedback_nlp.language.redaction.redactor import redact
 from feedback_nlp.language.text_floor import PreparedText, WrittenText
 from feedback_nlp.records import Feedback, Statement, stable_hash
 
 if TYPE_CHECKING:
-    from feedback_nlp.language.rows import RawFeedback
+    from feedback_nlp.language.reading.rows import RawFeedback
 
 # Part of every content hash: raise it when the text floor finds anything else in the same text, so that rows read
 # again update.

@@ -10,18 +10,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from feedback_nlp.language.cleaning import clean_text, clean_with_map
+from feedback_nlp.language.cleaning.offsets import Draft, Origins, Span
+from feedback_nlp.language.cleaning.texts import clean_text, clean_with_map
 from feedback_nlp.language.detection import LanguageDetector
 from feedback_nlp.language.language_codes import language_code
-from feedback_nlp.language.offsets import Draft, Origins, Span
-from feedback_nlp.language.redaction import Redacted, Redactor
+from feedback_nlp.language.redaction.redactor import Redacted, Redactor
 from feedback_nlp.pipeline.progress import Progress, silent
 from feedback_nlp.records import UNDETERMINED
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from feedback_nlp.language.tables import Table
+    from feedback_nlp.language.reading.tables import Table
     from feedback_nlp.settings import Settings
 
 ROWS_AT_ONCE = 512

@@ -15,7 +15,7 @@ from feedback_nlp.settings import Settings
 
 if TYPE_CHECKING:
     from feedback_nlp.encoding import LoadedEncoder
-    from feedback_nlp.language.columns import ColumnFlags
+    from feedback_nlp.language.reading.columns import ColumnFlags
     from feedback_nlp.store import Store
 
 

@@ -1,0 +1,1 @@
+"""What in a ticket, e-mail or chat the customer does not say."""

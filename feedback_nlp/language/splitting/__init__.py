@@ -1,0 +1,1 @@
+"""Statements: sentences, list items and clauses as exact offsets."""
