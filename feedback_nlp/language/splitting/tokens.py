@@ -41,7 +41,8 @@ _EMOTICON = re.compile(r"(?:[:;=][-'^o]?[()\[\]DPp3/|]|[xX]D+|[()]{2,}|<3|\^_*\^
 # Nobody leaves spaces between these: about 2 Chinese or Japanese characters are a word, and 4 of the others.
 _IDEOGRAPHS = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]")
-_NEUTRAL = frozenset({"zh", "ja", "ko", "vi", "th"})  # spaCy's own tokenisers for these need further packages
+# spaCy's own tokenisers for these need further packages, or take a second and more to load for what is seldom met.
+_NEUTRAL = frozenset({"zh", "ja", "ko", "vi", "th", "id", "ms"})
 
 WORD, MARK, SYMBOL = 0, 1, 2  # kinds: what is said in letters or digits, punctuation, emoji and emoticons
 
