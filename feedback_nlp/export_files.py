@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import polars as pl
@@ -37,17 +38,26 @@ def write_table(frame: pl.DataFrame, path: Path, metadata: Mapping[str, str]) ->
     than an Excel sheet holds, :class:`FeedbackError` when the disk refuses.
     """
     check_target(path)
+    with replacing(path) as part:
+        return WRITERS[path.suffix.lower()](frame, part, metadata)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a file beside ``path`` that takes its place when all went well, and goes when it did not.
+
+    Raises :class:`FeedbackError` when the disk refuses.
+    """
     # In the same folder, so that the last step is one rename within a file system.
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        notes = WRITERS[path.suffix.lower()](frame, part, metadata)
+        yield part
         part.replace(path)
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise FeedbackError(f"{str(path)!r} could not be written ({reason}). Check the disk and the rights.") from None
     finally:
         part.unlink(missing_ok=True)
-    return notes
 
 
 def flat(frame: pl.DataFrame) -> pl.DataFrame:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from feedback_nlp.errors import FeedbackError, UsageError, did_you_mean
+from feedback_nlp.errors import UsageError, did_you_mean
 
 if TYPE_CHECKING:
     import polars as pl
@@ -61,7 +59,9 @@ def write_redacted(redaction: FileRedaction, path: Path, out: Path) -> tuple[str
     suffix, table = out.suffix.lower(), redaction.table
     if suffix == ".xlsx":
         return _write_workbook(redaction, out)
-    with _replacing(out) as part:
+    from feedback_nlp.export_files import replacing
+
+    with replacing(out) as part:
         if suffix == ".jsonl" and table.format == "jsonl" and _keeps_names(table, path):
             with part.open("w", encoding="utf-8", newline="\n") as handle:
                 for record in _records(redaction, path):
@@ -80,20 +80,6 @@ def write_redacted(redaction: FileRedaction, path: Path, out: Path) -> tuple[str
     if suffix == ".parquet" and table.format != "parquet":
         return ("Its columns are text, as a file of text does not tell their types.",)
     return ()
-
-
-@contextmanager
-def _replacing(out: Path) -> Iterator[Path]:
-    """Give a file beside ``out`` that takes its place when all went well."""
-    part = out.with_name(f".{out.name}.{os.getpid()}.part")
-    try:
-        yield part
-        part.replace(out)
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise FeedbackError(f"{str(out)!r} could not be written ({reason}). Check the disk and the rights.") from None
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _plain(redaction: FileRedaction) -> Iterator[pl.DataFrame]:

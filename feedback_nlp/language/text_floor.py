@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from feedback_nlp.language.asides.finding import find_asides, without_asides
 from feedback_nlp.language.cleaning.texts import clean_text, text_key
@@ -54,12 +53,7 @@ class TextFloor:
     def __init__(self, settings: Settings) -> None:
         self._detector = LanguageDetector(settings.languages)
         self._split = load_splitter(settings.splitter, settings)
-        self._redactor = Redactor(
-            names=settings.redact_names == "on",
-            deny=settings.redact_deny,
-            allow=settings.redact_allow,
-            recognizers=Path(settings.redact_recognizers) if settings.redact_recognizers else None,
-        )
+        self._redactor = Redactor.from_settings(settings, names=settings.redact_names == "on")
 
     def prepare(self, written: Sequence[WrittenText]) -> list[PreparedText]:
         """Return what may be kept of each text, in order."""

@@ -7,9 +7,9 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from feedback_nlp.language.cleaning.markup import ENTITY
 from feedback_nlp.language.cleaning.offsets import Draft, Origins, Span
 from feedback_nlp.language.cleaning.texts import clean_text, clean_with_map
 from feedback_nlp.language.detection import LanguageDetector
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from feedback_nlp.settings import Settings
 
 ROWS_AT_ONCE = 512
-_ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
-
 _TAG = re.compile(r"</?[A-Za-z][^<>]*>")
 
 
@@ -139,10 +137,8 @@ class _CellRedactor:
     """Redacts raw text: what is found in it as a reader sees it, and then what its markup hides."""
 
     def __init__(self, settings: Settings, names: bool) -> None:
-        recognizers = Path(settings.redact_recognizers) if settings.redact_recognizers else None
-        lists = {"deny": settings.redact_deny, "allow": settings.redact_allow, "recognizers": recognizers}
-        self._seen = Redactor(names=names, **lists)  # type: ignore[arg-type]
-        self._hidden = Redactor(names=False, **lists)  # type: ignore[arg-type]
+        self._seen = Redactor.from_settings(settings, names=names)
+        self._hidden = Redactor.from_settings(settings, names=False)
 
     def redact(self, texts: Sequence[str], languages: Sequence[str]) -> list[Redacted | None]:
         """Return each text redacted, with counts; None for one in which nothing is to be replaced."""
@@ -163,7 +159,7 @@ class _CellRedactor:
             )
             # An address in a link's target is no text to a reader; entities are what it may be written with.
             draft = Draft(results[i].text, remember=True)
-            draft.sub(_ENTITY, lambda match: html.unescape(match[0]))
+            draft.sub(ENTITY, lambda match: html.unescape(match[0]))
             drafts.append(draft)
         hidden = self._hidden.redact_many([draft.text for draft in drafts], [languages[i] for i in unlike])
         for i, draft, more in zip(unlike, drafts, hidden, strict=True):

@@ -53,7 +53,7 @@ _QUOTE_MARK = re.compile(rf"[{_OPEN}{_CLOSE}]|\n(?=[^\S\n]*+[^\s{_OPEN}{_CLOSE}]
 _DEEPEST = 3
 # One step for all the times an ampersand was escaped, or a long chain of them would take one pass each.
 _AMPERSANDS = re.compile(r"&(?:(?:amp|AMP|#0{0,9}38|#[xX]0{0,9}26);)+")
-_ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,31});", re.I)
+ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,31});", re.I)
 
 
 def read_html(draft: Draft) -> None:
@@ -67,7 +67,7 @@ def read_html(draft: Draft) -> None:
         _read_tags(draft)
     if "&" in draft.text:
         draft.sub(_AMPERSANDS, "&", fenced(draft.text))
-        draft.sub(_ENTITY, lambda match: html.unescape(match[0]), fenced(draft.text))
+        draft.sub(ENTITY, lambda match: html.unescape(match[0]), fenced(draft.text))
 
 
 def _drop_unseen(draft: Draft) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable
 
-_ACCOUNT = re.compile(r"(?<![\w@./<])@[a-z_]\w{1,29}(?!\w)", re.I)
+from feedback_nlp.language.redaction.identifiers import find_handles
+from feedback_nlp.records import UNDETERMINED
+
 LEAST_ROWS = 20
 LEAST_SHARE = 0.01  # of the rows
 
@@ -20,7 +21,6 @@ def public_accounts(texts: Iterable[str]) -> tuple[str, ...]:
     named: Counter[str] = Counter()
     for text in texts:
         rows += 1
-        if "@" in text:
-            named.update({match[0].casefold() for match in _ACCOUNT.finditer(text)})
+        named.update({found.value for found in find_handles(text, UNDETERMINED)})
     least = max(LEAST_ROWS, LEAST_SHARE * rows)
     return tuple(sorted(account for account, count in named.items() if count >= least))

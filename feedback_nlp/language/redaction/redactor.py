@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from feedback_nlp.language.redaction.contexts import BLANK, Found, western_digits
 from feedback_nlp.language.redaction.person_links import link_people
@@ -25,6 +25,7 @@ from feedback_nlp.language.redaction.phrases import Phrases
 
 if TYPE_CHECKING:
     from feedback_nlp.language.redaction.presidio_engine import RecognizerEngine
+    from feedback_nlp.settings import Settings
 
 PLACEHOLDER = re.compile(r"<([A-Z]+)_(\d+)>")
 # What every identifier that the built-in finders know has one of; most texts have none and go no further.
@@ -105,6 +106,16 @@ class Redactor:
         self._denied = Phrases(deny)
         self._allowed = Phrases(allow)
         self._engine: RecognizerEngine | None = None
+
+    @classmethod
+    def from_settings(cls, settings: Settings, *, names: bool) -> Self:
+        """Return a redactor with the settings' words and recognizers."""
+        return cls(
+            names=names,
+            deny=settings.redact_deny,
+            allow=settings.redact_allow,
+            recognizers=Path(settings.redact_recognizers) if settings.redact_recognizers else None,
+        )
 
     def redact_many(self, texts: Sequence[str], languages: Sequence[str]) -> list[Redacted]:
         """Return each text redacted; ``languages`` are ISO 639-1 codes or ``und``, one a text.
