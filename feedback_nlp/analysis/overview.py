@@ -11,9 +11,8 @@ from feedback_nlp.analysis import privacy
 from feedback_nlp.analysis.frames import AnalysisFrames
 from feedback_nlp.language.questions import Polarity, question_polarity
 
-SET_ASIDE = (
-    "set_aside"  # a kind of non-answer for the eye: nothing is left once quotes, logs and the like are taken out
-)
+# A kind of non-answer for the eye: nothing is left once quotes, logs and the like are taken out.
+SET_ASIDE = "set_aside"
 OTHER = "other"  # kinds of too few people, taken together
 NON_ANSWER_WORDS = {
     "nothing": "\u201cnothing\u201d and the like",
