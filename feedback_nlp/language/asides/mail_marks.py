@@ -24,7 +24,8 @@ _LONGEST_HEADER = 300  # characters of "On ... X wrote:"
 _MOST_SIGNATURE_LINES = 12
 _LONGEST_SIGNATURE_LINE = 90
 _QUOTED = re.compile(r">+(?:[> ]|$|(?=[^\W\d]|[\"'«„“*`\[(#-]))")
-_NOT_QUOTED = re.compile(r">{3} |>+ ?[.:;_]?[<(oO>]|> ?\d[\d.,]*\s*\S{0,4}$")  # a Python prompt, ">:(" and "> 5 min"
+# A Python prompt, ">:(" and ">:O" (but not "> On Monday"), "> 5 min".
+_NOT_QUOTED = re.compile(r">{3} |>+ ?[.:;_]?(?:[<(>]|[oO](?!\w))|> ?\d[\d.,]*\s*\S{0,4}$")
 _RULE = r"[-_=*#~ ]*"
 _RULE_LINE = re.compile(r"[-_=*]{5,}")
 _DATE = re.compile(r"\b(?:19|20)\d\d\b|\b\d{1,2}[:.]\d\d\b|\b\d{1,2}[./-]\d{1,2}[./-]\d{2,4}\b|[٠-٩]{4}")
