@@ -20,6 +20,15 @@ NON_ANSWER_KINDS = (
 # What in a ticket, e-mail or chat is set aside because the customer does not say it: see ``language/asides``.
 ASIDE_KINDS = ("quote", "signature", "greeting", "disclaimer", "log", "code", "template", "agent")
 
+# How a theme can come into a codebook, and who worded its label ("llm": a model did, and no person has accepted it).
+THEME_SOURCES = ("discovered", "guided", "person")
+LABEL_SOURCES = ("phrases", "llm", "codebook", "person")
+# What people can do to themes. The structural ones change what statements are tagged with.
+WORDING_EDITS = ("rename", "define", "hide", "unhide")
+STRUCTURAL_EDITS = ("merge", "split", "move", "pin", "unpin", "example", "create")
+STATEMENT_EDITS = ("assign", "unassign")
+EDIT_KINDS = (*WORDING_EDITS, *STRUCTURAL_EDITS, *STATEMENT_EDITS)
+
 SentimentLabel = Literal["negative", "neutral", "positive", "mixed"]
 ThemeState = Literal["candidate", "active", "retired"]
 ScoreKind = Literal["nps", "csat", "ces", "stars", "likely", "other"]
@@ -129,6 +138,37 @@ class Theme:
     definition: str = ""
     quote_ids: tuple[str, ...] = ()  # statement ids nearest to the centroid, one per feedback
     n_statements: int = 0  # members when it was discovered
+    source: Literal["discovered", "guided", "person"] = "discovered"
+    label_source: Literal["phrases", "llm", "codebook", "person"] = "phrases"
+    stability: float | None = None  # 0..1: how much of it resampled fits find again; None where it was not measured
+    is_emerging: bool = False  # discovered beside a guided codebook, outside all of its themes
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """What a person did to a theme; ``kind`` is one of EDIT_KINDS, ``payload`` holds plain JSON types.
+
+    merge: {"into": theme_id} · split: {"label", "new_theme_id", "sub_themes": [ids] or "statements": [ids]} ·
+    move: {"parent": theme_id or None} · pin, unpin, hide, unhide: {} · rename: {"label"} · define: {"definition"} ·
+    example: {"like": [statement ids], "unlike": [statement ids]} · create: {"label", "parent": theme_id or None,
+    "like": [...], "unlike": [...]} (``theme_id`` is the new one) · assign, unassign: {"statement": statement id}.
+    """
+
+    edit_id: int
+    theme_id: str
+    kind: str
+    payload: Mapping[str, Any]
+    author: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """An edit that no longer fits the themes as they are. It is kept and reported; a person decides."""
+
+    edit_id: int
+    theme_id: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,3 +216,7 @@ class Tag:
     best_theme_id: str | None
     best_similarity: float  # cosine to the nearest theme in the prepared space, whether or not it reached the threshold
     unthemed_reason: str | None = None
+    margin: float | None = None  # cosine by which the outcome stands: to the threshold or to the next theme, whichever
+    # is less; never below 0
+    review: str | None = None  # why a person should look at it; None when the margin is wide enough
+    facets: Mapping[str, str] = field(default_factory=lambda: _EMPTY)  # facet -> value, such as journey_stage -> use

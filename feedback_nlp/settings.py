@@ -66,8 +66,19 @@ class Settings:
         0, "Least distinct statements in a sub-theme; 0 chooses by the size of the corpus.", low=0, high=100_000
     )
     max_themes: int = _setting(25, "Most top-level themes, so that a person can read them.", low=2, high=200)
+    guided: str = _setting(
+        "",
+        "Codebook to look for beside discovered themes: 'starter', a CSV, XLSX, JSON or QDC file, or empty for none.",
+    )
     themes_per_statement: int = _setting(3, "Most themes that one statement can mention.", low=1, high=10)
     reading_language: str = _setting("en", "Language that theme labels prefer when a theme has several.")
+    naming_url: str = _setting(
+        "", "OpenAI-compatible endpoint that words theme labels, such as http://localhost:11434/v1; empty for none."
+    )
+    naming_model: str = _setting("", "Model to ask at naming_url.")
+    naming_key_variable: str = _setting(
+        "FEEDBACK_NAMING_API_KEY", "Environment variable that holds the key for naming_url, where it wants one."
+    )
     discovery_sample: int = _setting(
         100_000, "Most distinct statements to learn themes from; the rest are tagged.", low=100, high=10_000_000
     )

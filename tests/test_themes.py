@@ -21,7 +21,8 @@ from feedback_nlp.themes.clustering import (
     nearest,
     refine,
 )
-from feedback_nlp.themes.codebook import Codebook, continue_ids
+from feedback_nlp.themes.codebook import Codebook, Prototypes
+from feedback_nlp.themes.continuing import continue_ids
 from feedback_nlp.themes.discovery import Corpus, discover
 from feedback_nlp.themes.keywords import keywords_by_language, tokenize
 from feedback_nlp.themes.labelling import KeyphraseLabeller
@@ -468,7 +469,9 @@ def book_of(rows: np.ndarray, thresholds: list[float], parents: list[str | None]
     )
     dimensions = rows.shape[1]
     space = PreparedSpace(np.zeros(dimensions, np.float32), (), np.zeros((0, dimensions), np.float32))
-    return Codebook("key", themes, rows.astype(np.float32), space)
+    leaves = [n for n in range(len(themes)) if f"t{n}" not in (parents or [])]
+    prototypes = Prototypes.found(rows[leaves], np.array(thresholds)[leaves], leaves)
+    return Codebook("key", themes, rows.astype(np.float32), prototypes, space)
 
 
 def test_a_threshold_is_reached_or_not():
@@ -541,12 +544,16 @@ def test_a_codebook_comes_back_from_its_arrays(corpus: Corpus, codebook: Codeboo
         encoder_key=codebook.encoder_key,
         themes=codebook.themes,
         arrays={name: array.copy() for name, array in codebook.arrays().items()},
-        languages=codebook.languages(),
+        facts=codebook.facts(),
         version=3,
     )
     assert (back.themes, back.encoder_key, back.version) == (codebook.themes, codebook.encoder_key, 3)
     assert {name: (a.dtype, a.shape) for name, a in codebook.arrays().items()} == {
         "centroids": (np.float32, (4, 64)),
+        "prototypes": (np.float32, (4, 64)),
+        "prototype_thresholds": (np.float64, (4,)),
+        "prototype_themes": (np.int64, (4,)),
+        "prototype_kinds": (np.int8, (4,)),
         "corpus_mean": (np.float32, (64,)),
         "language_means": (np.float32, (6, 64)),
     }

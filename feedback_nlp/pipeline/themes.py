@@ -55,7 +55,7 @@ def discover_themes(
     """
     from feedback_nlp.encoding import load_encoder
     from feedback_nlp.language.stopwords import negations, stop_words
-    from feedback_nlp.themes.codebook import continue_ids
+    from feedback_nlp.themes.continuing import continue_ids
     from feedback_nlp.themes.discovery import discover
     from feedback_nlp.themes.space import load_projection
     from feedback_nlp.themes.tagging import tag
@@ -101,7 +101,7 @@ def discover_themes(
         encoder_key=codebook.encoder_key,
         themes=codebook.themes,
         arrays=codebook.arrays(),
-        settings={"learnt_from": learnt_from, "languages": codebook.languages(), "n_statements": len(corpus.texts)},
+        settings={"learnt_from": learnt_from, **codebook.facts(), "n_statements": len(corpus.texts)},
         reason=reason,
         lineage=lineage,
     )
@@ -165,7 +165,7 @@ def load_codebook(store: Store, version: int | None = None) -> Codebook:
         encoder_key=stored.encoder_key,
         themes=stored.themes,
         arrays=stored.arrays,
-        languages=stored.settings["languages"],
+        facts=stored.settings,
         version=stored.version,
     )
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -11,40 +12,112 @@ from feedback_nlp.errors import EncoderError
 from feedback_nlp.records import Theme
 from feedback_nlp.themes.space import PreparedSpace
 
-SAME_JACCARD = 0.25  # least overlap of members for a theme of the new fit to be the old one
+# Where a prototype is from: a cluster's centre, a phrase of a guided theme, statements that a person gave as examples
+# ("example"), or as what a theme is not ("against").
+PROTOTYPE_KINDS = ("found", "phrase", "example", "against")
+
+
+@dataclass(frozen=True)
+class Prototypes:
+    """Points of the prepared space by which statements are tagged; a theme has none, one or several.
+
+    ``vectors`` is (m, p) of unit rows, ``thresholds`` (m,) the least cosine to each, ``theme_rows`` (m,) the row of its
+    theme in ``Codebook.themes``, ``kinds`` (m,) an index into PROTOTYPE_KINDS. A statement nearer to an "against"
+    prototype than to any other of the same theme does not mention that theme.
+    """
+
+    vectors: np.ndarray
+    thresholds: np.ndarray
+    theme_rows: np.ndarray
+    kinds: np.ndarray
+
+    @classmethod
+    def found(
+        cls, vectors: np.ndarray, thresholds: Sequence[float] | np.ndarray, theme_rows: Sequence[int]
+    ) -> Prototypes:
+        """Return prototypes that are clusters' centres."""
+        return cls(
+            np.asarray(vectors, dtype=np.float32),
+            np.asarray(thresholds, dtype=np.float64),
+            np.asarray(theme_rows, dtype=np.int64),
+            np.zeros(len(theme_rows), dtype=np.int8),
+        )
+
+    def __len__(self) -> int:
+        return len(self.theme_rows)
+
+
+@dataclass(frozen=True)
+class Facets:
+    """What a statement is about beside its themes, such as the journey stage: one value a facet, or none.
+
+    ``names`` and ``values`` (f,) name each prototype's facet and value; ``vectors`` (f, p) and ``thresholds`` (f,) are
+    as in :class:`Prototypes`.
+    """
+
+    names: tuple[str, ...] = ()
+    values: tuple[str, ...] = ()
+    vectors: np.ndarray = field(default_factory=lambda: np.empty((0, 0), np.float32))
+    thresholds: np.ndarray = field(default_factory=lambda: np.empty(0))
 
 
 @dataclass(frozen=True)
 class Codebook:
-    """Themes at two levels with their centroids (k, p), rows in the order of ``themes``, in the prepared space."""
+    """Themes at two levels, their centres (k, p) in the order of ``themes``, and the prototypes that tagging uses.
+
+    A theme's centre is what it looks like in the prepared space, for labels and for how far themes lie apart.
+    ``base_version`` is the version that a discovery or an import published and that people's edits are laid on.
+    ``guided`` are the guided themes as they were written (see ``themes/guided.py``), so that they can be exported again.
+    """
 
     encoder_key: str
     themes: tuple[Theme, ...]
     centroids: np.ndarray
+    prototypes: Prototypes
     space: PreparedSpace
+    facets: Facets = field(default_factory=Facets)
+    guided: tuple[Mapping[str, Any], ...] = ()
     version: int | None = None
+    base_version: int | None = None
 
     @property
     def leaves(self) -> tuple[int, ...]:
-        """Rows of the themes that statements are tagged with: sub-themes, and themes without any.
+        """Rows of the themes that statements are tagged with: those that have a prototype.
 
         A theme that a person hid is tagged like any other, so that hiding it moves no statement to its neighbours.
         """
-        parents = {theme.parent_id for theme in self.themes}
-        return tuple(row for row, theme in enumerate(self.themes) if theme.theme_id not in parents)
+        return tuple(np.unique(self.prototypes.theme_rows).tolist())
+
+    @property
+    def row_of(self) -> dict[str, int]:
+        """Row of each theme by its id."""
+        return {theme.theme_id: row for row, theme in enumerate(self.themes)}
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """Return what is stored beside the theme rows."""
-        arrays = {
+        """Return what is stored beside the theme rows; all but ``facets``' words, see :meth:`facts`."""
+        arrays: dict[str, np.ndarray] = {
             "centroids": self.centroids.astype(np.float32),
+            "prototypes": self.prototypes.vectors.astype(np.float32),
+            "prototype_thresholds": self.prototypes.thresholds.astype(np.float64),
+            "prototype_themes": self.prototypes.theme_rows.astype(np.int64),
+            "prototype_kinds": self.prototypes.kinds.astype(np.int8),
             "corpus_mean": self.space.corpus_mean,
             "language_means": self.space.language_means,
         }
-        return arrays if self.space.projection is None else {**arrays, "projection": self.space.projection}
+        if self.space.projection is not None:
+            arrays["projection"] = self.space.projection
+        if self.facets.names:
+            arrays |= {"facets": self.facets.vectors, "facet_thresholds": self.facets.thresholds}
+        return arrays
 
-    def languages(self) -> list[str]:
-        """Return the languages of the fit, in the order of their means."""
-        return list(self.space.languages)
+    def facts(self) -> dict[str, Any]:
+        """Return what belongs to the arrays in plain types: languages of the means, facets' values, guided themes."""
+        facts: dict[str, Any] = {"languages": list(self.space.languages)}
+        if self.guided:
+            facts["guided"] = [dict(theme) for theme in self.guided]
+        if self.facets.names:
+            facts |= {"facet_names": list(self.facets.names), "facet_values": list(self.facets.values)}
+        return facts
 
     @classmethod
     def from_stored(
@@ -53,14 +126,41 @@ class Codebook:
         encoder_key: str,
         themes: Sequence[Theme],
         arrays: Mapping[str, np.ndarray],
-        languages: Sequence[str],
-        version: int | None,
+        facts: Mapping[str, Any],
+        version: int | None = None,
+        base_version: int | None = None,
     ) -> Codebook:
-        """Return the codebook that was stored as :meth:`arrays` and :meth:`languages`."""
+        """Return the codebook that was stored as :meth:`arrays` and :meth:`facts`."""
         space = PreparedSpace(
-            arrays["corpus_mean"], tuple(languages), arrays["language_means"], arrays.get("projection")
+            arrays["corpus_mean"], tuple(facts["languages"]), arrays["language_means"], arrays.get("projection")
         )
-        return cls(encoder_key, tuple(themes), arrays["centroids"], space, version)
+        facets = Facets()
+        if "facets" in arrays:
+            facets = Facets(
+                tuple(facts["facet_names"]), tuple(facts["facet_values"]), arrays["facets"], arrays["facet_thresholds"]
+            )
+        if "prototypes" in arrays:
+            prototypes = Prototypes(
+                arrays["prototypes"],
+                arrays["prototype_thresholds"],
+                arrays["prototype_themes"],
+                arrays["prototype_kinds"],
+            )
+        else:  # written before themes could have several: the centre of each leaf
+            parents = {theme.parent_id for theme in themes}
+            rows = [row for row, theme in enumerate(themes) if theme.theme_id not in parents]
+            prototypes = Prototypes.found(arrays["centroids"][rows], [themes[row].threshold for row in rows], rows)
+        return cls(
+            encoder_key,
+            tuple(themes),
+            arrays["centroids"],
+            prototypes,
+            space,
+            facets,
+            tuple(facts.get("guided", ())),
+            version,
+            base_version,
+        )
 
     def require_encoder(self, encoder_key: str) -> None:
         """Raise :class:`EncoderError` unless the vectors to be tagged come from the codebook's own encoder."""
@@ -69,75 +169,3 @@ class Codebook:
                 f"This codebook was made with encoder {self.encoder_key}, the vectors come from {encoder_key}. "
                 "Vectors of two encoders cannot be compared: choose the codebook's encoder, or run 'discover' again."
             )
-
-
-def continue_ids(
-    new: Codebook, new_labels: np.ndarray, old: Codebook, old_labels: np.ndarray
-) -> tuple[Codebook, list[dict[str, str | None]]]:
-    """Return ``new`` with the ids of ``old`` where a theme is the same one, and the lineage rows.
-
-    ``new_labels`` and ``old_labels`` (n,) hold, for the same statements, the row of the leaf that each codebook tags
-    them with, -1 for none. Themes are matched one to one by shared members (Hungarian assignment on the Jaccard
-    index, as in Greene et al. 2014, https://arxiv.org/abs/1404.4606), level by level, never by their labels.
-    """
-    renamed: dict[str, str] = {}
-    lineage: list[dict[str, str | None]] = []
-    for level in (1, 2):
-        new_rows = [row for row, theme in enumerate(new.themes) if theme.level == level]
-        old_rows = [row for row, theme in enumerate(old.themes) if theme.level == level]
-        overlap = _jaccard(_at_level(new, new_labels, new_rows), _at_level(old, old_labels, old_rows))
-        kept = _assign(overlap)
-        for i, row in enumerate(new_rows):
-            theme = new.themes[row]
-            j = kept.get(i)
-            if j is None:
-                lineage.append(_event(theme.theme_id, "born", None, "no theme of the last version shares its members"))
-            else:
-                theme_id = old.themes[old_rows[j]].theme_id
-                renamed[theme.theme_id] = theme_id
-                lineage.append(_event(theme_id, "continued", None, f"shares members, Jaccard {overlap[i, j]:.2f}"))
-        for j in sorted(set(range(len(old_rows))) - set(kept.values())):
-            theme_id = old.themes[old_rows[j]].theme_id
-            shared = overlap[:, j]
-            heir = new.themes[new_rows[int(shared.argmax())]].theme_id if shared.size and shared.max() > 0 else None
-            lineage.append(
-                _event(theme_id, "retired", renamed.get(heir or "", heir), "no theme of this version matches")
-            )
-    themes = tuple(
-        replace(
-            theme,
-            theme_id=renamed.get(theme.theme_id, theme.theme_id),
-            parent_id=None if theme.parent_id is None else renamed.get(theme.parent_id, theme.parent_id),
-        )
-        for theme in new.themes
-    )
-    return replace(new, themes=themes), lineage
-
-
-def _event(theme_id: str, event: str, other: str | None, reason: str) -> dict[str, str | None]:
-    return {"theme_id": theme_id, "event": event, "other_theme_id": other, "reason": reason}
-
-
-def _at_level(codebook: Codebook, labels: np.ndarray, rows: Sequence[int]) -> np.ndarray:
-    """Return a boolean matrix (len(rows), n): which statements belong to each theme, through its leaves."""
-    ids = [theme.theme_id for theme in codebook.themes]
-    result = np.zeros((len(rows), len(labels)), dtype=bool)
-    for i, row in enumerate(rows):
-        family = [r for r, theme in enumerate(codebook.themes) if r == row or theme.parent_id == ids[row]]
-        result[i] = np.isin(labels, family)
-    return result
-
-
-def _jaccard(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    shared = a.astype(np.float32) @ b.astype(np.float32).T
-    union = a.sum(axis=1)[:, None] + b.sum(axis=1)[None, :] - shared
-    return np.divide(shared, union, out=np.zeros_like(shared, dtype=np.float64), where=union > 0)
-
-
-def _assign(overlap: np.ndarray) -> dict[int, int]:
-    if not overlap.size:
-        return {}
-    from scipy.optimize import linear_sum_assignment
-
-    rows, columns = linear_sum_assignment(-overlap)
-    return {int(i): int(j) for i, j in zip(rows, columns, strict=True) if overlap[i, j] >= SAME_JACCARD}

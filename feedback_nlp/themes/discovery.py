@@ -21,7 +21,7 @@ from feedback_nlp.themes.clustering import (
     group_centroids,
     umap_hdbscan,
 )
-from feedback_nlp.themes.codebook import Codebook
+from feedback_nlp.themes.codebook import Codebook, Prototypes
 from feedback_nlp.themes.keywords import StopWords, keywords_by_language, tokenize
 from feedback_nlp.themes.labelling import KeyphraseLabeller
 from feedback_nlp.themes.space import PreparedSpace
@@ -120,7 +120,10 @@ def discover(
         polarity = np.array([_mean_polarity(corpus, leaf_of == leaf) for leaf in range(k)])
     group_of = group_centroids(centroids, sizes, settings.max_themes, polarity)
     themes, rows = _build(corpus, prepared, leaf_of, centroids, group_of, stop_words)
-    codebook = Codebook(encoder_key, tuple(themes), rows, space)
+    parents = {theme.parent_id for theme in themes}
+    leaves = [row for row, theme in enumerate(themes) if theme.theme_id not in parents]
+    prototypes = Prototypes.found(rows[leaves], np.array([themes[row].threshold for row in leaves]), leaves)
+    codebook = Codebook(encoder_key, tuple(themes), rows, prototypes, space)
     namer = labeller or KeyphraseLabeller(
         lambda texts, languages: space.prepare(encode(texts), languages),
         stop_words,

@@ -44,13 +44,13 @@ def tag(
     theirs within 0.05 of it. Confidence is a softmax of cosines over all leaves (temperature 0.05), 0..1: how far the
     theme stands out from its rivals, not a calibrated probability.
     """
-    leaves = np.asarray(codebook.leaves, dtype=np.int64)
+    leaves = codebook.prototypes.theme_rows
     n = len(vectors)
     if not len(leaves) or not n:
         empty = np.empty(0, np.int64)
         return Tagging(np.full(n, -1), np.zeros(n), np.zeros(n, bool), empty, empty, np.empty(0))
-    centroids = codebook.centroids[leaves].T.astype(np.float64)
-    thresholds = np.array([codebook.themes[row].threshold for row in leaves])
+    centroids = codebook.prototypes.vectors.T.astype(np.float64)
+    thresholds = codebook.prototypes.thresholds
     parts = []
     for start in range(0, n, block):
         prepared = codebook.space.prepare(vectors[start : start + block], languages[start : start + block])
