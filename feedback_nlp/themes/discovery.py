@@ -25,6 +25,7 @@ from feedback_nlp.themes.codebook import Codebook, Prototypes
 from feedback_nlp.themes.keywords import StopWords, keywords_by_language, tokenize
 from feedback_nlp.themes.labelling import KeyphraseLabeller
 from feedback_nlp.themes.space import PreparedSpace
+from feedback_nlp.themes.thresholds import thresholds_of
 
 FEWEST = 20  # distinct statements below which themes would be anecdotes
 FEWEST_PEOPLE = 5  # who say a sub-theme: what one customer says in many ways is no theme
@@ -198,7 +199,7 @@ def _build(
     stop_words: StopWords,
 ) -> tuple[list[Theme], np.ndarray]:
     """Return the themes of both levels, a theme before its sub-themes, and their centroids (k, d)."""
-    thresholds = _thresholds(prepared, leaf_of, centroids)
+    thresholds = thresholds_of(prepared, leaf_of, centroids)
     top_of = np.where(leaf_of >= 0, group_of[np.maximum(leaf_of, 0)], -1)
     weights = corpus.weights
     groups = sorted(set(group_of.tolist()), key=lambda g: (-float(weights[top_of == g].sum()), g))
@@ -237,21 +238,6 @@ def _build(
             for leaf in leaves:
                 add(2, parent, np.flatnonzero(leaf_of == leaf), centroids[leaf], leaf_words[leaf], thresholds[leaf])
     return themes, np.vstack(rows).astype(np.float32)
-
-
-def _thresholds(prepared: np.ndarray, leaf_of: np.ndarray, centroids: np.ndarray) -> np.ndarray:
-    """Return the least cosine for each leaf, (k,): what all but 5 % of its members reach, within the corpus's bounds.
-
-    A loose theme would otherwise take in anything and a tight one refuse its own paraphrases, so the bounds are the
-    3rd and 20th percentile of every statement's best cosine.
-    """
-    best = np.max(prepared @ centroids.T, axis=1)
-    low, high = np.quantile(best, [0.03, 0.20])
-    own = [
-        np.quantile(prepared[leaf_of == leaf] @ centroids[leaf], 0.05) if np.any(leaf_of == leaf) else high
-        for leaf in range(len(centroids))
-    ]
-    return np.clip(np.asarray(own), low, high)
 
 
 def _quotes(corpus: Corpus, order: np.ndarray) -> tuple[str, ...]:
