@@ -123,9 +123,9 @@ def themed(store: Store) -> Store:
     store.write_tags(
         version,
         [Tag("s1a", "t-slow", 0.55), Tag("s1b", "t-staff", 0.75)],
-        [Mention(statement_id, theme_id, confidence, version) for statement_id, theme_id, confidence in said]
-        + [Mention("s1a", "t-app", 0.9, version, "person")],
+        [Mention(statement_id, theme_id, confidence, version) for statement_id, theme_id, confidence in said],
     )
+    store.add_edit("t-app", "assign", {"statement": "s1a"}, "someone")
     return store
 
 
@@ -143,7 +143,7 @@ def test_statements_have_the_columns_of_the_contract(themed: Store) -> None:
             **both,
             "theme_ids": ["t-app", "t-slow"],
             "theme_labels": ["App", "Slow|late"],
-            "confidence": [0.9, 0.6],
+            "confidence": [1.0, 0.6],
             "best_theme_id": "t-slow",
             "best_similarity": 0.55,
             "sentiment": -0.5,
@@ -196,7 +196,7 @@ def test_an_unthemed_statement_says_why_and_keeps_its_similarity(themed: Store) 
         0.125,
         "far from every theme",
     )
-    themed.write_tags(1, [], [Mention("s2a", "t-app", 1.0, 1, "person")])
+    themed.add_edit("t-app", "assign", {"statement": "s2a"}, "someone")
     row = export_frame(themed, "statements", settings=SETTINGS).to_dicts()[2]
     assert (row["theme_ids"], row["unthemed_reason"]) == (["t-app"], None)
 
@@ -282,7 +282,7 @@ def test_mentions_are_at_both_levels_with_who_said_so(themed: Store) -> None:
     table = export_frame(themed, "mentions", settings=SETTINGS)
     assert tuple(table.columns) == MENTIONS
     assert table.rows() == [
-        ("s1a", "f1", "t-app", "App", 1, 0.9, -0.5, "negative", 1, "person"),
+        ("s1a", "f1", "t-app", "App", 1, 1.0, -0.5, "negative", 1, "person"),
         ("s1a", "f1", "t-service", "Service", 1, 0.6, -0.5, "negative", 1, "model"),
         ("s1a", "f1", "t-slow", "Slow|late", 2, 0.6, -0.5, "negative", 1, "model"),
         ("s1b", "f1", "t-service", "Service", 1, 0.7, 0.75, "positive", 1, "model"),
@@ -332,7 +332,7 @@ def test_csv_opens_in_a_spreadsheet_and_runs_nothing(themed: Store, tmp_path: Pa
     table = pl.read_csv(out, infer_schema=False)
     assert table["text"].to_list() == ["'=2+5 is slow.", "Staff | nice.", "Курьер опоздал."]
     assert table["theme_labels"].to_list() == ["App|Slow¦late", "'@Staff", ""]
-    assert table["confidence"].to_list() == ["0.9|0.6", "0.7", ""]
+    assert table["confidence"].to_list() == ["1.0|0.6", "0.7", ""]
     assert table["sentiment"].to_list() == ["-0.5", "0.75", None]
     assert table["external_id"].to_list() == ["'+4", "'+4", None]
     export_table(themed, "feedback", out, settings=SETTINGS)

@@ -50,6 +50,9 @@ FRAMES = {
         "best_theme_id": pl.String,
         "best_similarity": pl.Float64,
         "unthemed_reason": pl.String,
+        "margin": pl.Float64,
+        "review": pl.String,
+        "facets": pl.String,
     },
     "mentions": {
         "statement_id": pl.String,
@@ -69,6 +72,10 @@ FRAMES = {
         "definition": pl.String,
         "quote_ids": pl.String,
         "n_statements": pl.Int64,
+        "source": pl.String,
+        "label_source": pl.String,
+        "stability": pl.Float64,
+        "is_emerging": pl.Boolean,
     },
     "scales": {
         "name": pl.String,
@@ -166,7 +173,7 @@ def test_edits_lie_on_every_version_and_can_be_undone(store_url: str) -> None:
         delivery, late, staff = themes()
         for version in (1, 2):
             book = store.codebook(version)
-            edited = replace(late, label="متأخر", definition="After the promised day")
+            edited = replace(late, label="متأخر", definition="After the promised day", label_source="person")
             assert book.themes == (delivery, edited, replace(staff, state="retired"))
             assert book.hidden == {"t-staff"}
         assert store.read_frames()["themes"].select("label", "state").rows() == [
@@ -267,36 +274,21 @@ def test_tagging_again_replaces_what_the_model_said(store_url: str) -> None:
     ]
 
 
-def test_what_a_person_said_stays(store_url: str) -> None:
-    with Store.open(store_url) as store:
-        one, two = ingest(store, feedback("f1"))
-        version = publish(store)
-        tag_all(store, version, [one, two])
-        by_person = [
-            Mention(one.statement_id, "t-staff", 1.0, version, "person"),
-            Mention(one.statement_id, "t-late", 1.0, version, "person"),
-        ]
-        store.write_tags(version, [], by_person)
-        expected = {
-            (one.statement_id, "t-staff", 1.0, "person"),
-            (one.statement_id, "t-late", 1.0, "person"),
-            (two.statement_id, "t-staff", 0.5, "model"),
-        }
-        assert _said(store) == expected
-        tag_all(store, version, [one, two])
-        assert _said(store) == expected
-        tag_all(store, publish(store), [one, two])  # the person's word holds for the next codebook too
-        assert _said(store) == expected
-        tag_all(store, publish(store, themes=[themes()[2]]), [one, two])  # but not for a theme that is gone
-        assert _said(store) == {row for row in expected if row[1] == "t-staff"}
-
-
 def test_mentions_of_another_version_are_refused(store_url: str) -> None:
     with Store.open(store_url) as store:
         found = ingest(store, feedback("f1"))
         version = publish(store)
         with pytest.raises(ValueError, match=r"Mentions of versions \[2\] were given for version 1"):
             store.write_tags(version, [], [Mention(found[0].statement_id, "t-late", 0.5, 2)])
+
+
+def test_what_a_person_says_is_an_edit_and_not_a_stored_mention(store_url: str) -> None:
+    with Store.open(store_url) as store:
+        found = ingest(store, feedback("f1"))
+        version = publish(store)
+        with pytest.raises(ValueError, match="add an edit of kind 'assign' instead"):
+            store.write_tags(version, [], [Mention(found[0].statement_id, "t-late", 1.0, version, "person")])
+        assert _said(store) == set()
 
 
 def test_frames_have_their_columns_even_when_empty(store_url: str) -> None:
@@ -326,6 +318,10 @@ def test_frames_have_their_columns_even_when_empty(store_url: str) -> None:
         "definition": "Came late",
         "quote_ids": '["s1","s2"]',
         "n_statements": 4,
+        "source": "discovered",
+        "label_source": "phrases",
+        "stability": None,
+        "is_emerging": False,
     }
     assert json.loads(full["themes"]["keywords"][0]) == {"ar": ["متأخر"], "en": ["late", "parcel"]}
 

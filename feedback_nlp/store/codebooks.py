@@ -1,4 +1,9 @@
-"""Codebooks: numbered and immutable. What people change lies on top, with who and when, and can be undone."""
+"""Codebooks: numbered and immutable.
+
+A discovery or an import publishes a base. What people change in its shape is published as an edit version of it, and
+what they change in its words is laid on when a codebook is read. Readers see a version once it is ready: when all
+statements are tagged with it.
+"""
 
 from __future__ import annotations
 
@@ -12,22 +17,25 @@ import numpy as np
 import sqlalchemy as sa
 from safetensors.numpy import load, save
 
-from feedback_nlp.errors import NothingToShow, StoreError, UsageError, did_you_mean
-from feedback_nlp.records import Theme
+from feedback_nlp.errors import NothingToShow, StoreError, UsageError
+from feedback_nlp.records import WORDING_EDITS, Theme
 from feedback_nlp.store import schema
-from feedback_nlp.store.bulk import insert_rows, to_json
+from feedback_nlp.store.bulk import delete_where_in, insert_rows, to_json
 from feedback_nlp.store.database import Database
+from feedback_nlp.store.edits import active_edits
+from feedback_nlp.store.wiping import zero_deleted
 
-EditKind = Literal["rename", "hide", "unhide", "define"]
-_PAYLOAD = {"rename": "label", "define": "definition", "hide": None, "unhide": None}  # the key that a kind needs
+CodebookKind = Literal["fit", "import", "edit"]
+_NO_ARRAYS = save({})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StoredCodebook:
-    """A published codebook with people's edits laid on top.
+    """A published codebook with people's words laid on top.
 
     ``themes`` are in the order of the arrays' rows. A theme that a person hid has state "retired" and its id is in
-    ``hidden``; renamed and redefined ones carry the new words.
+    ``hidden``; renamed and redefined ones carry the new words. ``base_version`` is the version itself for a ``kind``
+    of "fit" or "import". ``is_ready`` is False until :meth:`Codebooks.mark_ready`.
     """
 
     version: int
@@ -38,10 +46,13 @@ class StoredCodebook:
     arrays: dict[str, np.ndarray]
     settings: dict[str, Any]
     hidden: frozenset[str]
+    base_version: int
+    kind: CodebookKind
+    is_ready: bool
 
 
 class Codebooks(Database):
-    """The part of the store that keeps codebooks, their lineage and people's edits."""
+    """The part of the store that keeps codebooks and their lineage."""
 
     def publish_codebook(
         self,
@@ -52,11 +63,15 @@ class Codebooks(Database):
         settings: Mapping[str, Any],
         reason: str,
         lineage: Sequence[Mapping[str, Any]] = (),
+        base_version: int | None = None,
+        kind: CodebookKind = "fit",
     ) -> int:
-        """Store a codebook under the next version, for good, and return the version.
+        """Store a codebook under the next version, for good, and return the version. It is not ready yet.
 
         ``lineage`` rows have theme_id, event (born, continued, retired, split, merged), other_theme_id and reason.
-        Raises StoreError for a theme id that comes twice, a parent that is not there, or an unknown encoder.
+        ``base_version`` None makes it a base; an edit version names the base that it lies on, and of its arrays only
+        those that differ from the base's are stored. Raises StoreError for a theme id that comes twice, a parent that
+        is not there, an unknown encoder, or a base that is none or of another encoder.
         """
         ids = [theme.theme_id for theme in themes]
         twice = sorted({theme_id for theme_id in ids if ids.count(theme_id) > 1})
@@ -66,9 +81,15 @@ class Codebooks(Database):
                 f"A codebook names each theme once and every parent in it; twice: {twice}, missing: {orphans}. "
                 "Publish the whole set of themes."
             )
-        blob = save({name: np.ascontiguousarray(array) for name, array in arrays.items()})
+        if (base_version is None) == (kind == "edit"):
+            raise ValueError(f"A codebook of kind {kind!r} cannot have base version {base_version}.")
+        own = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+        shared: list[str] = []
         with self._write() as connection:
             version = (_latest(connection) or 0) + 1
+            if base_version is not None:
+                base = _base_arrays(connection, base_version, encoder_key)
+                shared = sorted(name for name, array in own.items() if name in base and _same(array, base[name]))
             connection.execute(
                 schema.codebook.insert().values(
                     version=version,
@@ -76,7 +97,11 @@ class Codebooks(Database):
                     encoder_key=encoder_key,
                     settings=to_json(dict(settings)),
                     reason=reason,
-                    arrays=blob,
+                    arrays=save({name: array for name, array in own.items() if name not in shared}),
+                    base_version=version if base_version is None else base_version,
+                    kind=kind,
+                    base_arrays=to_json(shared),
+                    is_ready=False,
                 )
             )
             rows = [_theme_row(version, position, theme) for position, theme in enumerate(themes)]
@@ -94,44 +119,95 @@ class Codebooks(Database):
             insert_rows(connection, schema.lineage, events)
         return version
 
-    def latest_codebook_version(self) -> int | None:
-        """Return the newest version, None when nothing was published yet."""
-        with self._read() as connection:
-            return _latest(connection)
+    def latest_codebook_version(self, ready: bool = False) -> int | None:
+        """Return the newest version, None when nothing was published yet.
 
-    def codebook_versions(self) -> list[dict[str, Any]]:
-        """Return version, created_at, encoder_key, reason and n_themes of every codebook, oldest first."""
-        c, t = schema.codebook, schema.codebook_theme
-        query = (
-            sa.select(c.c.version, c.c.created_at, c.c.encoder_key, c.c.reason, sa.func.count(t.c.theme_id))
-            .select_from(c.outerjoin(t, t.c.version == c.c.version))
-            .group_by(c.c.version, c.c.created_at, c.c.encoder_key, c.c.reason)
-            .order_by(c.c.version)
-        )
-        names = ("version", "created_at", "encoder_key", "reason", "n_themes")
-        with self._read() as connection:
-            return [dict(zip(names, row, strict=True)) for row in connection.execute(query)]
-
-    def codebook(self, version: int | None = None) -> StoredCodebook:
-        """Return a codebook with people's edits on top (None: the newest).
-
-        Raises NothingToShow when nothing was published yet, UsageError for a version that is not there.
+        With ``ready`` the one that readers see: the newest that is ready, or the newest of all when none is.
         """
         with self._read() as connection:
-            known = known_version(connection, version)
+            return readable_version(connection) if ready else _latest(connection)
+
+    def mark_ready(self, version: int) -> None:
+        """Let readers see a version: all statements are tagged with it. Raises UsageError for an unknown version."""
+        c = schema.codebook
+        with self._write() as connection:
+            known_version(connection, version)
+            connection.execute(c.update().where(c.c.version == version).values(is_ready=True))
+
+    def drop_superseded_tags(self, version: int) -> list[int]:
+        """Delete what older versions of the same base hold beside their themes, and return those versions.
+
+        They lose their tags, their mentions and, being no longer ready, their readers; edit versions also lose their
+        own arrays, in which the vectors of people's examples may be. What was made of another base stays, so that
+        the last version of each base can be compared with the next one's. Raises UsageError for an unknown version,
+        ValueError for one that is not ready, as nothing that can be read would be left.
+        """
+        c, t, m = schema.codebook, schema.tag, schema.mention
+        with self._write() as connection:
+            known_version(connection, version)
+            this = connection.execute(sa.select(c.c.base_version, c.c.is_ready).where(c.c.version == version)).one()
+            if not this.is_ready:
+                raise ValueError(f"Codebook version {version} is not ready: it cannot supersede others.")
+            older = sa.select(c.c.version).where(c.c.base_version == this.base_version, c.c.version < version)
+            versions = list(connection.execute(older.order_by(c.c.version)).scalars())
+            zero_deleted(connection)
+            for table in (t, m):
+                delete_where_in(connection, table.c.codebook_version, versions)
+            connection.execute(c.update().where(c.c.version.in_(versions)).values(is_ready=False))
+            own = c.update().where(c.c.version.in_(versions), c.c.kind == "edit")
+            connection.execute(own.values(arrays=_NO_ARRAYS, base_arrays="[]"))
+        return versions
+
+    def codebook_versions(self) -> list[dict[str, Any]]:
+        """Return facts about every codebook, oldest first.
+
+        Keys: version, created_at, encoder_key, reason, base_version, kind, is_ready, n_themes.
+        """
+        c, t = schema.codebook, schema.codebook_theme
+        columns = (c.c.version, c.c.created_at, c.c.encoder_key, c.c.reason, c.c.base_version, c.c.kind, c.c.is_ready)
+        query = (
+            sa.select(*columns, sa.func.count(t.c.theme_id).label("n_themes"))
+            .select_from(c.outerjoin(t, t.c.version == c.c.version))
+            .group_by(*columns)
+            .order_by(c.c.version)
+        )
+        with self._read() as connection:
+            return [dict(row) for row in connection.execute(query).mappings()]
+
+    def codebook(self, version: int | None = None) -> StoredCodebook:
+        """Return a codebook with people's words on top (None: the newest, ready or not).
+
+        Raises NothingToShow when nothing was published yet, UsageError for a version that is not there, or an edit
+        version whose arrays are gone since a newer one superseded it.
+        """
+        with self._read() as connection:
+            known = _latest(connection) if version is None else known_version(connection, version)
             if known is None:
                 raise NothingToShow("There is no codebook yet. Discover themes first.")
             row = connection.execute(sa.select(schema.codebook).where(schema.codebook.c.version == known)).one()
             themes, hidden = edited_themes(connection, known)
+            arrays = load(bytes(row.arrays))
+            shared = json.loads(row.base_arrays)
+            if shared:
+                base = _base_arrays(connection, row.base_version, row.encoder_key)
+                arrays |= {name: base[name] for name in shared}
+        if bytes(row.arrays) == _NO_ARRAYS and row.kind == "edit" and not shared:
+            raise UsageError(
+                f"Codebook version {known} was superseded by another edit of version {row.base_version}, and only the "
+                "words of its themes are kept. Name a version that `themes history` calls ready."
+            )
         return StoredCodebook(
             version=row.version,
             created_at=row.created_at,
             encoder_key=row.encoder_key,
             reason=row.reason,
             themes=themes,
-            arrays=load(bytes(row.arrays)),
+            arrays=arrays,
             settings=json.loads(row.settings),
             hidden=hidden,
+            base_version=row.base_version,
+            kind=row.kind,
+            is_ready=row.is_ready,
         )
 
     def lineage(self, theme_id: str | None = None) -> list[dict[str, Any]]:
@@ -143,54 +219,9 @@ class Codebooks(Database):
         with self._read() as connection:
             return [dict(found) for found in connection.execute(query.order_by(row.c.lineage_id)).mappings()]
 
-    def add_edit(self, theme_id: str, kind: EditKind, payload: Mapping[str, Any], author: str) -> int:
-        """Lay an edit on a theme of every version, and return its id.
 
-        ``payload`` is {"label": ...} for rename, {"definition": ...} for define and {} for hide and unhide.
-        Raises UsageError for an unknown theme or kind, or a payload that does not fit.
-        """
-        if kind not in _PAYLOAD:
-            raise UsageError(f"{kind!r} is not a kind of edit.{did_you_mean(kind, _PAYLOAD)}")
-        needed = _PAYLOAD[kind]
-        words = payload.get(needed) if needed else None
-        fits = isinstance(words, str) and words.strip() if needed else True
-        if not fits or set(payload) != ({needed} if needed else set()):
-            needs = f"{{{needed!r}: words}}" if needed else "an empty payload"
-            raise UsageError(f"An edit of kind {kind!r} needs {needs}; it came with the keys {sorted(payload)}.")
-        values = {"theme_id": theme_id, "kind": kind, "author": author, "created_at": datetime.now(UTC)}
-        values["payload"] = to_json({needed: words.strip()} if needed and words else {})
-        t, e = schema.codebook_theme, schema.theme_edit
-        with self._write() as connection:
-            known = connection.execute(sa.select(t.c.theme_id).distinct().order_by(t.c.theme_id)).scalars().all()
-            if theme_id not in known:
-                raise UsageError(f"There is no theme {theme_id!r} in any codebook.{did_you_mean(theme_id, known)}")
-            return int(connection.execute(e.insert().values(values).returning(e.c.edit_id)).scalar_one())
-
-    def undo_edit(self, edit_id: int, author: str) -> None:
-        """Take an edit off again; it stays in the history. Raises UsageError when it is not there or already undone."""
-        e = schema.theme_edit
-        undo = e.update().where(e.c.edit_id == edit_id, e.c.undone_at.is_(None))
-        with self._write() as connection:
-            if connection.execute(undo.values(undone_at=datetime.now(UTC), undone_by=author)).rowcount != 1:
-                raise UsageError(f"There is no edit {edit_id} left to undo. List the edits for their ids.")
-
-    def edits(self, theme_id: str | None = None) -> list[dict[str, Any]]:
-        """Return the edits, oldest first, undone ones too.
-
-        Keys: edit_id, theme_id, kind, payload, author, created_at, undone_at, undone_by.
-        """
-        query = sa.select(schema.theme_edit).order_by(schema.theme_edit.c.edit_id)
-        if theme_id is not None:
-            query = query.where(schema.theme_edit.c.theme_id == theme_id)
-        with self._read() as connection:
-            rows = connection.execute(query).mappings()
-            return [dict(row) | {"payload": json.loads(row["payload"])} for row in rows]
-
-
-def known_version(connection: sa.Connection, version: int | None) -> int | None:
-    """Return the version itself, or the newest for None; raises UsageError for one that was never published."""
-    if version is None:
-        return _latest(connection)
+def known_version(connection: sa.Connection, version: int) -> int:
+    """Return the version itself; raises UsageError for one that was never published."""
     c = schema.codebook
     found = connection.execute(sa.select(c.c.version).where(c.c.version == version)).scalar()
     if found is None:
@@ -198,13 +229,20 @@ def known_version(connection: sa.Connection, version: int | None) -> int | None:
     return int(found)
 
 
+def readable_version(connection: sa.Connection) -> int | None:
+    """Return the newest version that is ready, the newest of all when none is, None before the first one."""
+    c = schema.codebook
+    ready = connection.execute(sa.select(sa.func.max(c.c.version)).where(c.c.is_ready)).scalar()
+    return _latest(connection) if ready is None else int(ready)
+
+
 def edited_themes(connection: sa.Connection, version: int) -> tuple[tuple[Theme, ...], frozenset[str]]:
-    """Return the version's themes with people's edits on top, in the arrays' order, and the ids of the hidden ones."""
-    t, e = schema.codebook_theme, schema.theme_edit
+    """Return the version's themes with people's words on top, in the arrays' order, and the ids of the hidden ones."""
+    t = schema.codebook_theme
     rows = connection.execute(sa.select(t).where(t.c.version == version).order_by(t.c.position))
     themes = {row.theme_id: _theme(row) for row in rows}
     hidden: set[str] = set()
-    for edit in connection.execute(sa.select(e).where(e.c.undone_at.is_(None)).order_by(e.c.edit_id)):
+    for edit in active_edits(connection, WORDING_EDITS):
         theme = themes.get(edit.theme_id)
         if theme is None:
             continue
@@ -212,8 +250,10 @@ def edited_themes(connection: sa.Connection, version: int) -> tuple[tuple[Theme,
             hidden.add(edit.theme_id)
         elif edit.kind == "unhide":
             hidden.discard(edit.theme_id)
+        elif edit.kind == "rename":
+            themes[edit.theme_id] = replace(theme, label=edit.payload["label"], label_source="person")
         else:
-            themes[edit.theme_id] = replace(theme, **json.loads(edit.payload))
+            themes[edit.theme_id] = replace(theme, definition=edit.payload["definition"])
     for theme_id in hidden:
         themes[theme_id] = replace(themes[theme_id], state="retired")
     return tuple(themes.values()), frozenset(hidden)
@@ -221,6 +261,21 @@ def edited_themes(connection: sa.Connection, version: int) -> tuple[tuple[Theme,
 
 def _latest(connection: sa.Connection) -> int | None:
     return connection.execute(sa.select(sa.func.max(schema.codebook.c.version))).scalar()
+
+
+def _base_arrays(connection: sa.Connection, base_version: int, encoder_key: str) -> dict[str, np.ndarray]:
+    c = schema.codebook
+    base = connection.execute(sa.select(c).where(c.c.version == base_version, c.c.base_version == base_version)).first()
+    if base is None or base.encoder_key != encoder_key:
+        raise StoreError(
+            f"Version {base_version} is no base of encoder {encoder_key} that edits could lie on. "
+            "Lay them on a version that a discovery or an import published."
+        )
+    return load(bytes(base.arrays))
+
+
+def _same(one: np.ndarray, other: np.ndarray) -> bool:
+    return one.dtype == other.dtype and one.shape == other.shape and one.tobytes() == other.tobytes()
 
 
 def _theme_row(version: int, position: int, theme: Theme) -> dict[str, Any]:
@@ -237,6 +292,10 @@ def _theme_row(version: int, position: int, theme: Theme) -> dict[str, Any]:
         "definition": theme.definition,
         "quote_ids": to_json(list(theme.quote_ids)),
         "n_statements": int(theme.n_statements),
+        "source": theme.source,
+        "label_source": theme.label_source,
+        "stability": None if theme.stability is None else float(theme.stability),
+        "is_emerging": bool(theme.is_emerging),
     }
 
 
@@ -253,4 +312,8 @@ def _theme(row: Any) -> Theme:
         definition=row.definition,
         quote_ids=tuple(json.loads(row.quote_ids)),
         n_statements=row.n_statements,
+        source=row.source,
+        label_source=row.label_source,
+        stability=row.stability,
+        is_emerging=row.is_emerging,
     )

@@ -16,6 +16,7 @@ from sqlalchemy.engine import Connection
 from feedback_nlp.store import schema
 from feedback_nlp.store.bulk import chunks, delete_where_in, insert_rows, select_where_in, to_json
 from feedback_nlp.store.database import Database, plain_errors
+from feedback_nlp.store.edits import count_statements_in_edits, forget_statements_in_edits
 from feedback_nlp.store.wiping import wipe, zero_deleted
 
 IdKind = Literal["customer", "external"]
@@ -23,7 +24,7 @@ IdKind = Literal["customer", "external"]
 _F = schema.feedback
 _S = schema.statement
 _HOLDING = (schema.feedback, schema.statement, schema.near_key, schema.tag, schema.mention, schema.vector)
-_WIPED = (*_HOLDING, schema.codebook_theme)
+_WIPED = (*_HOLDING, schema.codebook, schema.codebook_theme, schema.theme_edit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +32,9 @@ class Traces:
     """What is stored about some people.
 
     ``customer_ids`` and ``external_ids`` are those asked for that somebody has. ``n_vectors`` counts the vectors of
-    texts that nobody else wrote, ``n_quotes`` the places in codebooks that point to their statements, and
-    ``n_elsewhere`` feedback of the same customers that was not asked for.
+    texts that nobody else wrote, ``n_quotes`` the places in codebooks that point to their statements, ``n_elsewhere``
+    feedback of the same customers that was not asked for, and ``n_in_edits`` the places in people's edits that name
+    their statements.
     """
 
     customer_ids: frozenset[str]
@@ -42,6 +44,7 @@ class Traces:
     n_vectors: int
     n_quotes: int
     n_elsewhere: int
+    n_in_edits: int = 0
 
 
 class Erasure(Database):
@@ -55,8 +58,10 @@ class Erasure(Database):
     def erase(self, customer_ids: Sequence[str], external_ids: Sequence[str] = (), *, keep_out: bool = False) -> Traces:
         """Delete all feedback with these ids and what was made of it, in one transaction, and return what went.
 
-        That is statements, tags, mentions, keys of duplicates, vectors of texts that nobody else wrote, and quotes
-        in every codebook. Feedback whose representative goes is to be compared again: call ``refresh_duplicates``.
+        That is statements, tags, mentions, keys of duplicates, vectors of texts that nobody else wrote, quotes in
+        every codebook, and their places in edits with the vectors there. Where there were such places, publish the
+        edits again: until then themes made of examples still go by them. Feedback whose representative goes is to be
+        compared again: call ``refresh_duplicates``.
         With ``keep_out`` :meth:`is_erased` knows the ids from now on, found or not. Call :meth:`wipe` afterwards:
         until then the bytes may still be in the files.
         """
@@ -144,6 +149,7 @@ class _Person:
             n_vectors=self._count(schema.vector.c.text_hash, self._hashes),
             n_quotes=sum(len(quotes) - len(kept) for _, _, quotes, kept in self._quotes()),
             n_elsewhere=self._elsewhere(),
+            n_in_edits=count_statements_in_edits(self._connection, self._statements),
         )
 
     def delete(self) -> None:
@@ -153,6 +159,7 @@ class _Person:
         for version, theme_id, _, kept in list(self._quotes()):
             theme = t.update().where(t.c.version == version, t.c.theme_id == theme_id)
             connection.execute(theme.values(quote_ids=to_json(kept)))
+        forget_statements_in_edits(connection, self._statements)
         for chunk in chunks(self._feedback):
             led = _F.update().where(_F.c.duplicate_of.in_(chunk))
             connection.execute(led.values(duplicate_of=None, duplicate_kind=None, is_compared=False))

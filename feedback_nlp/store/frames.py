@@ -10,8 +10,10 @@ import sqlalchemy as sa
 from feedback_nlp.records import Theme
 from feedback_nlp.store import schema
 from feedback_nlp.store.bulk import read_frame, to_json
-from feedback_nlp.store.codebooks import edited_themes, known_version
+from feedback_nlp.store.codebooks import edited_themes, known_version, readable_version
 from feedback_nlp.store.database import Database
+from feedback_nlp.store.edits import active_edits
+from feedback_nlp.store.said_by_people import BY_MODEL, KINDS, lay_on
 
 FEEDBACK_COLUMNS: dict[str, Any] = {
     "feedback_id": pl.String,
@@ -48,12 +50,14 @@ TAG_COLUMNS: dict[str, Any] = {
     "best_theme_id": pl.String,
     "best_similarity": pl.Float64,
     "unthemed_reason": pl.String,
+    "margin": pl.Float64,
+    "review": pl.String,
+    "facets": pl.String,
 }
 MENTION_COLUMNS: dict[str, Any] = {
     "statement_id": pl.String,
     "theme_id": pl.String,
     "confidence": pl.Float64,
-    "provenance": pl.String,
 }
 THEME_COLUMNS: dict[str, Any] = {
     "theme_id": pl.String,
@@ -66,6 +70,10 @@ THEME_COLUMNS: dict[str, Any] = {
     "definition": pl.String,
     "quote_ids": pl.String,
     "n_statements": pl.Int64,
+    "source": pl.String,
+    "label_source": pl.String,
+    "stability": pl.Float64,
+    "is_emerging": pl.Boolean,
 }
 SCALE_COLUMNS: dict[str, Any] = {
     "name": pl.String,
@@ -82,13 +90,18 @@ class Frames(Database):
     def read_frames(self, codebook_version: int | None = None) -> dict[str, pl.DataFrame]:
         """Return feedback, statements, mentions, themes and scales as one consistent set of frames.
 
-        ``codebook_version`` None means the newest; before the first one the statements' theme columns are null, and
-        mentions and themes are empty. Rows come sorted by their ids (statements by place, themes in the codebook's
-        order). ``created_at`` has no zone: as it was written, or in UTC when it came with one. A person's mention
-        made for another version counts while its theme is in this one. Raises UsageError for an unknown version.
+        ``codebook_version`` None means the newest that is ready (of all, when none is); before the first one the
+        statements' theme columns are null, and mentions and themes are empty. Rows come sorted by their ids
+        (statements by place, themes in the codebook's order). ``created_at`` has no zone: as it was written, or in
+        UTC when it came with one. What people said of statements is laid on, see
+        :func:`~feedback_nlp.store.said_by_people.lay_on`. Raises UsageError for an unknown version.
         """
         with self._read() as connection:
-            version = known_version(connection, codebook_version)
+            version = (
+                readable_version(connection)
+                if codebook_version is None
+                else known_version(connection, codebook_version)
+            )
             feedback = read_frame(connection, _select(schema.feedback, FEEDBACK_COLUMNS), FEEDBACK_COLUMNS)
             statements = read_frame(connection, _select(schema.statement, STATEMENT_COLUMNS), STATEMENT_COLUMNS)
             scales = read_frame(connection, _select(schema.score_scale, SCALE_COLUMNS), SCALE_COLUMNS)
@@ -116,22 +129,13 @@ def _tags_and_mentions(
     connection: sa.Connection, version: int | None, themes: tuple[Theme, ...]
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     if version is None:
-        return pl.DataFrame(schema=TAG_COLUMNS), pl.DataFrame(schema=MENTION_COLUMNS)
+        no_mentions = pl.DataFrame(schema={**MENTION_COLUMNS, "provenance": pl.String})
+        return pl.DataFrame(schema=TAG_COLUMNS), no_mentions
     t, m = schema.tag, schema.mention
     tags = read_frame(connection, _select(t, TAG_COLUMNS).where(t.c.codebook_version == version), TAG_COLUMNS)
-    every = _select(m, MENTION_COLUMNS)
-    mentions = read_frame(connection, every.where(m.c.codebook_version == version), MENTION_COLUMNS)
-    by_people = read_frame(
-        connection,
-        every.where(m.c.provenance == "person", m.c.codebook_version != version).order_by(m.c.codebook_version),
-        MENTION_COLUMNS,
-    ).filter(pl.col("theme_id").is_in([theme.theme_id for theme in themes]))
-    if by_people.height:
-        # The person's word goes first, the newest version's foremost.
-        mentions = pl.concat([mentions.filter(pl.col("provenance") == "person"), by_people.reverse(), mentions]).unique(
-            subset=["statement_id", "theme_id"], keep="first", maintain_order=True
-        )
-    return tags, mentions
+    every = _select(m, MENTION_COLUMNS).where(m.c.codebook_version == version)
+    mentions = read_frame(connection, every, MENTION_COLUMNS).with_columns(provenance=pl.lit(BY_MODEL))
+    return lay_on(tags, mentions, themes, active_edits(connection, KINDS))
 
 
 def _theme_frame(themes: tuple[Theme, ...]) -> pl.DataFrame:
@@ -147,6 +151,10 @@ def _theme_frame(themes: tuple[Theme, ...]) -> pl.DataFrame:
             theme.definition,
             to_json(list(theme.quote_ids)),
             theme.n_statements,
+            theme.source,
+            theme.label_source,
+            theme.stability,
+            theme.is_emerging,
         )
         for theme in themes
     ]

@@ -16,6 +16,7 @@ from sqlalchemy.engine import Connection, Engine
 
 from feedback_nlp.errors import StoreError
 from feedback_nlp.store import schema
+from feedback_nlp.store.bulk import insert_rows, to_json
 
 _LOCK = 7_204_611  # any number that two openings of one database agree on
 
@@ -52,9 +53,59 @@ def _text_floor(connection: Connection) -> None:
     schema.metadata.create_all(connection, tables=[schema.near_key, schema.erased])
 
 
+def _people_shape_themes(connection: Connection) -> None:
+    sources = "CHECK (source IN ('discovered', 'guided', 'person'))"
+    label_sources = "CHECK (label_source IN ('phrases', 'llm', 'codebook', 'person'))"
+    blob = "BYTEA" if connection.dialect.name == "postgresql" else "BLOB"
+    number = "DOUBLE PRECISION"
+    for statement in (
+        "ALTER TABLE codebook ADD COLUMN base_version INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE codebook ADD COLUMN kind TEXT NOT NULL DEFAULT 'fit' CHECK (kind IN ('fit', 'import', 'edit'))",
+        "ALTER TABLE codebook ADD COLUMN base_arrays TEXT NOT NULL DEFAULT '[]'",
+        "ALTER TABLE codebook ADD COLUMN is_ready BOOLEAN NOT NULL DEFAULT false",
+        "UPDATE codebook SET base_version = version, is_ready = true",
+        f"ALTER TABLE codebook_theme ADD COLUMN source TEXT NOT NULL DEFAULT 'discovered' {sources}",
+        f"ALTER TABLE codebook_theme ADD COLUMN label_source TEXT NOT NULL DEFAULT 'phrases' {label_sources}",
+        f"ALTER TABLE codebook_theme ADD COLUMN stability {number}",
+        "ALTER TABLE codebook_theme ADD COLUMN is_emerging BOOLEAN NOT NULL DEFAULT false",
+        f"ALTER TABLE theme_edit ADD COLUMN examples {blob}",
+        f"ALTER TABLE tag ADD COLUMN margin {number}",
+        "ALTER TABLE tag ADD COLUMN review TEXT",
+        "ALTER TABLE tag ADD COLUMN facets TEXT NOT NULL DEFAULT '{}'",
+    ):
+        connection.exec_driver_sql(statement)
+    # What people said of a statement was a mention of one codebook: from now on it is an edit, which holds for all.
+    said = connection.exec_driver_sql(
+        "SELECT DISTINCT statement_id, theme_id FROM mention WHERE provenance = 'person' "
+        "ORDER BY statement_id, theme_id"
+    ).all()
+    now = datetime.now(UTC)
+    insert_rows(
+        connection,
+        schema.theme_edit,
+        [
+            {
+                "theme_id": theme_id,
+                "kind": "assign",
+                "payload": to_json({"statement": statement_id}),
+                "author": "unknown",
+                "created_at": now,
+            }
+            for statement_id, theme_id in said
+        ],
+    )
+    for statement in (
+        "DELETE FROM mention WHERE provenance = 'person'",
+        "DROP INDEX mention_by_person",
+        "ALTER TABLE mention DROP COLUMN provenance",
+    ):
+        connection.exec_driver_sql(statement)
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     Migration(1, "first tables", _first_tables),
     Migration(2, "non-answer kinds, asides, near-duplicates, erasure", _text_floor),
+    Migration(3, "edits that shape themes, codebooks that are ready", _people_shape_themes),
 )
 
 

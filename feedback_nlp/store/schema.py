@@ -187,6 +187,12 @@ codebook = Table(
     Column("settings", Words, nullable=False),  # JSON
     Column("reason", Words, nullable=False),
     Column("arrays", LargeBinary, nullable=False),  # safetensors
+    # The version that a discovery or an import published and that edits are laid on: a base is its own.
+    Column("base_version", Integer, nullable=False, server_default="0"),
+    Column("kind", Words, CheckConstraint("kind IN ('fit', 'import', 'edit')"), nullable=False, server_default="fit"),
+    Column("base_arrays", Words, nullable=False, server_default="[]"),  # JSON, names of arrays that are the base's
+    # Whether all statements are tagged with it, so that readers may see it.
+    Column("is_ready", Boolean, nullable=False, server_default=sa_false()),
 )
 
 codebook_theme = Table(
@@ -204,6 +210,22 @@ codebook_theme = Table(
     Column("definition", Words, nullable=False),
     Column("quote_ids", Words, nullable=False),  # JSON list of statement ids
     Column("n_statements", Integer, nullable=False),
+    Column(
+        "source",
+        Words,
+        CheckConstraint("source IN ('discovered', 'guided', 'person')"),
+        nullable=False,
+        server_default="discovered",
+    ),
+    Column(
+        "label_source",
+        Words,
+        CheckConstraint("label_source IN ('phrases', 'llm', 'codebook', 'person')"),
+        nullable=False,
+        server_default="phrases",
+    ),
+    Column("stability", Double),  # 0..1
+    Column("is_emerging", Boolean, nullable=False, server_default=sa_false()),
     PrimaryKeyConstraint("version", "theme_id"),
 )
 
@@ -234,6 +256,7 @@ theme_edit = Table(
     Column("created_at", Instant, nullable=False),
     Column("undone_at", Instant),
     Column("undone_by", Words),
+    Column("examples", LargeBinary),  # safetensors: vectors of the statements that the payload names, see ``edits``
 )
 
 tag = Table(
@@ -244,20 +267,20 @@ tag = Table(
     Column("best_theme_id", Words),
     Column("best_similarity", Double, nullable=False),
     Column("unthemed_reason", Words),
+    Column("margin", Double),
+    Column("review", Words),  # why a person should look at it
+    Column("facets", Words, nullable=False, server_default="{}"),  # JSON, facet -> value
     PrimaryKeyConstraint("codebook_version", "statement_id"),  # a version is read as one range
     sqlite_with_rowid=False,
 )
 
-mention = Table(
+mention = Table(  # what the model says; what people say is in theme_edit and laid on when it is read
     "mention",
     metadata,
     Column("codebook_version", ForeignKey("codebook.version"), nullable=False),
     Column("statement_id", ForeignKey("statement.statement_id", ondelete="CASCADE"), nullable=False, index=True),
     Column("theme_id", Words, nullable=False),
     Column("confidence", Double, nullable=False),
-    Column("provenance", Words, CheckConstraint("provenance IN ('model', 'person')"), nullable=False),
     PrimaryKeyConstraint("codebook_version", "statement_id", "theme_id"),
     sqlite_with_rowid=False,
 )
-_by_person = mention.c.provenance == "person"
-Index("mention_by_person", mention.c.provenance, sqlite_where=_by_person, postgresql_where=_by_person)

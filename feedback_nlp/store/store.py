@@ -12,6 +12,7 @@ from feedback_nlp.store import schema
 from feedback_nlp.store.codebooks import Codebooks
 from feedback_nlp.store.database import connect, plain_errors
 from feedback_nlp.store.duplicates import Duplicates
+from feedback_nlp.store.edits import Edits
 from feedback_nlp.store.erasure import Erasure
 from feedback_nlp.store.frames import Frames
 from feedback_nlp.store.ingest import Ingest
@@ -20,7 +21,7 @@ from feedback_nlp.store.tags import Tags
 from feedback_nlp.store.vectors import Vectors
 
 
-class Store(Ingest, Duplicates, Erasure, Vectors, Codebooks, Tags, Frames):
+class Store(Ingest, Duplicates, Erasure, Vectors, Codebooks, Edits, Tags, Frames):
     """All that is kept, behind one URL. Safe to share between threads; use it in a ``with`` or call ``close()``.
 
     Many may read while one writes: SQLite runs in WAL mode, and every read sees one committed state.

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
 import polars as pl
 import sqlalchemy as sa
 
 from feedback_nlp.records import Mention, Tag
 from feedback_nlp.store import schema
-from feedback_nlp.store.bulk import delete_where_in, insert_rows, read_frame, select_where_in
+from feedback_nlp.store.bulk import delete_where_in, insert_rows, read_frame, select_where_in, to_json
 from feedback_nlp.store.database import Database
 
 _TO_TAG = {"statement_id": pl.String, "text_hash": pl.String, "language": pl.String, "feedback_id": pl.String}
-# A model's mention gives way to the one that is there, a person's takes its place.
-_RULES: tuple[tuple[str, Literal["nothing", "replace"]], ...] = (("model", "nothing"), ("person", "replace"))
 
 
 class Tags(Database):
@@ -45,13 +43,15 @@ class Tags(Database):
     def write_tags(self, codebook_version: int, tags: Sequence[Tag], mentions: Sequence[Mention]) -> None:
         """Store the outcome of tagging in one transaction; the same call again changes nothing.
 
-        The tagged statements' earlier tags and model mentions of this version are replaced. A person's mention stays,
-        and takes the place of a model's for the same statement and theme. Statements deleted meanwhile are left out.
-        Raises ValueError for a mention of another version.
+        The tagged statements' earlier tags and mentions of this version are replaced. Statements deleted meanwhile are
+        left out. What people say of a statement is not written here: it is an edit ("assign", "unassign") and laid on
+        whenever mentions are read. Raises ValueError for a mention of another version, or by a person.
         """
         others = {mention.codebook_version for mention in mentions} - {codebook_version}
         if others:
             raise ValueError(f"Mentions of versions {sorted(others)} were given for version {codebook_version}.")
+        if any(mention.provenance != "model" for mention in mentions):
+            raise ValueError("A person's mention was given to be stored: add an edit of kind 'assign' instead.")
         m = schema.mention
         tagged = sorted({tag.statement_id for tag in tags})
         touched = sorted({*tagged, *(mention.statement_id for mention in mentions)})
@@ -60,15 +60,13 @@ class Tags(Database):
                 connection, sa.select(schema.statement.c.statement_id), schema.statement.c.statement_id, touched
             )
             alive = {row[0] for row in found}
-            of_model = (m.c.codebook_version == codebook_version, m.c.provenance == "model")
-            delete_where_in(connection, m.c.statement_id, tagged, *of_model)
+            delete_where_in(connection, m.c.statement_id, tagged, m.c.codebook_version == codebook_version)
             last = {tag.statement_id: tag for tag in tags}
             rows = [_tag_row(codebook_version, last[key]) for key in tagged if key in alive]
             insert_rows(connection, schema.tag, rows, on_conflict="replace")
-            for provenance, rule in _RULES:
-                said = {(x.statement_id, x.theme_id): x for x in mentions if x.provenance == provenance}
-                rows = [_mention_row(said[key]) for key in sorted(said) if key[0] in alive]
-                insert_rows(connection, m, rows, on_conflict=rule)
+            said = {(mention.statement_id, mention.theme_id): mention for mention in mentions}
+            rows = [_mention_row(said[key]) for key in sorted(said) if key[0] in alive]
+            insert_rows(connection, m, rows, on_conflict="replace")
 
 
 def _tag_row(version: int, tag: Tag) -> dict[str, Any]:
@@ -78,6 +76,9 @@ def _tag_row(version: int, tag: Tag) -> dict[str, Any]:
         "best_theme_id": tag.best_theme_id,
         "best_similarity": float(tag.best_similarity),
         "unthemed_reason": tag.unthemed_reason,
+        "margin": None if tag.margin is None else float(tag.margin),
+        "review": tag.review,
+        "facets": to_json(dict(tag.facets)),
     }
 
 
@@ -87,5 +88,4 @@ def _mention_row(mention: Mention) -> dict[str, Any]:
         "statement_id": mention.statement_id,
         "theme_id": mention.theme_id,
         "confidence": float(mention.confidence),
-        "provenance": mention.provenance,
     }
