@@ -174,8 +174,8 @@ class Codebooks(Database):
         with self._read() as connection:
             return [dict(row) for row in connection.execute(query).mappings()]
 
-    def codebook(self, version: int | None = None) -> StoredCodebook:
-        """Return a codebook with people's words on top (None: the newest, ready or not).
+    def codebook(self, version: int | None = None, *, worded: bool = True) -> StoredCodebook:
+        """Return a codebook (None: the newest, ready or not), ``worded`` with people's words on top.
 
         Raises NothingToShow when nothing was published yet, UsageError for a version that is not there, or an edit
         version whose arrays are gone since a newer one superseded it.
@@ -185,7 +185,7 @@ class Codebooks(Database):
             if known is None:
                 raise NothingToShow("There is no codebook yet. Discover themes first.")
             row = connection.execute(sa.select(schema.codebook).where(schema.codebook.c.version == known)).one()
-            themes, hidden = edited_themes(connection, known)
+            themes, hidden = edited_themes(connection, known, WORDING_EDITS if worded else ())
             arrays = load(bytes(row.arrays))
             shared = json.loads(row.base_arrays)
             if shared:
@@ -236,13 +236,18 @@ def readable_version(connection: sa.Connection) -> int | None:
     return _latest(connection) if ready is None else int(ready)
 
 
-def edited_themes(connection: sa.Connection, version: int) -> tuple[tuple[Theme, ...], frozenset[str]]:
-    """Return the version's themes with people's words on top, in the arrays' order, and the ids of the hidden ones."""
+def edited_themes(
+    connection: sa.Connection, version: int, kinds: Sequence[str] = WORDING_EDITS
+) -> tuple[tuple[Theme, ...], frozenset[str]]:
+    """Return the version's themes with people's words on top, in the arrays' order, and the ids of the hidden ones.
+
+    ``kinds`` are those of WORDING_EDITS that are laid on.
+    """
     t = schema.codebook_theme
     rows = connection.execute(sa.select(t).where(t.c.version == version).order_by(t.c.position))
     themes = {row.theme_id: _theme(row) for row in rows}
     hidden: set[str] = set()
-    for edit in active_edits(connection, WORDING_EDITS):
+    for edit in active_edits(connection, kinds):
         theme = themes.get(edit.theme_id)
         if theme is None:
             continue

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import sqlalchemy as sa
@@ -15,7 +15,7 @@ from safetensors.numpy import load, save
 from feedback_nlp.errors import UsageError, did_you_mean
 from feedback_nlp.records import EDIT_KINDS, Edit
 from feedback_nlp.store import schema
-from feedback_nlp.store.bulk import to_json
+from feedback_nlp.store.bulk import select_where_in, to_json
 from feedback_nlp.store.database import Database
 
 _WORDS, _ID, _ID_OR_NONE, _IDS = "words", "id", "id or None", "list of ids"
@@ -34,6 +34,7 @@ _FORMS: dict[str, tuple[dict[str, str], ...]] = {
     "assign": ({"statement": _ID},),
     "unassign": ({"statement": _ID},),
 } | dict.fromkeys(("hide", "unhide", "pin", "unpin"), ({},))
+_MAKING = ("create", "split")  # kinds of edit that make a theme
 _STATEMENT_LISTS = ("like", "statements", "unlike")
 _FITS: dict[str, Callable[[Any], bool]] = {
     _WORDS: lambda value: isinstance(value, str) and bool(value.strip()),
@@ -92,6 +93,15 @@ class StoredExamples:
         )
 
 
+class NamedStatement(NamedTuple):
+    """What is needed of a statement to make an example of it."""
+
+    statement_id: str
+    feedback_id: str
+    text_hash: str
+    language: str
+
+
 class Edits(Database):
     """The part of the store that keeps what people did to themes, with who and when."""
 
@@ -127,7 +137,7 @@ class Edits(Database):
             "examples": None if examples is None else examples.to_bytes(),
         }
         with self._write() as connection:
-            known = _known_themes(connection)
+            known = sorted(_all_themes(connection))
             new = {"create": theme_id, "split": plain.get("new_theme_id")}.get(kind)
             if new in known:
                 raise UsageError(f"There is a theme {new!r} already. Give the new theme an id of its own.")
@@ -163,6 +173,30 @@ class Edits(Database):
         """Return the edits in force, of these kinds (None: of all), oldest first."""
         with self._read() as connection:
             return active_edits(connection, kinds)
+
+    def theme_ids(self) -> set[str]:
+        """Return every theme id ever used: of all codebooks, and of the themes that edits make, undone ones too."""
+        with self._read() as connection:
+            return _all_themes(connection)
+
+    def statements_named(self, ids: Sequence[str]) -> dict[str, list[NamedStatement]]:
+        """Return the statement that each id names, or all statements of the feedback that it names, in their order.
+
+        An id that names neither is left out.
+        """
+        s = schema.statement
+        columns = (s.c.statement_id, s.c.feedback_id, s.c.text_hash, s.c.language, s.c.start)
+        wanted = list(dict.fromkeys(ids))
+        found: dict[str, list[NamedStatement]] = {}
+        with self._read() as connection:
+            for row in select_where_in(connection, sa.select(*columns), s.c.statement_id, wanted):
+                found[row[0]] = [NamedStatement(*row[:4])]
+            query = sa.select(*columns).order_by(s.c.feedback_id, s.c.start)
+            for row in select_where_in(
+                connection, query, s.c.feedback_id, [name for name in wanted if name not in found]
+            ):
+                found.setdefault(row[1], []).append(NamedStatement(*row[:4]))
+        return found
 
     def edit_examples(self) -> dict[int, StoredExamples]:
         """Return the vectors that came with edits in force, by edit id."""
@@ -248,21 +282,12 @@ def _misfit(kind: str, trouble: str) -> str:
     return f"An edit of kind {kind!r} needs {needs}; {trouble}."
 
 
-def _known_themes(connection: sa.Connection) -> list[str]:
-    """Return the ids of the themes that an edit can be about: of published ones, and of those that edits make."""
-    t, c = schema.codebook_theme, schema.codebook
-    made: set[str] = set()
-    unmade: set[str] = set()
+def _all_themes(connection: sa.Connection) -> set[str]:
     e = schema.theme_edit
-    for row in connection.execute(sa.select(e).where(e.c.kind.in_(("create", "split")))):
-        theme_id = row.theme_id if row.kind == "create" else json.loads(row.payload)["new_theme_id"]
-        (made if row.undone_at is None else unmade).add(theme_id)
-    published = sa.select(t.c.theme_id, c.c.kind).join(c, c.c.version == t.c.version).distinct()
-    # An edit version holds themes that an undone edit made: they can be made again.
-    for theme_id, kind in connection.execute(published):
-        if kind != "edit" or theme_id not in unmade:
-            made.add(theme_id)
-    return sorted(made)
+    known = set(connection.execute(sa.select(schema.codebook_theme.c.theme_id).distinct()).scalars())
+    for row in connection.execute(sa.select(e.c.theme_id, e.c.kind, e.c.payload).where(e.c.kind.in_(_MAKING))):
+        known.add(row.theme_id if row.kind == "create" else json.loads(row.payload)["new_theme_id"])
+    return known
 
 
 def _require_statement(connection: sa.Connection, statement_id: str) -> None:

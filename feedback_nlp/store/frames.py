@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import polars as pl
 import sqlalchemy as sa
 
-from feedback_nlp.records import Theme
+from feedback_nlp.records import STATEMENT_EDITS, Theme
 from feedback_nlp.store import schema
 from feedback_nlp.store.bulk import read_frame, to_json
 from feedback_nlp.store.codebooks import edited_themes, known_version, readable_version
 from feedback_nlp.store.database import Database
 from feedback_nlp.store.edits import active_edits
-from feedback_nlp.store.said_by_people import BY_MODEL, KINDS, lay_on
+from feedback_nlp.store.said_by_people import BY_MODEL, lay_on
 
 FEEDBACK_COLUMNS: dict[str, Any] = {
     "feedback_id": pl.String,
@@ -135,7 +136,9 @@ def _tags_and_mentions(
     tags = read_frame(connection, _select(t, TAG_COLUMNS).where(t.c.codebook_version == version), TAG_COLUMNS)
     every = _select(m, MENTION_COLUMNS).where(m.c.codebook_version == version)
     mentions = read_frame(connection, every, MENTION_COLUMNS).with_columns(provenance=pl.lit(BY_MODEL))
-    return lay_on(tags, mentions, themes, active_edits(connection, KINDS))
+    words = connection.execute(sa.select(schema.codebook.c.settings).where(schema.codebook.c.version == version))
+    merged = json.loads(words.scalar_one()).get("merged", {})
+    return lay_on(tags, mentions, themes, active_edits(connection, STATEMENT_EDITS), merged)
 
 
 def _theme_frame(themes: tuple[Theme, ...]) -> pl.DataFrame:

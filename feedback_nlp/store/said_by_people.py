@@ -16,7 +16,6 @@ from feedback_nlp.records import Edit, Theme
 
 TAKEN_OFF = "a person took the theme off"
 BY_MODEL, BY_PERSON = "model", "person"
-KINDS = ("merge", "assign", "unassign")  # of the edits that decide what people said of statements
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,18 +28,23 @@ class _Word:
 
 
 def lay_on(
-    tags: pl.DataFrame, mentions: pl.DataFrame, themes: Sequence[Theme], edits: Sequence[Edit]
+    tags: pl.DataFrame,
+    mentions: pl.DataFrame,
+    themes: Sequence[Theme],
+    edits: Sequence[Edit],
+    merged: Mapping[str, str],
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return the tags and mentions of a codebook version with the edits of ``KINDS``, oldest first, on top.
+    """Return the tags and mentions of a codebook version with edits of STATEMENT_EDITS, oldest first, on top.
 
-    ``mentions`` (statement_id, theme_id, confidence, provenance) come as the model's. The last word on a statement
-    and theme counts. A theme that was merged into another one passes its words on, behind what was said of that one
-    itself; words on a theme that is not in the version wait for one in which it is. A mention by a person has
-    confidence 1. A sub-theme brings its parent along; taking a parent off takes its sub-themes with it, and a parent
-    whose last sub-theme is taken off goes unless it stands by itself. A statement that a person judged needs no
-    review. Its best theme stays the nearest one, or is the surest that is left; without one it says why.
+    ``merged`` maps themes that are in this version no more to those that they were merged into. ``mentions``
+    (statement_id, theme_id, confidence, provenance) come as the model's. The last word on a statement and theme
+    counts. A theme that was merged into another one passes its words on, behind what was said of that one itself;
+    words on a theme that is not in the version wait for one in which it is. A mention by a person has confidence 1.
+    A sub-theme brings its parent along; taking a parent off takes its sub-themes with it, and a parent whose last
+    sub-theme is taken off goes unless it stands by itself. A statement that a person judged needs no review. Its best
+    theme stays the nearest one, or is the surest that is left; without one it says why.
     """
-    words = _words(themes, edits)
+    words = _words(themes, edits, merged)
     if not words:
         return tags, mentions
     parents = {theme.theme_id: theme.parent_id for theme in themes}
@@ -65,18 +69,17 @@ def lay_on(
     )
 
 
-def _words(themes: Sequence[Theme], edits: Sequence[Edit]) -> dict[str, list[_Word]]:
+def _words(themes: Sequence[Theme], edits: Sequence[Edit], merged: Mapping[str, str]) -> dict[str, list[_Word]]:
     """Return what people said of each statement, in the order in which it is to be heard: the last word counts."""
     there = {theme.theme_id for theme in themes}
-    merged = {edit.theme_id: edit.payload["into"] for edit in edits if edit.kind == "merge"}
     last: dict[tuple[str, str], tuple[int, bool]] = {}
     for edit in edits:
-        if edit.kind != "merge":
-            last[edit.payload["statement"], edit.theme_id] = (edit.edit_id, edit.kind == "assign")
+        last[edit.payload["statement"], edit.theme_id] = (edit.edit_id, edit.kind == "assign")
     words: dict[str, list[tuple[tuple[bool, bool, int], _Word]]] = {}
     for (statement_id, theme_id), (edit_id, has) in last.items():
-        home = _home(theme_id, there, merged)
-        if home is not None:
+        home = theme_id if theme_id in there else merged.get(theme_id)
+        if home in there:
+            assert home is not None
             is_own = home == theme_id
             # Of what is passed on, having counts for more: who is in a part is in the whole.
             rank = (is_own, has and not is_own, edit_id)
@@ -85,17 +88,6 @@ def _words(themes: Sequence[Theme], edits: Sequence[Edit]) -> dict[str, list[_Wo
         statement_id: [word for _, word in sorted(found, key=lambda item: item[0])]
         for statement_id, found in words.items()
     }
-
-
-def _home(theme_id: str, there: set[str], merged: Mapping[str, str]) -> str | None:
-    """Return the theme itself or the one in the version that it was merged into, None where there is neither."""
-    seen: set[str] = set()
-    while theme_id not in there:
-        if theme_id in seen or theme_id not in merged:
-            return None
-        seen.add(theme_id)
-        theme_id = merged[theme_id]
-    return theme_id
 
 
 def _fold(

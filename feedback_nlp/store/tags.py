@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from feedback_nlp.records import Mention, Tag
 from feedback_nlp.store import schema
 from feedback_nlp.store.bulk import delete_where_in, insert_rows, read_frame, select_where_in, to_json
+from feedback_nlp.store.codebooks import readable_version
 from feedback_nlp.store.database import Database
 
 _TO_TAG = {"statement_id": pl.String, "text_hash": pl.String, "language": pl.String, "feedback_id": pl.String}
@@ -39,6 +40,15 @@ class Tags(Database):
         with self._read() as connection:
             tagged, themed = connection.execute(counts.where(t.c.codebook_version == codebook_version)).one()
         return int(tagged), int(themed)
+
+    def mention_pairs(self) -> pl.DataFrame:
+        """Return statement_id and theme_id of every mention that the model made by the version that readers see."""
+        columns = {"statement_id": pl.String, "theme_id": pl.String}
+        m = schema.mention
+        with self._read() as connection:
+            version = readable_version(connection)
+            query = sa.select(m.c.statement_id, m.c.theme_id).where(m.c.codebook_version == version)
+            return read_frame(connection, query, columns)
 
     def write_tags(self, codebook_version: int, tags: Sequence[Tag], mentions: Sequence[Mention]) -> None:
         """Store the outcome of tagging in one transaction; the same call again changes nothing.

@@ -1,0 +1,287 @@
+"""What people do to themes, carried out over the store: written down, folded over the base, published, tagged.
+
+The log of edits is the truth and every step after it can be repeated: whoever is killed in between leaves a database
+that readers see as it was, and :func:`republish`, which every edit and undo ends with, completes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from feedback_nlp.errors import UsageError
+from feedback_nlp.pipeline.corpus import vectors_of
+from feedback_nlp.pipeline.ingest import encode_pending
+from feedback_nlp.pipeline.late_encoder import late_encoder
+from feedback_nlp.pipeline.progress import Progress, silent
+from feedback_nlp.pipeline.themes import tag_statements
+from feedback_nlp.records import STRUCTURAL_EDITS, Conflict, Edit, stable_hash
+from feedback_nlp.settings import Settings
+
+if TYPE_CHECKING:
+    from feedback_nlp.encoding import LoadedEncoder
+    from feedback_nlp.store import Store
+    from feedback_nlp.store.edits import StoredExamples
+    from feedback_nlp.themes.codebook import Codebook
+    from feedback_nlp.themes.edits import Edited, Examples
+
+_NAMED = {"example": ("like", "unlike"), "create": ("like", "unlike"), "split": ("statements",)}
+_MOST_LISTED = 10  # statements of a feedback that an error names
+
+
+@dataclass(frozen=True)
+class EditSummary:
+    """What became of an edit. ``theme_id`` is the theme's, for a create or split the new one's.
+
+    ``codebook_version`` is the one that readers see now; ``n_retagged`` statements have other themes in it than
+    before. ``conflicts`` are of all edits in force, not only of this one.
+    """
+
+    edit_id: int
+    kind: str
+    theme_id: str
+    codebook_version: int
+    n_retagged: int
+    conflicts: tuple[Conflict, ...]
+
+
+def edit_theme(
+    store: Store,
+    settings: Settings,
+    kind: str,
+    theme_id: str,
+    payload: Mapping[str, Any],
+    author: str,
+    *,
+    encoder: LoadedEncoder | None = None,
+    progress: Progress = silent,
+) -> EditSummary:
+    """Carry out an edit of one of EDIT_KINDS, and return what became of it.
+
+    ``payload`` is as :class:`~feedback_nlp.records.Edit` says; empty lists and the id of a new theme may be left out
+    (``theme_id`` is "" for a create), and a feedback id does for a statement's where it has only one. The encoder is
+    loaded only for texts that have no vector yet. Raises UsageError for what does not fit the themes as they are,
+    NothingToShow when there is no codebook, EncoderError when its encoder is needed and not the one in force.
+    """
+    from feedback_nlp.themes.edits import new_theme_id, validate_edit
+
+    codebook = folded(store).codebook
+    plain = _with_defaults(kind, payload)
+    if "statement" in plain:
+        plain["statement"] = resolve_statements(store, [plain["statement"]])[0]
+    for name in _NAMED.get(kind, ()):
+        if name in plain:
+            plain[name] = resolve_statements(store, plain[name])
+    if kind == "create":
+        theme_id = theme_id or new_theme_id(kind, "", plain, store.theme_ids())
+    if kind == "split" and not plain.get("new_theme_id"):
+        plain["new_theme_id"] = new_theme_id(kind, theme_id, plain, store.theme_ids())
+    validate_edit(codebook, kind, theme_id, plain)
+    if encoder is not None:
+        codebook.require_encoder(encoder.identity.key)
+    examples = None
+    if any(plain.get(name) for name in _NAMED.get(kind, ())):
+        encoder = encoder or late_encoder(store, settings, codebook.encoder_key)
+        examples = _stored_examples(store, encoder, codebook.encoder_key, plain, progress)
+    edit_id = store.add_edit(theme_id, kind, plain, author, examples)
+    made = plain["new_theme_id"] if kind == "split" else theme_id
+    return _carry_on(store, settings, edit_id, kind, made, encoder, progress)
+
+
+def undo(
+    store: Store,
+    settings: Settings,
+    edit_id: int,
+    author: str,
+    *,
+    encoder: LoadedEncoder | None = None,
+    progress: Progress = silent,
+) -> EditSummary:
+    """Take an edit back; it stays in the history. Raises UsageError when it is not there or already undone."""
+    edit = next((edit for edit in store.active_edits() if edit.edit_id == edit_id), None)
+    store.undo_edit(edit_id, author)
+    assert edit is not None
+    return _carry_on(store, settings, edit_id, edit.kind, edit.theme_id, encoder, progress)
+
+
+def republish(
+    store: Store, settings: Settings, *, encoder: LoadedEncoder | None = None, progress: Progress = silent
+) -> int:
+    """Bring the codebook to what the base and the edits in force say, tagged and ready, and return its version.
+
+    Writes nothing when it is there already. Safe to repeat, and to run beside another one: the last to finish looks
+    at the log once more. Raises NothingToShow when there is no codebook.
+    """
+    while True:
+        stored = store.codebook(worded=False)
+        edits = store.active_edits(STRUCTURAL_EDITS)
+        version = stored.version
+        if stored.settings.get("edits", "") != _signature(edits):
+            version = _publish(store, edits)
+        elif stored.is_ready and not _superseded(store, version):
+            return version
+        if not (version == stored.version and stored.is_ready):
+            late = encoder or late_encoder(store, settings, stored.encoder_key)
+            tag_statements(store, settings, encoder=late, version=version, progress=progress)
+            store.mark_ready(version)
+        store.drop_superseded_tags(version)
+
+
+def folded(store: Store) -> Edited:
+    """Return the newest base with the edits in force folded over it, whether or not that is published yet.
+
+    Its conflicts are the edits that do not fit the base. Raises NothingToShow when there is no codebook.
+    """
+    from feedback_nlp.themes.edits import apply_edits
+
+    base = _base(store)
+    return apply_edits(base, store.active_edits(), _examples(store, base.encoder_key))
+
+
+def resolve_statements(store: Store, ids: Sequence[str]) -> list[str]:
+    """Return statement ids, once each and in order, for ids of statements or of feedback that has only one.
+
+    Raises UsageError for an id that names neither, and for a feedback of several statements, with their ids.
+    """
+    named = store.statements_named(ids)
+    found: list[str] = []
+    for given in ids:
+        statements = named.get(given, [])
+        if not statements:
+            raise UsageError(
+                f"There is no statement or feedback {given!r}. "
+                "List those of a theme with: feedback-nlp themes statements THEME"
+            )
+        if len(statements) > 1:
+            listed = ", ".join(statement.statement_id for statement in statements[:_MOST_LISTED])
+            more = ", …" if len(statements) > _MOST_LISTED else ""
+            raise UsageError(f"Feedback {given!r} has {len(statements)} statements: {listed}{more}. Name those meant.")
+        found.append(statements[0].statement_id)
+    return list(dict.fromkeys(found))
+
+
+def _carry_on(
+    store: Store,
+    settings: Settings,
+    edit_id: int,
+    kind: str,
+    theme_id: str,
+    encoder: LoadedEncoder | None,
+    progress: Progress,
+) -> EditSummary:
+    if kind not in STRUCTURAL_EDITS:  # laid on when it is read
+        before = after = store.mention_pairs()
+    else:
+        before = store.mention_pairs()
+        republish(store, settings, encoder=encoder, progress=progress)
+        after = store.mention_pairs()
+    both = list(before.columns)
+    changed = pl.concat([before.join(after, on=both, how="anti"), after.join(before, on=both, how="anti")])
+    version = store.latest_codebook_version(ready=True)
+    assert version is not None
+    return EditSummary(edit_id, kind, theme_id, version, changed["statement_id"].n_unique(), folded(store).conflicts)
+
+
+def _with_defaults(kind: str, payload: Mapping[str, Any]) -> dict[str, Any]:
+    plain = dict(payload)
+    if kind in ("example", "create"):
+        plain = {"like": [], "unlike": [], **plain}
+    if kind == "create":
+        plain.setdefault("parent", None)
+    return plain
+
+
+def _base(store: Store) -> Codebook:
+    from feedback_nlp.themes.codebook import Codebook
+
+    stored = store.codebook(store.codebook(worded=False).base_version, worded=False)
+    return Codebook.from_stored(
+        encoder_key=stored.encoder_key,
+        themes=stored.themes,
+        arrays=stored.arrays,
+        facts=stored.settings,
+        version=stored.version,
+        base_version=stored.version,
+    )
+
+
+def _signature(edits: Sequence[Edit]) -> str:
+    """Return what tells whether a version was folded from just these edits; an erased example makes another one."""
+    if not edits:
+        return ""
+    return stable_hash(*(f"{e.edit_id} {e.theme_id} {e.kind} {sorted(e.payload.items())}" for e in edits))
+
+
+def _publish(store: Store, edits: Sequence[Edit]) -> int:
+    from feedback_nlp.themes.edits import apply_edits
+
+    base = _base(store)
+    assert base.version is not None
+    edited = apply_edits(base, edits, _examples(store, base.encoder_key))
+    last = f"the last is {edits[-1].edit_id}, a {edits[-1].kind} by {edits[-1].author}" if edits else "all undone"
+    return store.publish_codebook(
+        encoder_key=base.encoder_key,
+        themes=edited.codebook.themes,
+        arrays=edited.codebook.arrays(),
+        settings={
+            **store.codebook(base.version, worded=False).settings,
+            **edited.codebook.facts(),
+            "edits": _signature(edits),
+            "merged": dict(edited.merged),
+            "pinned": sorted(edited.pinned),
+        },
+        reason=f"version {base.version} with {len(edits)} edits: {last}",
+        base_version=base.version,
+        kind="edit",
+    )
+
+
+def _superseded(store: Store, version: int) -> bool:
+    """Return whether an older version of the same base still is ready: a run was killed before it was dropped."""
+    facts = {row["version"]: row for row in store.codebook_versions()}
+    base = facts[version]["base_version"]
+    return any(row["is_ready"] and row["base_version"] == base and row["version"] < version for row in facts.values())
+
+
+def _stored_examples(
+    store: Store, encoder: LoadedEncoder, encoder_key: str, payload: Mapping[str, Any], progress: Progress
+) -> StoredExamples:
+    """Return the vectors of the statements in a payload, encoding what is missing."""
+    from feedback_nlp.store.edits import StoredExamples
+
+    if store.count_without_vectors(encoder_key):
+        encode_pending(store, encoder, progress)
+    found = _vectors(store, encoder_key, payload)
+    return StoredExamples(encoder_key, found.like, found.like_languages, found.unlike, found.unlike_languages)
+
+
+def _vectors(store: Store, encoder_key: str, payload: Mapping[str, Any]) -> Examples:
+    """Return the vectors of those statements in a payload that are stored with one."""
+    from feedback_nlp.themes.edits import Examples
+
+    sides = (payload.get("like") or payload.get("statements") or (), payload.get("unlike") or ())
+    named = store.statements_named([statement_id for ids in sides for statement_id in ids])
+    hashes = {statement.text_hash for statements in named.values() for statement in statements}
+    known = set(store.vectors(encoder_key, sorted(hashes))[0])
+    arrays: list[Any] = []
+    for ids in sides:
+        kept = [s for statement_id in ids for s in named.get(statement_id, ()) if s.text_hash in known]
+        arrays += [vectors_of(store, encoder_key, [s.text_hash for s in kept]), tuple(s.language for s in kept)]
+    return Examples(*arrays)
+
+
+def _examples(store: Store, encoder_key: str) -> dict[int, Examples]:
+    """Return the examples of the edits in force, as vectors of this encoder: of another one's, what is stored still."""
+    from feedback_nlp.themes.edits import Examples
+
+    payloads = {edit.edit_id: edit.payload for edit in store.active_edits(tuple(_NAMED))}
+    return {
+        edit_id: Examples(stored.like, stored.like_languages, stored.unlike, stored.unlike_languages)
+        if stored.encoder_key == encoder_key
+        else _vectors(store, encoder_key, payloads[edit_id])
+        for edit_id, stored in store.edit_examples().items()
+        if edit_id in payloads
+    }
