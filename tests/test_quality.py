@@ -116,7 +116,7 @@ def test_themes_that_are_the_topics_are_fit(store: Store) -> None:
         ("One theme holds 50% of themed statements; read its sub-themes instead.",),
     )
     assert list(report.groups) == [
-        *("Coverage", "Themes and their sizes", "Words", "Vectors", "Languages", "Agreement with topic"),
+        *("Coverage", "Themes and their sizes", "Words", "Vectors", "Stability", "Languages", "Agreement with topic"),
     ]
     exact = {
         "coverage_statements": 1,
@@ -227,7 +227,7 @@ def test_one_language_has_no_figures_about_languages(tmp_path: Path) -> None:
     with fill(tmp_path / "one.db", languages=("ru",)) as store:
         publish(store, lambda topic, language: (topic, None))
         report = evaluate(store, SETTINGS)
-    assert list(report.groups) == ["Coverage", "Themes and their sizes", "Words", "Vectors"]
+    assert list(report.groups) == ["Coverage", "Themes and their sizes", "Words", "Vectors", "Stability"]
     assert report.verdict == "fit"
 
 
@@ -241,10 +241,13 @@ def test_the_report_reads_as_text_and_as_json(store: Store) -> None:
         "value": 1.0,
         "n": 144,
         "how_to_read": report.figure("coverage_statements").how_to_read,
+        "low": pytest.approx(0.974, abs=0.001),
+        "high": 1.0,
     }
     lines = report.to_text().splitlines()
     assert lines[0] == "Codebook 1: fit with warnings"
-    assert "  coverage_statements                 1  (n = 144)" in lines
+    assert "  coverage_statements                   1  0.974 to 1        (n = 144)" in lines
+    assert max(map(len, lines)) <= 100
     assert "  speaks ru  About speaks ru: 100% ru (n = 48)" in lines
     text = " ".join(report.to_text().split())
     assert {text.count(figure.how_to_read) for figures in report.groups.values() for figure in figures} == {1}

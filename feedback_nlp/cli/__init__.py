@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from feedback_nlp import __version__
-from feedback_nlp.cli import machine, output, privacy, process, themes
+from feedback_nlp.cli import evaluate, machine, output, privacy, process, themes
 from feedback_nlp.errors import FeedbackError, did_you_mean
 
 INTERRUPTED = 130
@@ -49,7 +49,7 @@ for command in (
     output.report,
     themes.themes,
     output.export,
-    output.evaluate,
+    evaluate.evaluate,
     privacy.redact,
     privacy.erase,
     privacy.original,

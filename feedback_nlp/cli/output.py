@@ -1,4 +1,4 @@
-"""report, export, evaluate: what leaves the database."""
+"""report, export: what leaves the database."""
 
 from __future__ import annotations
 
@@ -63,22 +63,6 @@ def export(kind: str, out: Path, version: int | None, settings: Settings, as_jso
         say_json(summary)
         return
     say(f"{summary.n_rows:,} {kind} in {out}")
-
-
-@click.command()
-@click.option("--label", metavar="SEGMENT", help="Segment column with known labels to compare the themes with.")
-@click.option("--codebook", "version", type=int, help="Codebook version (default: the newest).")
-@common_options
-def evaluate(label: str | None, version: int | None, settings: Settings, as_json: bool) -> None:
-    """Measure the themes: coverage, coherence, separation, language leakage, agreement with known labels."""
-    from feedback_nlp.evaluation import evaluate as measure
-
-    with open_store(settings, must_exist=True) as store:
-        quality = measure(store, settings, label_column=label, codebook_version=version)
-    if as_json:
-        say_json(quality.to_dict())
-    else:
-        say(quality.to_text())
 
 
 def analysis_frames(store: Store, settings: Settings, view: View) -> AnalysisFrames:
