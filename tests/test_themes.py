@@ -10,7 +10,7 @@ import pytest
 
 from feedback_nlp.errors import DiscoveryError, EncoderError, SettingError
 from feedback_nlp.language.stopwords import stop_words
-from feedback_nlp.records import Theme, stable_hash
+from feedback_nlp.records import stable_hash
 from feedback_nlp.settings import Settings
 from feedback_nlp.themes.clustering import (
     LARGEST_SHARE,
@@ -21,13 +21,12 @@ from feedback_nlp.themes.clustering import (
     nearest,
     refine,
 )
-from feedback_nlp.themes.codebook import Codebook, Prototypes
+from feedback_nlp.themes.codebook import Codebook
 from feedback_nlp.themes.continuing import continue_ids
 from feedback_nlp.themes.discovery import Corpus, discover
 from feedback_nlp.themes.keywords import keywords_by_language, tokenize
-from feedback_nlp.themes.labelling import KeyphraseLabeller
 from feedback_nlp.themes.space import SHRINKAGE, PreparedSpace, unit_rows
-from feedback_nlp.themes.tagging import SECOND_MARGIN, tag
+from feedback_nlp.themes.tagging import tag
 from tests.fake_encoder import TopicEncoder, topic_of
 from tests.made_up import ENDINGS, SENTENCES, TOPICS
 
@@ -217,22 +216,6 @@ def test_the_least_size_grows_with_the_corpus():
 # -- words
 
 
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("The <EMAIL_1> app, v2!", ["the", "app", "v2"]),
-        ("Coletul n-a ajuns; șoferul", ["coletul", "n-a", "ajuns", "șoferul"]),
-        ("Посылка не пришла 3 раза", ["посылка", "не", "пришла", "раза"]),
-        ("l'applicazione è lenta", ["l'applicazione", "è", "lenta"]),
-        ("التطبيق لا يعمل", ["التطبيق", "لا", "يعمل"]),
-        ("Zażółć gęślą jaźń", ["zażółć", "gęślą", "jaźń"]),
-        ("12 <PHONE_2> !!", []),
-    ],
-)
-def test_words_of_any_script_are_words(text: str, words: list[str]):
-    assert tokenize(text) == words
-
-
 def test_keywords_are_each_language_s_own_and_tell_themes_apart(corpus: Corpus):
     labels = np.array([TOPICS.index(topic) for topic in topics_of(corpus)])
     found = keywords_by_language(corpus.texts, corpus.languages, labels, len(TOPICS), stop_words)
@@ -245,12 +228,6 @@ def test_keywords_are_each_language_s_own_and_tell_themes_apart(corpus: Corpus):
         for language, best in words.items():
             assert topic_of(best[0].split()[0]) in {TOPICS[number], None}
             assert not {word for phrase in best for word in phrase.split()} & stop_words(language)
-
-
-def test_a_theme_rare_in_a_language_has_no_keywords_in_it():
-    texts = ["parcel late", "parcel lost", "parcel gone", "colet pierdut", "colet lipsă"]
-    found = keywords_by_language(texts, ["en"] * 3 + ["ro"] * 2, np.zeros(5, int), 1, stop_words)
-    assert [sorted(words) for words in found] == [["en"]]
 
 
 @pytest.mark.parametrize(
@@ -459,83 +436,6 @@ def test_a_theme_that_ends_and_one_that_begins_are_in_the_lineage():
     assert len({theme.theme_id for theme in found.themes}) == 3
 
 
-# -- tagging
-
-
-def book_of(rows: np.ndarray, thresholds: list[float], parents: list[str | None] | None = None) -> Codebook:
-    themes = tuple(
-        Theme(f"t{n}", f"Theme {n}", 2 if parent else 1, parent, "active", threshold)
-        for n, (threshold, parent) in enumerate(zip(thresholds, parents or [None] * len(thresholds), strict=True))
-    )
-    dimensions = rows.shape[1]
-    space = PreparedSpace(np.zeros(dimensions, np.float32), (), np.zeros((0, dimensions), np.float32))
-    leaves = [n for n in range(len(themes)) if f"t{n}" not in (parents or [])]
-    prototypes = Prototypes.found(rows[leaves], np.array(thresholds)[leaves], leaves)
-    return Codebook("key", themes, rows.astype(np.float32), prototypes, space)
-
-
-def test_a_threshold_is_reached_or_not():
-    book = book_of(np.eye(3), [0.9, 0.5, 0.5])
-    statements = unit_rows(np.array([[1, 0, 0], [0.8, 0.6, 0], [0, 0.8, 0.6], [0, 0, 1]], np.float32))
-    found = tag(book, statements, ["en"] * 4)
-    assert found.nearest.tolist() == [0, 0, 1, 2]
-    assert found.similarity.tolist() == [1.0, 0.8, 0.8, 1.0]
-    assert found.themed.tolist() == [True, False, True, True]
-    # The second is nearest to a theme whose threshold it misses: it is unthemed, not given to the next one.
-    assert found.labels().tolist() == [0, -1, 1, 2]
-    assert (found.rows.tolist(), found.themes.tolist()) == ([0, 2, 3], [0, 1, 2])
-
-
-def test_a_statement_between_themes_mentions_both_best_first():
-    book = book_of(np.eye(4), [0.3, 0.3, 0.3, 0.3])
-    near = np.array([[0.72, 0.69, 0.05, 0], [0.8, 0.6, 0, 0], [0.5, 0.52, 0.49, 0.49]], np.float32)
-    found = tag(book, unit_rows(near), ["en"] * 3)
-    assert list(zip(found.rows.tolist(), found.themes.tolist(), strict=True)) == [
-        (0, 0),
-        (0, 1),
-        (1, 0),
-        (2, 1),
-        (2, 0),
-        (2, 2),
-    ]
-    assert abs(0.72 - 0.69) < SECOND_MARGIN < 0.8 - 0.6
-    one = tag(book, unit_rows(near), ["en"] * 3, most=1)
-    assert (one.rows.tolist(), one.themes.tolist()) == ([0, 1, 2], [0, 0, 1])
-    for row in range(3):
-        confidence = found.confidence[found.rows == row]
-        assert (np.diff(confidence) <= 0).all()
-        assert 0 < confidence.sum() <= 1 + 1e-9
-
-
-def test_only_leaves_are_tagged():
-    book = book_of(np.eye(4), [0.1] * 4, [None, "t0", "t0", None])
-    assert book.leaves == (1, 2, 3)
-    assert tag(book, np.eye(4, dtype=np.float32), ["en"] * 4).themes.tolist() == [1, 2, 3]
-    assert tag(book, np.eye(4, dtype=np.float32), ["en"] * 4).labels().tolist() == [-1, 1, 2, 3]
-
-
-def test_a_hidden_theme_keeps_its_statements():
-    book = book_of(np.eye(2), [0.5, 0.5])
-    hidden = replace(book, themes=(replace(book.themes[0], state="retired"), book.themes[1]))
-    statements = unit_rows(np.array([[1, 0.2]], np.float32))
-    assert tag(hidden, statements, ["en"]).labels().tolist() == tag(book, statements, ["en"]).labels().tolist() == [0]
-
-
-def test_nothing_to_tag_and_nothing_to_tag_with():
-    none = tag(book_of(np.eye(2), [0.5, 0.5]), np.empty((0, 2), np.float32), [])
-    assert (none.nearest.shape, none.rows.shape) == ((0,), (0,))
-    empty = tag(book_of(np.empty((0, 2)), []), np.eye(2, dtype=np.float32), ["en", "en"])
-    assert (empty.labels().tolist(), empty.themed.tolist(), empty.rows.tolist()) == ([-1, -1], [False, False], [])
-
-
-def test_the_size_of_a_block_decides_nothing(corpus: Corpus, codebook: Codebook):
-    whole = tag(codebook, corpus.vectors, corpus.languages)
-    parts = tag(codebook, corpus.vectors, corpus.languages, block=7)
-    for name in ("nearest", "themed", "rows", "themes"):
-        np.testing.assert_array_equal(getattr(parts, name), getattr(whole, name))
-    np.testing.assert_allclose(parts.similarity, whole.similarity, atol=1.1e-5)
-
-
 # -- the codebook
 
 
@@ -578,19 +478,3 @@ def test_praise_and_blame_of_one_thing_are_kept_apart() -> None:
     told = group_centroids(axes, np.full(10, 10), 10, polarity)
     assert [bool(plain[row] == plain[row - 1]) for row in (1, 3, 5)] == [True, True, False]
     assert [bool(told[row] == told[row - 1]) for row in (1, 3, 5)] == [False, True, True]
-
-
-def test_a_phrase_that_is_commoner_within_a_longer_one_is_no_name() -> None:
-    texts = ["it drops off every evening"] * 9 + ["it drops off"] * 2
-    evidence = [
-        {
-            "texts": texts,
-            "languages": ["en"] * len(texts),
-            "centroid": np.ones(2, np.float32),
-            "keywords": {},
-            "nearness": np.full(len(texts), 0.5),
-            "polarity": np.full(len(texts), -0.5),
-        }
-    ]
-    encode = lambda phrases, languages: np.ones((len(phrases), 2), np.float32)  # noqa: E731
-    assert KeyphraseLabeller(encode, stop_words).label(evidence) == ["Drops off every evening"]

@@ -55,10 +55,9 @@ def discover_themes(
     """
     from feedback_nlp.encoding import load_encoder
     from feedback_nlp.language.stopwords import negations, stop_words
-    from feedback_nlp.themes.continuing import continue_ids
+    from feedback_nlp.themes.continuing import continue_codebook
     from feedback_nlp.themes.discovery import discover
     from feedback_nlp.themes.space import load_projection
-    from feedback_nlp.themes.tagging import tag
 
     encoder = encoder or load_encoder(settings)
     encode_pending(store, encoder, progress)
@@ -92,9 +91,8 @@ def discover_themes(
     if old is not None:
         reason = "learnt again"
         if old.encoder_key == codebook.encoder_key:
-            new_labels = tag(codebook, corpus.vectors, corpus.languages, most=1).labels()
-            old_labels = tag(old, corpus.vectors, corpus.languages, most=1).labels()
-            codebook, lineage = continue_ids(codebook, new_labels, old, old_labels)
+            continued = continue_codebook(codebook, old, (), {}, corpus.vectors, corpus.languages)
+            codebook, lineage = continued.codebook, continued.lineage
         else:
             reason = "another encoder: no theme can be continued"
     version = store.publish_codebook(
