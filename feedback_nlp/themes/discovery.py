@@ -259,6 +259,7 @@ def _named(
     nearest_row[leaf_of >= 0] = np.asarray(leaves)[
         (prepared[leaf_of >= 0] @ codebook.centroids[leaves].T).argmax(axis=1)
     ]
+    row_of: dict[str | None, int] = {theme.theme_id: row for row, theme in enumerate(codebook.themes)}
     evidence = []
     for row, theme in enumerate(codebook.themes):
         family = [r for r, other in enumerate(codebook.themes) if r == row or other.parent_id == theme.theme_id]
@@ -272,9 +273,8 @@ def _named(
                 "centroid": codebook.centroids[row],
                 "nearness": prepared[order] @ codebook.centroids[row],
                 "keywords": theme.keywords,
+                "parent": row_of.get(theme.parent_id),
                 "polarity": None if corpus.polarity is None else corpus.polarity[order],
-                # A broad theme has no centre worth quoting: what many of its statements say names it better.
-                "phrase_weight": 0.3 if len(family) == 1 else 0.45,
             }
         )
     labels = labeller.label(evidence)

@@ -1,0 +1,136 @@
+"""Forms of one word: grouped without a dictionary, in any script, so that no inflection is read as another word.
+
+A light stemmer in the spirit of truncation (McNamee & Mayfield 2004, https://doi.org/10.1023/B:INRT.0000009441.78971.be)
+for scripts with endings, and of Light10 (Larkey et al. 2007, https://doi.org/10.1007/978-1-4020-6046-5_12) for Arabic,
+where articles and particles are written onto the word.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import takewhile
+
+_ARABIC = re.compile(r"[\u0600-\u06ff]")
+_ARABIC_LETTERS = str.maketrans("ٱىة", "ايه")
+_ARABIC_FRONTS = ("وال", "بال", "كال", "فال", "لل", "ال", "و")
+_ARABIC_ENDS = ("ها", "ان", "ات", "ون", "ين", "يه", "ه", "ي")
+_SENTENCE_BEFORE = re.compile(r"[.!?:;\n…\"“«(]")
+_VOWELS = frozenset("aeiouyаеёиоуыэюяьй")
+# How many letters two forms of a word may have after those that they share: longer stems bear longer endings.
+_ENDINGS = {3: 1, 4: 2, 5: 3, 6: 3}
+_LONGEST_ENDING = 4
+
+
+@lru_cache(maxsize=100_000)
+def folded(word: str) -> str:
+    """Return a word without case, accents and Arabic vowel signs: ``Aplicația`` and ``aplicatia`` are one."""
+    decomposed = unicodedata.normalize("NFKD", word.casefold().replace("ł", "l"))
+    return "".join(c for c in decomposed if not unicodedata.combining(c) and c != "ـ").replace("’", "'")
+
+
+@lru_cache(maxsize=100_000)
+def bare(word: str) -> str:
+    """Return a folded word without what Arabic writes onto it (article, "and", endings); others as they are."""
+    key = folded(word)
+    if not _ARABIC.search(key):
+        return key
+    key = key.translate(_ARABIC_LETTERS)
+    for front in _ARABIC_FRONTS:
+        if key.startswith(front) and len(key) - len(front) >= 3:
+            key = key[len(front) :]
+            break
+    for end in _ARABIC_ENDS:
+        if key.endswith(end) and len(key) - len(end) >= 3:
+            return key[: -len(end)]
+    return key
+
+
+def are_forms(one: str, other: str) -> bool:
+    """Return whether two bare words differ by their endings only, so that they are likely forms of one word."""
+    if one == other:
+        return True
+    if _ARABIC.search(one):
+        return False  # its endings are off already, and its roots are too short to guess more
+    shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
+    rest = (one[shared:], other[shared:])
+    longest = max(map(len, rest))
+    if shared == 3:  # "цена" and "цены", but never "care" and "card"
+        return longest == 1 and set("".join(rest)) <= _VOWELS
+    return longest <= _ENDINGS.get(shared, _LONGEST_ENDING if shared > 6 else 0)
+
+
+def stems_of(words: Mapping[str, float]) -> dict[str, str]:
+    """Return, for each word, the bare form that stands for its group: the commonest of those that are forms of it.
+
+    ``words`` tells how often each occurs. Each group is built around its commonest word, so that a chain of small
+    differences never makes one group of words that have little in common.
+    """
+    counts = Counter[str]()
+    for word, count in words.items():
+        counts[bare(word)] += count  # type: ignore[assignment]
+    heads: dict[str, list[str]] = defaultdict(list)
+    stem_of: dict[str, str] = {}
+    for key in sorted(counts, key=lambda k: (-counts[k], k)):
+        head = next((h for h in heads[key[:3]] if are_forms(h, key)), None)
+        if head is None:
+            heads[key[:3]].append(key)
+        stem_of[key] = head or key
+    return {word: stem_of[bare(word)] for word in words}
+
+
+@dataclass(frozen=True)
+class Spelling:
+    """How people write a language: ``natural`` by lower-case word, ``proper`` the words that only have capitals."""
+
+    natural: Mapping[str, str]
+    proper: frozenset[str]
+
+
+def spelling_of(texts: Iterable[str], token: re.Pattern[str]) -> Spelling:
+    """Return how people mostly write each word where it does not begin a sentence.
+
+    Accents that some leave out are put back ("aplicatie" becomes "aplicație") where those who write accents write the
+    word so, and so are capitals that a word has within a sentence ("Wi-Fi"). Texts in capitals tell nothing.
+    """
+    within: dict[str, Counter[str]] = defaultdict(Counter)
+    careful: dict[str, Counter[str]] = defaultdict(Counter)  # by folded form, in texts that have accents
+    words: set[str] = set()
+    for text in texts:
+        if sum(map(str.isupper, text)) > sum(map(str.islower, text)):
+            continue
+        begins, end = True, 0
+        found = list(token.finditer(text))
+        has_accents = any(folded(match[0]) != match[0].lower() for match in found)
+        for match in found:
+            word = match[0].lower()
+            begins = begins or bool(_SENTENCE_BEFORE.search(text[end : match.start()]))
+            if not begins or match[0].islower():
+                within[word][match[0]] += 1
+            if has_accents:
+                careful[folded(word)][word] += 1
+            words.add(word)
+            begins, end = False, match.end()
+    accented = {word: _accented(word, careful.get(folded(word), Counter())) for word in words}
+    natural = {word: _capitals(form, within[form]) for word, form in accented.items()}
+    capitals = (word for word, found in within.items() if found and not any(map(str.islower, found)))
+    return Spelling(natural, frozenset(capitals))
+
+
+def _accented(word: str, careful: Counter[str]) -> str:
+    if folded(word) != word or not careful:
+        return word
+    best = min(careful, key=lambda form: (-careful[form], form))
+    return best if careful[word] < 0.2 * careful[best] else word
+
+
+def _capitals(word: str, within: Counter[str]) -> str:
+    """Return the word with the capitals that it mostly has within a sentence; one person's emphasis is not enough."""
+    forms = Counter({form: n for form, n in within.items() if not form.islower()})
+    if not forms or sum(forms.values()) < max(2, within[word]):
+        return word
+    return min(forms, key=lambda form: (-forms[form], form))
