@@ -19,6 +19,7 @@ import numpy as np
 
 from feedback_nlp.records import UNDETERMINED, EncoderIdentity
 from feedback_nlp.resources import resource_path
+from feedback_nlp.themes.fixed_point import as_units, whole_map, whole_units
 
 SHRINKAGE = 20.0  # pseudo-statements of the corpus mean: a language of 20 statements is half its own mean
 
@@ -61,13 +62,14 @@ class PreparedSpace:
     def prepare(self, vectors: np.ndarray, languages: Sequence[str]) -> np.ndarray:
         """Return prepared vectors of length 1, float32 (n, p); p is d without a projection.
 
-        A language not seen at the fit gets the corpus mean.
+        A language not seen at the fit gets the corpus mean. A row comes out the same, bit for bit, whatever the other
+        rows are (see ``fixed_point.py``).
         """
         row_of = {code: row for row, code in enumerate(self.languages)}
         means = np.vstack([self.language_means, self.corpus_mean[None, :]])
         rows = np.fromiter((row_of.get(code, len(self.languages)) for code in languages), np.int64, len(languages))
-        centred = unit_rows(vectors - means[rows])
-        return centred if self.projection is None else unit_rows(centred @ self.projection)
+        centred = whole_units(vectors - means[rows])
+        return as_units(centred if self.projection is None else whole_units(centred @ whole_map(self.projection)))
 
 
 def load_projection(identity: EncoderIdentity) -> np.ndarray | None:
