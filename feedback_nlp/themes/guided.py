@@ -1,268 +1,271 @@
-"""Guided coding: themes that a person wrote down, with phrases in several languages, beside those that were found.
-
-A guided theme needs no labelled statements. Its phrases are what customers would say; :func:`add_guided` makes them
-prototypes with thresholds (see ``guided_matching.py``), and tagging treats them as it treats any other.
-"""
+"""Put guided themes into a codebook: prototypes, thresholds, facets, keywords and quotes, beside what was found."""
 
 from __future__ import annotations
 
-import json
-import re
-import unicodedata
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from pathlib import Path
-from types import MappingProxyType
-from typing import Any, NamedTuple
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from feedback_nlp.errors import ReadError, UsageError, did_you_mean
-from feedback_nlp.records import stable_hash
-from feedback_nlp.resources import resource_path
+import numpy as np
 
-STARTER = "starter"
-MOST_THEMES = 2_000  # of one file: a person's codebook is never so long, a wrong file often is
-MOST_PHRASES = 50_000
-LONGEST_PHRASE = 1_000  # characters
-_THEME_ID = re.compile(r"[^\s\x00-\x1f\x7f]{1,80}")
-_EMPTY: Mapping[str, Any] = MappingProxyType({})
+from feedback_nlp.records import UNDETERMINED, Theme
+from feedback_nlp.themes.codebook import PROTOTYPE_KINDS, Codebook, Facets, Prototypes
+from feedback_nlp.themes.discovery import Corpus
+from feedback_nlp.themes.guided_codebook import GuidedCodebook, GuidedTheme, Phrases, load_guided
+from feedback_nlp.themes.guided_matching import FACETS, THEMES, Matcher, Reach, fit_matcher
+from feedback_nlp.themes.keywords import tokenize
+from feedback_nlp.themes.space import PreparedSpace, unit_rows
+
+__all__ = ["GuidedCodebook", "GuidedTheme", "Phrases", "add_guided", "empty_codebook", "load_guided"]
+
+Encode = Callable[[Sequence[str]], np.ndarray]
+SAMPLE = 20_000  # statements that teach the matcher; more of them change it no further
+BLOCK = 65_536
+KEYWORDS = 5
+QUOTES = 5
+PHRASE = PROTOTYPE_KINDS.index("phrase")
 
 
-class Phrases(NamedTuple):
-    """What customers say about a theme in one language; ``neutral`` holds those written down without a pole."""
+def empty_codebook(encoder_key: str, space: PreparedSpace) -> Codebook:
+    """Return a codebook without themes, to add guided ones to where nothing was discovered."""
+    wide = len(space.corpus_mean) if space.projection is None else space.projection.shape[1]
+    return Codebook(
+        encoder_key,
+        (),
+        np.empty((0, wide), np.float32),
+        Prototypes.found(np.empty((0, wide), np.float32), [], []),
+        space,
+    )
 
-    positive: tuple[str, ...] = ()
-    negative: tuple[str, ...] = ()
-    neutral: tuple[str, ...] = ()
 
-    @property
-    def all(self) -> tuple[str, ...]:
-        """Every phrase: negative, positive, neutral."""
-        return self.negative + self.positive + self.neutral
+def add_guided(
+    base: Codebook, guided: GuidedCodebook, *, encode: Encode, reading_language: str, corpus: Corpus | None = None
+) -> Codebook:
+    """Return ``base`` with the themes and facets of ``guided``; a theme or facet that it has already is replaced.
+
+    ``encode`` gives unit vectors (n, d) of the base's encoder; labels and definitions are in ``reading_language``, and
+    so are phrases without a language. With a ``corpus`` of 60 statements or more the prototypes learn its words and its
+    thresholds; without, they are the phrases' own. The same corpus in any order gives the same codebook.
+    """
+    ours = None if corpus is None else corpus.sorted()
+    sample = np.empty((0, base.centroids.shape[1]), np.float32)
+    if ours is not None:
+        # Hashes order statements at random, so that the first are a fair sample.
+        sample = base.space.prepare(ours.vectors[:SAMPLE], ours.languages[:SAMPLE])
+    codebook = base
+    if guided.topics:
+        codebook = _with_topics(codebook, guided.topics, encode, reading_language, ours, sample)
+    if guided.facet_values:
+        codebook = replace(codebook, facets=_facets(codebook, guided.facet_values, encode, reading_language, sample))
+    written = {row["theme_id"]: row for row in base.guided} | {theme.theme_id: theme.plain() for theme in guided.themes}
+    return replace(codebook, guided=tuple(written.values()))
 
 
 @dataclass(frozen=True)
-class GuidedTheme:
-    """A theme as a person wrote it. Labels, definitions, phrases and ``unlike`` are by language code.
+class _Said:
+    """The phrases of several themes, prepared: ``vectors`` (m, p) and ``theme_of`` (m,); ``unlike`` likewise."""
 
-    ``unlike`` holds phrases that look like the theme and are not. With a ``facet`` it is no theme but a value of that
-    facet, such as "support" of "journey_stage". ``parent`` is the id of a level-1 theme of the same codebook.
-    A language that nobody named is "und".
-    """
+    vectors: np.ndarray
+    theme_of: np.ndarray
+    unlike: np.ndarray
+    unlike_of: np.ndarray
 
-    theme_id: str
-    labels: Mapping[str, str]
-    definitions: Mapping[str, str] = field(default_factory=lambda: _EMPTY)
-    parent: str | None = None
-    phrases: Mapping[str, Phrases] = field(default_factory=lambda: _EMPTY)
-    unlike: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: _EMPTY)
-    facet: str | None = None
-    colour: str | None = None  # "#rrggbb", as other programs wrote it
-
-    def label(self, language: str) -> str:
-        """Return the label in ``language``, else in English, else in the first language that it has one in."""
-        return in_language(self.labels, language) or self.theme_id
-
-    def definition(self, language: str) -> str:
-        """Return the definition in ``language``, else in English, else in the first; "" without one."""
-        return in_language(self.definitions, language)
-
-    def plain(self) -> dict[str, Any]:
-        """Return it in plain JSON types, empty parts left out; :func:`theme_from_plain` reads it back."""
-        row: dict[str, Any] = {"theme_id": self.theme_id, "labels": dict(self.labels)}
-        if self.definitions:
-            row["definitions"] = dict(self.definitions)
-        if self.phrases:
-            row["phrases"] = {
-                code: {pole: list(said) for pole, said in phrases._asdict().items() if said}
-                for code, phrases in self.phrases.items()
-            }
-        if self.unlike:
-            row["unlike"] = {code: list(said) for code, said in self.unlike.items()}
-        row |= {
-            key: value
-            for key, value in (("parent", self.parent), ("facet", self.facet), ("colour", self.colour))
-            if value is not None
-        }
-        return row
-
-
-@dataclass(frozen=True)
-class GuidedCodebook:
-    """Guided themes in the order in which they were written; ids are unique, parents are themes of level 1."""
-
-    name: str
-    themes: tuple[GuidedTheme, ...]
-
-    @property
-    def topics(self) -> tuple[GuidedTheme, ...]:
-        """The themes proper, without the values of facets."""
-        return tuple(theme for theme in self.themes if theme.facet is None)
-
-    @property
-    def facet_values(self) -> tuple[GuidedTheme, ...]:
-        """The values of facets."""
-        return tuple(theme for theme in self.themes if theme.facet is not None)
-
-    @property
-    def languages(self) -> tuple[str, ...]:
-        """Every language that a phrase or a label is written in, sorted."""
-        return tuple(sorted({code for theme in self.themes for part in (theme.labels, theme.phrases) for code in part}))
-
-    def checked(self, source: str) -> GuidedCodebook:
-        """Return it in tidy form: spaces trimmed, phrases written twice kept once.
-
-        Raises :class:`ReadError`, naming ``source`` and the theme, when ids repeat, a label or parent is missing, or
-        there is more than a codebook can hold.
-        """
-        if not self.themes:
-            raise ReadError(f"{source} holds no theme. Write one theme a row, with a label.")
-        if len(self.themes) > MOST_THEMES:
-            raise ReadError(
-                f"{source} holds {len(self.themes)} themes, a codebook at most {MOST_THEMES}. "
-                "Is it the codebook, and not the coded answers?"
-            )
-        themes = tuple(_tidy(theme, source) for theme in self.themes)
-        known: dict[str, GuidedTheme] = {}
-        for theme in themes:
-            if theme.theme_id in known:
-                raise ReadError(f"{source}: two themes have the id {theme.theme_id!r}. Give each its own.")
-            known[theme.theme_id] = theme
-        for theme in themes:
-            _check_parent(theme, known, source)
-        n_phrases = sum(len(phrases.all) for theme in themes for phrases in theme.phrases.values())
-        if n_phrases > MOST_PHRASES:
-            raise ReadError(
-                f"{source} holds {n_phrases} phrases, a codebook at most {MOST_PHRASES}. Keep the clearest."
-            )
-        return replace(self, themes=themes)
-
-
-def load_guided(name: str) -> GuidedCodebook:
-    """Return the codebook that ships as "starter", or the one in the file ``name`` (CSV, XLSX, JSON or QDC).
-
-    Raises :class:`UsageError` when there is neither, :class:`ReadError` when the file is no codebook.
-    """
-    if name == STARTER:
-        return _starter()
-    from feedback_nlp.themes.exchange import read_codebook_file
-
-    if not Path(name).exists() and not Path(name).suffix:
-        raise UsageError(
-            f"guided = {name!r}: neither a codebook that ships nor a file.{did_you_mean(name, (STARTER,))}"
-            " Give 'starter' or the path of a CSV, XLSX, JSON or QDC file."
+    def matcher(self, sample: np.ndarray, rows: np.ndarray, reach: Reach) -> Matcher:
+        """Return the matcher of themes ``rows``, those that have a phrase, numbered from 0 in that order."""
+        return fit_matcher(
+            sample,
+            self.vectors,
+            np.searchsorted(rows, self.theme_of),
+            len(rows),
+            unlike=self.unlike,
+            unlike_of=np.searchsorted(rows, self.unlike_of),
+            reach=reach,
         )
-    return read_codebook_file(Path(name))
 
 
-def _starter() -> GuidedCodebook:
-    """Return the starter codebook: one file a language, put together by theme id in the order of the English one."""
-    parts = {path.stem: _starter_part(path) for path in sorted(resource_path("data/starter").glob("*.json"))}
-    order = ["en", *sorted(set(parts) - {"en"})]
-    themes = [
-        _joined(theme_id, {code: parts[code]["themes"][theme_id] for code in order}, None)
-        for theme_id in parts["en"]["themes"]
+def _said(
+    space: PreparedSpace, themes: Sequence[GuidedTheme], phrases: Sequence[Mapping[str, Sequence[str]]],
+    encode: Encode, reading_language: str,
+) -> _Said:  # fmt: skip
+    rows = [(i, code, text) for i, said in enumerate(phrases) for code, texts in said.items() for text in texts]
+    other = [
+        (i, code, text)
+        for i, theme in enumerate(themes)
+        if phrases[i]
+        for code, texts in theme.unlike.items()
+        for text in texts
     ]
-    for facet, values in parts["en"]["facets"].items():
-        themes += [
-            _joined(value, {code: parts[code]["facets"][facet][value] for code in order}, facet) for value in values
+    vectors = np.asarray(encode([text for _, _, text in rows + other]), dtype=np.float32)
+    languages = [reading_language if code == UNDETERMINED else code for _, code, _ in rows + other]
+    prepared = space.prepare(vectors, languages)
+    return _Said(
+        prepared[: len(rows)],
+        np.array([i for i, _, _ in rows], dtype=np.int64),
+        prepared[len(rows) :],
+        np.array([i for i, _, _ in other], dtype=np.int64),
+    )
+
+
+def _phrases(theme: GuidedTheme, is_parent: bool) -> dict[str, tuple[str, ...]]:
+    """Return what is matched, by language: phrases and label; without phrases the definition too.
+
+    A parent without phrases of its own is mentioned through its sub-themes.
+    """
+    if not theme.phrases:
+        if is_parent:
+            return {}
+        return {
+            code: tuple(filter(None, (label, theme.definitions.get(code, "")))) for code, label in theme.labels.items()
+        }
+    return {
+        code: tuple(dict.fromkeys(filter(None, (theme.labels.get(code, ""), *poles.all))))
+        for code, poles in theme.phrases.items()
+    }
+
+
+def _with_topics(
+    base: Codebook,
+    topics: Sequence[GuidedTheme],
+    encode: Encode,
+    reading_language: str,
+    corpus: Corpus | None,
+    sample: np.ndarray,
+) -> Codebook:
+    parents = {theme.parent for theme in topics}
+    phrases = [_phrases(theme, theme.theme_id in parents) for theme in topics]
+    said = _said(base.space, topics, phrases, encode, reading_language)
+    rows = np.unique(said.theme_of)
+    matcher = said.matcher(sample, rows, THEMES)
+    sizes = np.zeros(len(topics), dtype=np.int64)
+    quotes: dict[int, tuple[str, ...]] = {}
+    if corpus is not None:
+        sizes[rows] = _reached(base.space, matcher, corpus)
+        near = np.round(sample.astype(np.float64) @ matcher.vectors.T.astype(np.float64), 5)
+        quotes = {int(row): _quotes(corpus, near[:, i], matcher.thresholds[i]) for i, row in enumerate(rows)}
+    limits = dict(zip(rows.tolist(), matcher.thresholds.tolist(), strict=True))
+    words = _keywords(topics)
+    centres = _centres(topics, said, matcher, rows, sample)
+
+    places = dict(base.row_of)
+    themes = list(base.themes)
+    centroids = list(base.centroids)
+    for i, theme in enumerate(topics):
+        family = [
+            limits[j] for j, other in enumerate(topics) if j in limits and (j == i or other.parent == theme.theme_id)
         ]
-    return GuidedCodebook(STARTER, tuple(themes)).checked("The starter codebook")
+        made = Theme(
+            theme_id=theme.theme_id,
+            label=theme.label(reading_language),
+            level=1 if theme.parent is None else 2,
+            parent_id=theme.parent,
+            state="active",
+            threshold=limits.get(i, min(family, default=1.0)),
+            keywords=words[i],
+            definition=theme.definition(reading_language),
+            quote_ids=quotes.get(i, ()),
+            n_statements=int(sizes[i]),
+            source="guided",
+            label_source="codebook",
+        )
+        if theme.theme_id in places:
+            themes[places[theme.theme_id]], centroids[places[theme.theme_id]] = made, centres[i]
+        else:
+            places[theme.theme_id] = len(themes)
+            themes.append(made)
+            centroids.append(centres[i])
+    kept = base.prototypes
+    replaced = [places[theme.theme_id] for theme in topics]
+    stay = ~(np.isin(kept.theme_rows, replaced) & (kept.kinds == PHRASE))
+    prototypes = Prototypes(
+        np.vstack([kept.vectors[stay], matcher.vectors]).astype(np.float32),
+        np.concatenate([kept.thresholds[stay], matcher.thresholds]),
+        np.concatenate([kept.theme_rows[stay], np.array([replaced[row] for row in rows], dtype=np.int64)]),
+        np.concatenate([kept.kinds[stay], np.full(len(rows), PHRASE, dtype=np.int8)]),
+    )
+    return replace(base, themes=tuple(themes), centroids=np.vstack(centroids).astype(np.float32), prototypes=prototypes)
 
 
-def _starter_part(path: Path) -> dict[str, Any]:
-    part: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return part
-
-
-def _joined(key: str, by_language: Mapping[str, Mapping[str, Any]], facet: str | None) -> GuidedTheme:
-    return GuidedTheme(
-        theme_id=key if facet is None else f"{facet}.{key}",
-        labels={code: words["label"] for code, words in by_language.items()},
-        definitions={code: words["definition"] for code, words in by_language.items() if "definition" in words},
-        phrases={
-            code: Phrases(
-                tuple(words.get("positive", ())), tuple(words.get("negative", ())), tuple(words.get("phrases", ()))
-            )
-            for code, words in by_language.items()
-        },
-        unlike={code: tuple(words["unlike"]) for code, words in by_language.items() if "unlike" in words},
-        facet=facet,
+def _facets(
+    base: Codebook, values: Sequence[GuidedTheme], encode: Encode, reading_language: str, sample: np.ndarray
+) -> Facets:
+    """Return the base's facets with those of ``values``: each facet's values compete among themselves only."""
+    names = list(dict.fromkeys(str(theme.facet) for theme in values))
+    kept = [i for i, name in enumerate(base.facets.names) if name not in names]
+    parts = [(base.facets.vectors[kept], base.facets.thresholds[kept])] if kept else []
+    said_names = [base.facets.names[i] for i in kept]
+    said_values = [base.facets.values[i] for i in kept]
+    for name in names:
+        own = [theme for theme in values if theme.facet == name]
+        said = _said(base.space, own, [_phrases(theme, False) for theme in own], encode, reading_language)
+        matcher = said.matcher(sample, np.arange(len(own)), FACETS)
+        parts.append((matcher.vectors, matcher.thresholds))
+        said_names += [name] * len(own)
+        said_values += [theme.theme_id.removeprefix(f"{name}.") for theme in own]
+    return Facets(
+        tuple(said_names),
+        tuple(said_values),
+        np.vstack([vectors for vectors, _ in parts]),
+        np.concatenate([limits for _, limits in parts]),
     )
 
 
-def theme_from_plain(row: Mapping[str, Any]) -> GuidedTheme:
-    """Return the theme that :meth:`GuidedTheme.plain` wrote."""
-    return GuidedTheme(
-        theme_id=row["theme_id"],
-        labels=dict(row["labels"]),
-        definitions=dict(row.get("definitions", {})),
-        parent=row.get("parent"),
-        phrases={
-            code: Phrases(**{pole: tuple(said) for pole, said in poles.items()})
-            for code, poles in row.get("phrases", {}).items()
-        },
-        unlike={code: tuple(said) for code, said in row.get("unlike", {}).items()},
-        facet=row.get("facet"),
-        colour=row.get("colour"),
-    )
+def _reached(space: PreparedSpace, matcher: Matcher, corpus: Corpus) -> np.ndarray:
+    """Return how many of the corpus's statements reach each theme, (k,)."""
+    reached = np.zeros(len(matcher.thresholds), dtype=np.int64)
+    for start in range(0, len(corpus.texts), BLOCK):
+        rows = slice(start, start + BLOCK)
+        prepared = space.prepare(corpus.vectors[rows], corpus.languages[rows]).astype(np.float64)
+        near = np.round(prepared @ matcher.vectors.T.astype(np.float64), 5)
+        reached += (near >= matcher.thresholds).sum(axis=0)
+    return reached
 
 
-def in_language(words: Mapping[str, str], language: str) -> str:
-    """Return the wording in ``language``, else in English, else the first that is not empty; "" without any."""
-    return words.get(language) or words.get("en") or next((word for word in words.values() if word), "")
+def _quotes(corpus: Corpus, near: np.ndarray, threshold: float) -> tuple[str, ...]:
+    """Return the statements to quote: the nearest ones that say something, each from another person."""
+    chosen: dict[str, str] = {}
+    order = np.argsort(-near, kind="stable")[:60]
+    for shortest in (5, 1):
+        for i in order:
+            if near[i] >= threshold and len(chosen) < QUOTES and len(corpus.texts[i].split()) >= shortest:
+                chosen.setdefault(corpus.person_ids[i], corpus.statement_ids[i])
+    return tuple(chosen.values())
 
 
-def id_for(label: str, parent: str | None = None) -> str:
-    """Return the id of a theme that came without one: the same for the same label under the same parent."""
-    folded = unicodedata.normalize("NFKC", label).casefold().strip()
-    return f"g_{stable_hash(folded, parent or '', size=5)}"
+def _centres(
+    topics: Sequence[GuidedTheme], said: _Said, matcher: Matcher, rows: np.ndarray, sample: np.ndarray
+) -> list[np.ndarray]:
+    """Return what each theme looks like, (p,): its phrases and the statements that reach it, in equal parts."""
+    centres: dict[str, np.ndarray] = {}
+    for i, row in enumerate(rows):
+        near = np.round(sample.astype(np.float64) @ matcher.vectors[i].astype(np.float64), 5)
+        parts = [said.vectors[said.theme_of == row].mean(axis=0)]
+        if (near >= matcher.thresholds[i]).any():
+            parts.append(sample[near >= matcher.thresholds[i]].mean(axis=0))
+        centres[topics[row].theme_id] = unit_rows(unit_rows(np.stack(parts)).mean(axis=0, keepdims=True))[0]
+    for theme in topics:
+        if theme.theme_id not in centres:  # a parent that is known by its sub-themes
+            below = [centres[child.theme_id] for child in topics if child.parent == theme.theme_id]
+            centres[theme.theme_id] = unit_rows(np.stack(below).mean(axis=0, keepdims=True))[0]
+    return [centres[theme.theme_id] for theme in topics]
 
 
-def _tidy(theme: GuidedTheme, source: str) -> GuidedTheme:
-    named = f"{source}, theme {theme.theme_id!r}"
-    if not _THEME_ID.fullmatch(theme.theme_id):
-        raise ReadError(f"{named}: an id is 1 to 80 characters without spaces. Choose a short word such as 'waits'.")
-    labels = {code: " ".join(label.split()) for code, label in theme.labels.items() if label.strip()}
-    if not labels:
-        raise ReadError(f"{named} has no label. Write what the theme is called.")
-    phrases = {code: Phrases(*(_once(said, named) for said in poles)) for code, poles in theme.phrases.items()}
-    unlike = {code: _once(said, named) for code, said in theme.unlike.items()}
-    return replace(
-        theme,
-        labels=labels,
-        definitions={code: text.strip() for code, text in theme.definitions.items() if text.strip()},
-        phrases={code: poles for code, poles in phrases.items() if poles.all},
-        unlike={code: said for code, said in unlike.items() if said},
-    )
-
-
-def _once(said: Iterable[str], named: str) -> tuple[str, ...]:
-    kept = dict.fromkeys(" ".join(phrase.split()) for phrase in said)
-    for phrase in kept:
-        if len(phrase) > LONGEST_PHRASE:
-            raise ReadError(
-                f"{named}: a phrase has {len(phrase)} characters, at most {LONGEST_PHRASE} are read. "
-                "Write single statements, as customers say them."
-            )
-    kept.pop("", None)
-    return tuple(kept)
-
-
-def _check_parent(theme: GuidedTheme, known: Mapping[str, GuidedTheme], source: str) -> None:
-    if theme.parent is None:
-        return
-    parent = known.get(theme.parent)
-    if parent is None:
-        raise ReadError(
-            f"{source}, theme {theme.theme_id!r}: its parent {theme.parent!r} is no theme of the codebook."
-            f"{did_you_mean(theme.parent, known)}"
-        )
-    if parent.parent is not None:
-        raise ReadError(
-            f"{source}, theme {theme.theme_id!r}: its parent {theme.parent!r} has a parent too. "
-            "Themes have two levels: put it under the parent's own."
-        )
-    if parent.facet is not None or theme.facet is not None:
-        raise ReadError(
-            f"{source}, theme {theme.theme_id!r}: values of facets have no parents. Leave the parent empty."
-        )
+def _keywords(topics: Sequence[GuidedTheme]) -> list[dict[str, tuple[str, ...]]]:
+    """Return each theme's words by language: those that its phrases repeat and other themes' phrases lack (TF-IDF)."""
+    counts: list[dict[str, Counter[str]]] = [
+        {
+            code: Counter(word for text in poles.all for word in set(tokenize(text)) if len(word) > 2)
+            for code, poles in theme.phrases.items()
+        }
+        for theme in topics
+    ]
+    spread: dict[str, Counter[str]] = {}
+    for said in counts:
+        for code, words in said.items():
+            spread.setdefault(code, Counter()).update(words.keys())
+    return [
+        {
+            code: tuple(sorted(words, key=lambda word: (-words[word] / spread[code][word] ** 1.5, word))[:KEYWORDS])
+            for code, words in said.items()
+        }
+        for said in counts
+    ]

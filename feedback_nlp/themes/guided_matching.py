@@ -1,0 +1,185 @@
+"""From phrases to prototypes: which direction of the prepared space tells each guided theme, and from which cosine on.
+
+No statement is labelled. Phrases alone match badly, as a corpus talks in its own words, so the corpus teaches:
+
+1. Each statement is scored by each theme: cosine to the mean of its phrases plus the mean of its two nearest phrases.
+2. Statements that no theme is near to are background; of the others, those that one theme wins most clearly are taken
+   for examples of it (self-training: Yarowsky 1995, https://doi.org/10.3115/981658.981684).
+3. A ridge regression of themes and background on phrases and examples gives each theme a direction that also knows
+   what the other themes look like; its scores choose the next examples. Three rounds.
+4. The threshold of a theme is where it would be mentioned as often as it is won, times how many themes a statement
+   mentions on average.
+
+A linear score is a cosine to the direction: the statements are unit vectors. Where the corpus says too little, the
+phrases' own scores with each left out in turn set the threshold (closed form: Allen 1974, PRESS,
+https://doi.org/10.1080/00401706.1974.10489157).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from feedback_nlp.themes.space import unit_rows
+
+ROUNDS = 3
+RIDGE = 0.3  # times the mean eigenvalue
+CLEAREST = 0.5  # of a theme's statements, the share that is taken for examples
+PHRASE_WEIGHT = 3.0  # of a phrase, in statements
+FEWEST_STATEMENTS = 60  # below which the corpus teaches nothing
+FEWEST_WON = 5  # below which a threshold is the phrases'
+
+
+@dataclass(frozen=True)
+class Reach:
+    """How near is near.
+
+    ``least`` is the base score (two cosines, -2..2) below which a statement is background, ``background`` the share of
+    statements that is background at least, ``several`` how many themes a statement of any mentions, ``untaught`` the
+    least score (1 is what a phrase is told to score) where only phrases set the threshold.
+    """
+
+    least: float
+    background: float
+    several: float
+    untaught: float
+
+
+THEMES = Reach(least=0.25, background=0.2, several=1.2, untaught=0.25)
+FACETS = Reach(least=0.5, background=0.6, several=1.0, untaught=0.6)  # most statements do not say where or when
+
+
+@dataclass(frozen=True)
+class Matcher:
+    """One direction for each of k themes: unit ``vectors`` (k, p) and least cosines ``thresholds`` (k,)."""
+
+    vectors: np.ndarray
+    thresholds: np.ndarray
+
+
+def fit_matcher(
+    prepared: np.ndarray,
+    phrases: np.ndarray,
+    theme_of: np.ndarray,
+    k: int,
+    *,
+    unlike: np.ndarray | None = None,
+    unlike_of: np.ndarray | None = None,
+    reach: Reach = THEMES,
+) -> Matcher:
+    """Return a matcher of ``k`` themes from prepared statements (n, p), n may be 0, and ``phrases`` (m, p).
+
+    ``theme_of`` (m,) is each phrase's theme, 0..k-1; ``unlike`` (u, p) are phrases that theme ``unlike_of`` (u,) is
+    not. Every theme needs a phrase. The order of the statements must be fixed by the caller.
+    """
+    statements = prepared.astype(np.float64)
+    points = phrases.astype(np.float64)
+    labels = theme_of
+    if unlike is not None and unlike_of is not None and len(unlike):
+        others = _base_scores(unlike.astype(np.float64), points, theme_of, k)
+        others[np.arange(len(unlike)), unlike_of] = -np.inf
+        said = np.where(others.max(axis=1) >= reach.least, others.argmax(axis=1), k)
+        points, labels = np.vstack([points, unlike.astype(np.float64)]), np.concatenate([theme_of, said])
+    own = np.full(len(points), PHRASE_WEIGHT)
+    taught = len(statements) >= FEWEST_STATEMENTS
+    if not taught:
+        weights, bias, left_out = _ridge(points, labels, own, k)
+        return _matcher(weights, bias, _phrase_thresholds(left_out, labels, k, reach.untaught))
+    scores = _base_scores(statements, phrases.astype(np.float64), theme_of, k)
+    share = float(np.clip((scores.max(axis=1) < reach.least).mean(), reach.background, 0.97))
+    for _ in range(ROUNDS):
+        won = _won(scores, share)
+        chosen = np.flatnonzero(_clear(scores, won, k) | (won < 0))
+        weights, bias, left_out = _ridge(
+            np.vstack([points, statements[chosen]]),
+            np.concatenate([labels, np.where(won[chosen] < 0, k, won[chosen])]),
+            np.concatenate([own, np.ones(len(chosen))]),
+            k,
+        )
+        scores = np.round(statements @ weights + bias, 6)
+    sizes = np.bincount(_won(scores, share) + 1, minlength=k + 1)[1:]
+    thresholds = _phrase_thresholds(left_out[: len(points)], labels, k, reach.untaught)
+    for theme in np.flatnonzero(sizes >= FEWEST_WON):
+        often = min(round(reach.several * int(sizes[theme])), len(scores))
+        thresholds[theme] = np.sort(scores[:, theme])[-often]
+    return _matcher(weights, bias, thresholds)
+
+
+def _base_scores(statements: np.ndarray, phrases: np.ndarray, theme_of: np.ndarray, k: int) -> np.ndarray:
+    """Return (n, k): cosine to the mean of a theme's phrases plus the mean cosine to its two nearest ones."""
+    scores = np.empty((len(statements), k))
+    for theme in range(k):
+        own = phrases[theme_of == theme]
+        near = np.sort(statements @ own.T, axis=1)[:, -2:].mean(axis=1)
+        scores[:, theme] = statements @ unit_rows(own.mean(axis=0, keepdims=True))[0].astype(np.float64) + near
+    return np.round(scores, 6)
+
+
+def _won(scores: np.ndarray, share: float) -> np.ndarray:
+    """Return the best theme of each statement, (n,); -1 for the ``share`` of them that are nearest to none."""
+    won = scores.argmax(axis=1)
+    won[np.argsort(scores.max(axis=1), kind="stable")[: int(share * len(scores))]] = -1
+    return won
+
+
+def _clear(scores: np.ndarray, won: np.ndarray, k: int) -> np.ndarray:
+    """Return which statements, (n,), their theme wins most clearly: the better half of each theme's."""
+    clear = np.zeros(len(scores), dtype=bool)
+    lead = np.full(len(scores), np.inf)
+    if k > 1:
+        best = np.sort(scores, axis=1)
+        lead = np.round(best[:, -1] - best[:, -2], 6)
+    for theme in range(k):
+        mine = np.flatnonzero(won == theme)
+        order = mine[np.argsort(-lead[mine], kind="stable")]
+        clear[order[: int(np.ceil(CLEAREST * len(order)))]] = True
+    return clear
+
+
+def _ridge(
+    points: np.ndarray, labels: np.ndarray, weights: np.ndarray, k: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return directions (p, k), biases (k,) and each point's scores when it is left out itself (m, k).
+
+    Label k is background. Themes weigh by the root of their size, so that large ones do not push small ones out.
+    """
+    totals = np.bincount(labels, weights, minlength=k + 1)
+    weight = weights / np.sqrt(np.where(totals > 0, totals, 1.0))[labels]
+    weight /= weight.mean()
+    targets = (labels[:, None] == np.arange(k)).astype(np.float64)
+    centre = weight @ points / weight.sum()
+    mean = weight @ targets / weight.sum()
+    moved = points - centre
+    gram = (moved * weight[:, None]).T @ moved
+    gram += RIDGE * np.trace(gram) / len(gram) * np.eye(len(gram))
+    inverse = np.linalg.inv(gram)
+    slopes = inverse @ ((moved * weight[:, None]).T @ (targets - mean))
+    scores = moved @ slopes + mean
+    pull = weight * np.einsum("ij,jk,ik->i", moved, inverse, moved, optimize=True) + weight / weight.sum()
+    left_out = targets - (targets - scores) / np.maximum(1.0 - pull, 0.05)[:, None]
+    return slopes, mean - centre @ slopes, left_out
+
+
+def _phrase_thresholds(left_out: np.ndarray, labels: np.ndarray, k: int, least: float) -> np.ndarray:
+    """Return for each theme the score, (k,), that best parts its own phrases from the others', each left out in turn.
+
+    Best by F1, midway between the two scores that it falls between, and never below ``least``.
+    """
+    thresholds = np.full(k, max(least, 0.5))
+    for theme in range(k):
+        order = np.argsort(-left_out[:, theme], kind="stable")
+        hits = np.cumsum(labels[order] == theme)
+        if not hits[-1]:
+            continue
+        best = int(np.argmax(2 * hits / (np.arange(1, len(order) + 1) + hits[-1])))
+        after = left_out[order[min(best + 1, len(order) - 1)], theme]
+        thresholds[theme] = max((left_out[order[best], theme] + after) / 2, least)
+    return thresholds
+
+
+def _matcher(slopes: np.ndarray, bias: np.ndarray, thresholds: np.ndarray) -> Matcher:
+    """Return scores ``x @ slopes + bias >= thresholds`` as cosines to unit directions."""
+    lengths = np.maximum(np.linalg.norm(slopes, axis=0), 1e-12)
+    vectors = np.round((slopes / lengths).T, 6).astype(np.float32)
+    return Matcher(vectors, np.round(np.clip((thresholds - bias) / lengths, -1.0, 1.0), 5))
