@@ -77,6 +77,14 @@ def test_a_theme_that_hardly_changed_keeps_its_parent() -> None:
     assert [theme.n_statements for theme in found.themes if theme.level == 1] == [24, 36]
 
 
+def test_a_coarser_tree_is_the_fit_s_word() -> None:
+    old = book_of((((0,),), ((1,),), ((2,),), ((3,),)))
+    new = book_of((((0,), (1,)), ((2,), (3,))), prefix="x")
+    found = refit(old, new, [0, 1, 2, 3]).codebook
+    assert sum(theme.level == 1 for theme in found.themes) == 2
+    assert {"T0", "T1", "T2", "T3"} < found.row_of.keys()
+
+
 def test_what_people_touched_is_carried_over_with_its_prototypes() -> None:
     old = book_of(OLD)
     new = book_of((((5,),), ((6,),)), prefix="x")

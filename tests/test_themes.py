@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from feedback_nlp.errors import DiscoveryError, EncoderError, SettingError
+from feedback_nlp.errors import DiscoveryError, SettingError
 from feedback_nlp.language.stopwords import stop_words
 from feedback_nlp.records import stable_hash
 from feedback_nlp.settings import Settings
@@ -22,7 +22,6 @@ from feedback_nlp.themes.clustering import (
     refine,
 )
 from feedback_nlp.themes.codebook import Codebook
-from feedback_nlp.themes.continuing import continue_ids
 from feedback_nlp.themes.discovery import Corpus, discover
 from feedback_nlp.themes.keywords import keywords_by_language, tokenize
 from feedback_nlp.themes.space import SHRINKAGE, PreparedSpace, unit_rows
@@ -379,93 +378,6 @@ def test_an_unknown_clusterer_is_said(corpus: Corpus):
     with pytest.raises(SettingError) as wrong:
         learnt(corpus, Settings(clusterer="evok"))
     assert str(wrong.value) == "clusterer = 'evok': no such clusterer. Did you mean 'evoc'?"
-
-
-# -- continuing ids
-
-
-def continued(new: Codebook, old: Codebook, corpus: Corpus) -> tuple[Codebook, list[dict]]:
-    labels = [tag(book, corpus.vectors, corpus.languages, most=1).labels() for book in (new, old)]
-    return continue_ids(new, labels[0], old, labels[1])
-
-
-def test_the_same_corpus_keeps_every_id(corpus: Corpus, codebook: Codebook):
-    other_names = replace(
-        codebook, themes=tuple(replace(theme, theme_id=f"new-{n}") for n, theme in enumerate(codebook.themes))
-    )
-    found, lineage = continued(other_names, codebook, corpus)
-    assert [theme.theme_id for theme in found.themes] == [theme.theme_id for theme in codebook.themes]
-    assert [(row["event"], row["other_theme_id"]) for row in lineage] == [("continued", None)] * 4
-    np.testing.assert_array_equal(found.centroids, codebook.centroids)
-
-
-def test_parents_are_renamed_with_their_sub_themes(corpus: Corpus):
-    old = learnt(corpus, Settings(max_themes=2))
-
-    def other(theme_id: str | None) -> str | None:
-        return None if theme_id is None else f"new-{theme_id}"
-
-    new = replace(
-        old,
-        themes=tuple(
-            replace(theme, theme_id=f"new-{theme.theme_id}", parent_id=other(theme.parent_id)) for theme in old.themes
-        ),
-    )
-    found, lineage = continued(new, old, corpus)
-    assert [(t.theme_id, t.parent_id) for t in found.themes] == [(t.theme_id, t.parent_id) for t in old.themes]
-    assert {row["event"] for row in lineage} == {"continued"}
-
-
-def test_a_theme_that_ends_and_one_that_begins_are_in_the_lineage():
-    everything = corpus_of(("delivery", "price", "app", "staff"))
-    old, new = learnt(corpus_of(("delivery", "price", "app"))), learnt(corpus_of(("price", "app", "staff")))
-    found, lineage = continued(new, old, everything)
-    topic_of_theme = {}
-    topics = topics_of(everything)
-    for book in (old, found):
-        labels = tag(book, everything.vectors, everything.languages).labels()
-        for row, theme in enumerate(book.themes):
-            members = [topics[i] for i in np.flatnonzero(labels == row)]
-            topic_of_theme[theme.theme_id] = max(set(members), key=members.count)
-    assert sorted((row["event"], topic_of_theme[row["theme_id"]]) for row in lineage) == [
-        ("born", "staff"),
-        ("continued", "app"),
-        ("continued", "price"),
-        ("retired", "delivery"),
-    ]
-    assert len({theme.theme_id for theme in found.themes}) == 3
-
-
-# -- the codebook
-
-
-def test_a_codebook_comes_back_from_its_arrays(corpus: Corpus, codebook: Codebook):
-    back = Codebook.from_stored(
-        encoder_key=codebook.encoder_key,
-        themes=codebook.themes,
-        arrays={name: array.copy() for name, array in codebook.arrays().items()},
-        facts=codebook.facts(),
-        version=3,
-    )
-    assert (back.themes, back.encoder_key, back.version) == (codebook.themes, codebook.encoder_key, 3)
-    assert {name: (a.dtype, a.shape) for name, a in codebook.arrays().items()} == {
-        "centroids": (np.float32, (4, 64)),
-        "prototypes": (np.float32, (4, 64)),
-        "prototype_thresholds": (np.float64, (4,)),
-        "prototype_themes": (np.int64, (4,)),
-        "prototype_kinds": (np.int8, (4,)),
-        "corpus_mean": (np.float32, (64,)),
-        "language_means": (np.float32, (6, 64)),
-    }
-    one, other = (tag(book, corpus.vectors, corpus.languages) for book in (codebook, back))
-    np.testing.assert_array_equal(one.similarity, other.similarity)
-    np.testing.assert_array_equal(one.confidence, other.confidence)
-
-
-def test_vectors_of_another_encoder_are_refused(codebook: Codebook):
-    codebook.require_encoder(ENCODER.identity.key)
-    with pytest.raises(EncoderError, match="the vectors come from other"):
-        codebook.require_encoder("other")
 
 
 def test_praise_and_blame_of_one_thing_are_kept_apart() -> None:

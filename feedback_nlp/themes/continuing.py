@@ -62,7 +62,7 @@ def continue_codebook(
     refit = Refit.of(new, old_base, edits, examples, (vectors, languages), old_labels)
     draft = _renamed(refit)
     _carry_over(refit, draft)
-    keep_parents(refit, draft)
+    draft = keep_parents(refit, draft)
     place_leaves(refit, draft)
     drop_empty(refit, draft)
     _tell_names_apart(refit, draft)

@@ -11,20 +11,35 @@ from feedback_nlp.themes.refit import Refit
 
 MOSTLY = 0.5  # share of a leaf's members from which it lies in another theme
 STILL_MOSTLY = 0.35  # where it lay in it before, so that it does not leave and come back from night to night
+NEARLY_AS_MANY = 0.25
 
 
-def keep_parents(refit: Refit, draft: Draft) -> None:
-    """Leave a theme that has hardly changed where it was in the tree, while its old parent is still there.
+def keep_parents(refit: Refit, draft: Draft) -> Draft:
+    """Return the draft with the themes that have hardly changed where they were in the tree.
 
     Which theme of level 1 a leaf falls to changes more easily than the leaf itself, and nobody's trend may jump for it.
+    But how many themes there are at the top is the fit's word (a setting may have changed): where the old places would
+    leave a quarter more or fewer of them, only moves from one old parent to another are held back.
     """
-    for before in refit.old.themes:
-        theme = draft.themes.get(before.theme_id)
-        if theme is None or before.theme_id not in refit.surely or draft.children(theme.theme_id):
-            continue
-        parent = draft.themes.get(before.parent_id or "")
-        if draft.live(theme.theme_id) and (before.parent_id is None or (parent is not None and parent.level == 1)):
-            draft.place(theme.theme_id, before.parent_id)
+    wanted = sum(theme.level == 1 for theme in draft.themes.values())
+    for between_old_only in (False, True):
+        kept = draft.copy()
+        for before in refit.old.themes:
+            _put_back(refit, kept, before, between_old_only)
+        tops = sum(theme.level == 1 and not kept.is_empty(theme.theme_id) for theme in kept.themes.values())
+        if abs(tops - wanted) <= NEARLY_AS_MANY * wanted:
+            break
+    return kept
+
+
+def _put_back(refit: Refit, draft: Draft, before: Theme, between_old_only: bool) -> None:
+    theme, parent = draft.themes.get(before.theme_id), draft.themes.get(before.parent_id or "")
+    if theme is None or before.theme_id not in refit.surely or draft.children(theme.theme_id):
+        return
+    if between_old_only and not (before.parent_id and theme.parent_id in refit.old.row_of):
+        return
+    if draft.live(theme.theme_id) and (before.parent_id is None or (parent is not None and parent.level == 1)):
+        draft.place(theme.theme_id, before.parent_id)
 
 
 def place_leaves(refit: Refit, draft: Draft) -> None:
