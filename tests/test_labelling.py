@@ -80,6 +80,25 @@ def test_a_theme_rare_in_a_language_has_no_keywords_in_it():
     assert [sorted(words) for words in found] == [["en"]]
 
 
+@pytest.mark.parametrize(
+    ("language", "texts", "expected"),
+    [
+        ("en", ["invoice wrong", "invoices wrong", "wrong invoiced sum"], ("invoice", "wrong", "sum")),
+        ("ru", ["посылка опоздала", "посылки опоздали", "посылку потеряли"], ("опоздала", "посылка", "потеряли")),
+        ("ar", ["التوصيل متأخر", "توصيل متأخر", "والتوصيل بطيء"], ("التوصيل متأخر", "بطيء")),
+    ],
+)
+def test_forms_of_one_word_are_one_keyword(language: str, texts: list[str], expected: tuple[str, ...]):
+    found = keywords_by_language(texts, [language] * 3, np.zeros(3, int), 1, stop_words)
+    assert found == [{language: expected}]
+
+
+def test_keywords_have_the_accents_that_some_leave_out():
+    texts = ["aplicația e înceată", "aplicația blocată", "aplicatia merge greu", "aplicația cade"]
+    (found,) = keywords_by_language(texts, ["ro"] * 4, np.zeros(4, int), 1, stop_words)
+    assert [word for phrase in found["ro"] for word in phrase.split() if word.startswith("aplica")] == ["aplicația"]
+
+
 # -- forms of a word
 
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 
 import numpy as np
 
+from feedback_nlp.themes.word_forms import spelling_of, stems_of
+
 PLACEHOLDER = re.compile(r"<[A-Z]+_\d+>")  # what redaction left in place of a value is never a keyword
 TOKEN = re.compile(r"[^\W\d_](?:[\w'’-]*[^\W_])?")
+SPELLING = 20_000  # texts to learn a language's spelling from
 MINIMUM_STATEMENTS = 3  # a theme that fewer people speak of in a language has no keywords worth reading in it
 
 StopWords = Callable[[str], frozenset[str]]
@@ -58,13 +62,11 @@ def _class_keywords(
     from scipy.sparse import csr_matrix
     from sklearn.feature_extraction.text import CountVectorizer
 
-    def terms(text: str) -> list[str]:
-        words = [word for word in tokenize(text) if word not in stop and len(word) > 1]
-        return words + [f"{a} {b}" for a, b in pairwise(words)]
-
-    vectorizer = CountVectorizer(analyzer=terms)
+    said = [[word for word in tokenize(text) if word not in stop and len(word) > 1] for text in texts]
+    stems = stems_of(Counter(word for words in said for word in words))
+    vectorizer = CountVectorizer(analyzer=lambda words: _terms([stems[word] for word in words]))
     try:
-        counts = vectorizer.fit_transform(texts)
+        counts = vectorizer.fit_transform(said)
     except ValueError:  # only stop words
         return {}
     common = np.flatnonzero((counts > 0).T @ people >= (2 if people.sum() >= 50 else 1))
@@ -77,7 +79,7 @@ def _class_keywords(
     weights = ClassTfidfTransformer(reduce_frequent_words=True).fit_transform(by_class[filled]).toarray()
     names = vectorizer.get_feature_names_out()[common]
     sizes = np.bincount(labels + 1, people, minlength=n_themes + 1)
-    result = {}
+    chosen: dict[int, tuple[str, ...]] = {}
     occurrences = by_class[filled].toarray()
     for row, label in enumerate(filled):
         if label == 0 or sizes[label] < MINIMUM_STATEMENTS:
@@ -86,10 +88,29 @@ def _class_keywords(
         fewest = max(1, round(0.03 * float(sizes[label])))
         weights[row, occurrences[row] < fewest] = 0
         order = np.lexsort((names, -weights[row]))  # ties by spelling, so that the list never depends on row order
-        result[int(label) - 1] = _without_repeats(
-            [str(names[i]) for i in order[: 4 * most] if weights[row, i] > 0], most
-        )
-    return result
+        best = [str(names[i]) for i in order[: 4 * most] if weights[row, i] > 0]
+        chosen[int(label) - 1] = _without_repeats(best, most)
+    spelt = spelling_of(texts[:: 1 + len(texts) // SPELLING], TOKEN).natural
+    shown = _commonest_forms(said, stems, spelt, {term for terms in chosen.values() for term in terms})
+    return {theme: tuple(shown[term] for term in terms) for theme, terms in chosen.items()}
+
+
+def _terms(words: Sequence[str]) -> list[str]:
+    """Return the words and the pairs of neighbours."""
+    return [*words, *(f"{one} {other}" for one, other in pairwise(words))]
+
+
+def _commonest_forms(
+    said: Sequence[Sequence[str]], stems: Mapping[str, str], natural: Mapping[str, str], wanted: set[str]
+) -> dict[str, str]:
+    """Return how people mostly say each wanted term, with its accents."""
+    forms: dict[str, Counter[str]] = defaultdict(Counter)
+    for words in said:
+        wordings = _terms([natural.get(word, word).lower() for word in words])
+        for term, wording in zip(_terms([stems[word] for word in words]), wordings, strict=True):
+            if term in wanted:
+                forms[term][wording] += 1
+    return {term: min(found, key=lambda wording: (-found[wording], wording)) for term, found in forms.items()}
 
 
 def _without_repeats(terms: Sequence[str], most: int) -> tuple[str, ...]:
