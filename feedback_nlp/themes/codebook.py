@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from feedback_nlp.errors import EncoderError
+from feedback_nlp.errors import EncoderError, ReadError
 from feedback_nlp.records import Theme
 from feedback_nlp.themes.space import PreparedSpace
 
@@ -130,7 +130,15 @@ class Codebook:
         version: int | None = None,
         base_version: int | None = None,
     ) -> Codebook:
-        """Return the codebook that was stored as :meth:`arrays` and :meth:`facts`."""
+        """Return the codebook that was stored as :meth:`arrays` and :meth:`facts`.
+
+        Raises :class:`ReadError` when they are no codebook: see :meth:`check`.
+        """
+        missing = sorted({"centroids", "corpus_mean", "language_means"} - set(arrays))
+        if missing or "languages" not in facts:
+            raise ReadError(
+                f"A codebook without {missing or ['languages']} cannot be read; it has {sorted(arrays)}. {_NEXT}"
+            )
         space = PreparedSpace(
             arrays["corpus_mean"], tuple(facts["languages"]), arrays["language_means"], arrays.get("projection")
         )
@@ -150,7 +158,7 @@ class Codebook:
             parents = {theme.parent_id for theme in themes}
             rows = [row for row, theme in enumerate(themes) if theme.theme_id not in parents]
             prototypes = Prototypes.found(arrays["centroids"][rows], [themes[row].threshold for row in rows], rows)
-        return cls(
+        codebook = cls(
             encoder_key,
             tuple(themes),
             arrays["centroids"],
@@ -161,6 +169,27 @@ class Codebook:
             version,
             base_version,
         )
+        codebook.check()
+        return codebook
+
+    def check(self) -> None:
+        """Raise :class:`ReadError` unless all parts fit together, as those of a file from elsewhere may not.
+
+        Every theme has one id, sub-themes have a parent of level 1 and themes of level 1 none, so that no theme is its
+        own ancestor; arrays are finite and of one width; prototypes name themes and kinds that there are.
+        """
+        _check_themes(self.themes)
+        k, (d, p), own = len(self.themes), _widths(self.space), self.prototypes
+        languages, facets = len(self.space.languages), self.facets
+        _check_array("centroids", self.centroids, (k, p))
+        _check_array("prototypes", own.vectors, (len(own), p))
+        _check_array("prototype_thresholds", own.thresholds, (len(own),))
+        _check_array("prototype_themes", own.theme_rows, (len(own),), below=k)
+        _check_array("prototype_kinds", own.kinds, (len(own),), below=len(PROTOTYPE_KINDS))
+        _check_array("language_means", self.space.language_means, (languages, d))
+        if facets.names or facets.values:
+            _check_array("facets", facets.vectors, (len(facets.names), p))
+            _check_array("facet_thresholds", facets.thresholds, (len(facets.values),))
 
     def require_encoder(self, encoder_key: str) -> None:
         """Raise :class:`EncoderError` unless the vectors to be tagged come from the codebook's own encoder."""
@@ -169,3 +198,51 @@ class Codebook:
                 f"This codebook was made with encoder {self.encoder_key}, the vectors come from {encoder_key}. "
                 "Vectors of two encoders cannot be compared: choose the codebook's encoder, or run 'discover' again."
             )
+
+
+_NEXT = "Export the codebook again, or discover themes anew."
+
+
+def _check_themes(themes: Sequence[Theme]) -> None:
+    by_id = {theme.theme_id: theme for theme in themes}
+    if len(by_id) < len(themes):
+        ids = [theme.theme_id for theme in themes]
+        twice = next(theme_id for theme_id in ids if ids.count(theme_id) > 1)
+        raise ReadError(f"Theme {twice!r} comes twice in the codebook: an id names one theme. {_NEXT}")
+    for theme in themes:
+        parent = by_id.get(theme.parent_id or "")
+        if theme.level not in (1, 2):
+            raise ReadError(f"Theme {theme.theme_id!r} has level {theme.level}: it is 1 or 2. {_NEXT}")
+        if theme.level == 1 and theme.parent_id is not None:
+            raise ReadError(f"Theme {theme.theme_id!r} of level 1 has parent {theme.parent_id!r}: it has none. {_NEXT}")
+        if theme.level == 2 and (parent is None or parent.level != 1):
+            what = "not in the codebook" if parent is None else "a sub-theme itself"
+            raise ReadError(
+                f"The parent {theme.parent_id!r} of sub-theme {theme.theme_id!r} is {what}: it is a theme of level 1. "
+                f"{_NEXT}"
+            )
+
+
+def _widths(space: PreparedSpace) -> tuple[int, int]:
+    """Return how wide the encoder's vectors and the prepared ones are."""
+    d = int(space.corpus_mean.shape[-1]) if space.corpus_mean.ndim else 0
+    _check_array("corpus_mean", space.corpus_mean, (d,))
+    if space.projection is None:
+        return d, d
+    p = int(space.projection.shape[-1])
+    _check_array("projection", space.projection, (d, p))
+    return d, p
+
+
+def _check_array(name: str, array: np.ndarray, shape: tuple[int, ...], below: int | None = None) -> None:
+    """Raise unless an array has the shape, holds finite numbers and, with ``below``, whole ones from 0 to it."""
+    if array.shape != shape:
+        raise ReadError(f"The codebook's {name} are {array.shape}; with its themes they are {shape}. {_NEXT}")
+    if below is not None and not np.issubdtype(array.dtype, np.integer):
+        raise ReadError(f"The codebook's {name} are {array.dtype}; they are whole numbers. {_NEXT}")
+    if not np.isfinite(array).all():
+        raise ReadError(f"The codebook's {name} hold values that are no numbers. {_NEXT}")
+    if below is not None and len(array) and not 0 <= array.min() <= array.max() < below:
+        raise ReadError(
+            f"The codebook's {name} run from {array.min()} to {array.max()}; they go from 0 to {below - 1}. {_NEXT}"
+        )
