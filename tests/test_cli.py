@@ -81,6 +81,10 @@ def leaves(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[tup
 
 
 COMMANDS = dict(leaves(cli))
+THEME_COMMANDS = (
+    *("list", "show", "rename", "define", "hide", "unhide", "merge", "split", "move", "pin", "unpin", "example"),
+    *("create", "assign", "unassign", "undo", "statements", "review", "history", "conflicts", "candidates"),
+)
 
 
 # -- help
@@ -89,7 +93,7 @@ COMMANDS = dict(leaves(cli))
 def test_the_commands_are_these():
     assert [" ".join(words) for words in COMMANDS] == [
         *("run", "ingest", "discover", "tag", "report"),
-        *(f"themes {name}" for name in ("list", "show", "rename", "define", "hide", "unhide", "undo", "history")),
+        *(f"themes {name}" for name in THEME_COMMANDS),
         *("export", "evaluate", "redact", "erase", "original", "app", "settings", "doctor", "prepare"),
     ]
 
@@ -200,9 +204,14 @@ def test_json_is_all_of_stdout(mined: Shell):
         ("discover",): {"codebook_version", "changed", "n_statements", "n_themes", "n_sub_themes", "lineage"},
         ("tag",): {"codebook_version", "n_tagged", "n_themed", "coverage"},
         ("report", "r.html"): {"report", "themes"},
-        ("themes", "show", theme): {"theme", "figures", "quotes", "lineage", "edits"},
-        ("themes", "rename", theme, "Other words"): {"edit_id", "theme_id", "kind", "label"},
-        ("themes", "undo", "1"): {"undone"},
+        ("themes", "show", theme): {"theme", "parts", "figures", "quotes", "lineage", "edits", "conflicts"},
+        ("themes", "rename", theme, "Other words"): {
+            *("edit_id", "theme_id", "kind", "label", "author", "created_at", "codebook_version", "n_retagged"),
+            *("conflicts", "undo"),
+        },
+        ("themes", "undo", "1"): {
+            *("undone", "undone_by", "undone_at", "codebook_version", "n_retagged", "conflicts"),
+        },
         ("themes", "history"): {"codebooks", "edits"},
         ("export", "themes", "t.csv"): {"kind", "path", "n_rows", "n_columns", "columns", "notes"},
     }
@@ -230,8 +239,9 @@ def test_themes_are_renamed_hidden_and_that_is_undone(mined: Shell):
     listed = mined("themes", "list", "--json").json
     theme, label = listed[0]["theme_id"], listed[0]["label"]
     renamed = mined("themes", "rename", theme, "Parcels", "--set", "author=Ana")
-    assert renamed == (0, f"Edit 1: rename {theme}. Undo it with: feedback-nlp themes undo 1\n", "")
-    assert mined("themes", "show", theme).out.startswith(f"Parcels  ({theme}, level 1)\n")
+    assert renamed.out.startswith(f"Edit 1: rename {theme} to 'Parcels' by Ana, 2")
+    assert renamed.out.endswith(" UTC. Undo it with: feedback-nlp themes undo 1\n")
+    assert mined("themes", "show", theme).out.startswith(f"Parcels  ({theme}, level 1")
     assert mined("themes", "define", theme, "What the courier does").code == 0
     assert mined("themes", "hide", theme).code == 0
     assert theme not in [row["theme_id"] for row in mined("themes", "list", "--json").json]
@@ -244,7 +254,9 @@ def test_themes_are_renamed_hidden_and_that_is_undone(mined: Shell):
     assert mined("themes", "list", "--json").json[0]["label"] == label
     history = mined("themes", "history").out.splitlines()
     assert history[0].startswith(f"codebook 1: {len(TOPICS)} themes, ")
-    assert history[1] == f"edit 1: rename {theme} by Ana (undone)"
+    assert history[1].startswith(f"edit 1: rename {theme} to 'Parcels' by Ana, 2")
+    assert history[1].endswith(")")
+    assert "UTC (undone by " in history[1]
 
 
 def test_a_report_on_a_view(mined: Shell):

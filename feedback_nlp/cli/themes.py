@@ -2,36 +2,51 @@
 
 from __future__ import annotations
 
-import getpass
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from feedback_nlp.cli.output import analysis_frames
-from feedback_nlp.cli.shared import common_options, open_store, say, say_json
-from feedback_nlp.errors import UsageError, did_you_mean
-from feedback_nlp.records import View
+from feedback_nlp.cli.shared import common_options, note, open_store, say, say_json
+from feedback_nlp.cli.theme_edits import EDITS
+from feedback_nlp.cli.theme_names import conflict_words, edit_words, theme_named
+from feedback_nlp.cli.theme_statements import review, statements
+from feedback_nlp.errors import NothingToShow
+from feedback_nlp.records import Theme, View
 from feedback_nlp.settings import Settings
 
+if TYPE_CHECKING:
+    from feedback_nlp.analysis.frames import AnalysisFrames
+    from feedback_nlp.store import Store
+
 _MOST_QUOTED = 500  # characters of a verbatim on the command line; the app shows all of it
+_FACTS = ("source", "label_source", "stability", "is_emerging")
 
 
 @click.group()
 def themes() -> None:
-    """List themes, show one, rename, define or hide it, and undo that."""
+    """List themes, show one, shape them (rename, merge, split, move, show by example), and undo that.
+
+    THEME is a theme's id, or its label where only one has it.
+    """
 
 
 @themes.command("list")
+@click.option("--version", type=int, help="Codebook version (default: the one that the app shows).")
 @common_options
-def list_themes(settings: Settings, as_json: bool) -> None:
+def list_themes(version: int | None, settings: Settings, as_json: bool) -> None:
     """List themes, the most damaging first, each with its sub-themes. Hidden ones are only named."""
     with open_store(settings, must_exist=True) as store:
-        frames = analysis_frames(store, settings, View())
-        hidden = sorted(store.codebook().hidden)
+        frames = _frames(store, settings, version)
+        last = {edit.theme_id: edit.kind for edit in store.active_edits(("hide", "unhide"))}
     from feedback_nlp.analysis.themes import theme_table
 
-    top = theme_table(frames)
-    below = theme_table(frames, level=2)
+    facts = frames.themes.select("theme_id", *_FACTS)
+    top, below = (
+        theme_table(frames, level=level).join(facts, on="theme_id", how="left", maintain_order="left")
+        for level in (1, 2)
+    )
     if as_json:
         say_json([*top.to_dicts(), *below.to_dicts()])
         return
@@ -42,103 +57,76 @@ def list_themes(settings: Settings, as_json: bool) -> None:
         for sub in below.filter(below["parent_id"] == row["theme_id"]).iter_rows(named=True):
             _say_row(sub, "  ")
     say("Impact: the score minus the score without this theme's responses, and its 95 % interval.")
+    hidden = sorted(theme_id for theme_id, kind in last.items() if kind == "hide")
     if hidden:
         say(f"Hidden: {', '.join(hidden)}. Show one again with: feedback-nlp themes unhide THEME_ID")
 
 
 @themes.command()
-@click.argument("theme_id")
+@click.argument("theme")
 @common_options
-def show(theme_id: str, settings: Settings, as_json: bool) -> None:
-    """Show one theme: its keywords, figures, quotes and history."""
+def show(theme: str, settings: Settings, as_json: bool) -> None:
+    """Show one THEME: its keywords, parts, figures, quotes, history, and edits that do not fit it."""
+    from feedback_nlp.pipeline.editing import folded
+
     with open_store(settings, must_exist=True) as store:
         frames = analysis_frames(store, settings, View())
+        stored = {found.theme_id: found for found in store.codebook(store.latest_codebook_version(ready=True)).themes}
+        theme_id = theme_named(stored.values(), theme)
         lineage = store.lineage(theme_id)
         edits = store.edits(theme_id)
-        stored = {theme.theme_id: theme for theme in store.codebook().themes}
-    if theme_id not in stored:
-        raise UsageError(f"There is no theme {theme_id!r}.{did_you_mean(theme_id, stored)}")
+        edited = folded(store)
+    numbers = {edit["edit_id"] for edit in edits}
+    conflicts = [conflict for conflict in edited.conflicts if conflict.edit_id in numbers]
     from feedback_nlp.analysis.passages import said_text
     from feedback_nlp.analysis.themes import theme_table
     from feedback_nlp.analysis.verbatims import find_verbatims
 
-    theme = stored[theme_id]
-    table = theme_table(frames, level=theme.level)
+    found = stored[theme_id]
+    table = theme_table(frames, level=found.level)
     figures = table.filter(table["theme_id"] == theme_id).to_dicts()
-    page = find_verbatims(frames, theme_id=theme_id, limit=5)
+    # A hidden theme has no figures and quotes, as in the app.
+    page = find_verbatims(frames, theme_id=theme_id, limit=5) if figures else None
+    parts = [sub for sub in stored.values() if sub.parent_id == theme_id]
     if as_json:
         say_json(
             {
-                "theme": {"theme_id": theme_id, "label": theme.label, "keywords": dict(theme.keywords)},
+                "theme": _facts(found),
+                "parts": [_facts(sub) for sub in parts],
                 "figures": figures[0] if figures else None,
-                "quotes": [{"feedback_id": v.feedback_id, "text": v.text} for v in page.items],
+                "quotes": [{"feedback_id": v.feedback_id, "text": v.text} for v in (page.items if page else ())],
                 "lineage": lineage,
                 "edits": edits,
+                "conflicts": conflicts,
             }
         )
         return
-    say(f"{theme.label}  ({theme_id}, level {theme.level})")
-    for language, words in theme.keywords.items():
+    say(f"{found.label}  ({theme_id}, level {found.level}{_remarks(_facts(found))})")
+    if found.definition:
+        say(f"  {found.definition}")
+    for language, words in found.keywords.items():
         say(f"  {language}: {', '.join(words)}")
+    if theme_id in edited.pinned:
+        say("  Pinned: a later discovery leaves it as it is.")
+    for sub in parts:
+        say(f"  part: {sub.label}  ({sub.theme_id}{_remarks(_facts(sub))})")
     for row in figures:
         _say_row(row, "")
-    for verbatim in page.items:
+    for verbatim in page.items if page else ():
         said = " ".join(said_text(verbatim.text, verbatim.asides).split())
         say(f"  {verbatim.feedback_id}: {said if len(said) <= _MOST_QUOTED else said[:_MOST_QUOTED] + '…'}")
-    if page.suppressed:
+    if page and page.suppressed:
         say(f"  Fewer than {settings.privacy_minimum} people mention it: no verbatims are shown.")
     for event in lineage:
         say(f"  codebook {event['version']}: {event['event']} ({event['reason']})")
     for edit in edits:
-        undone = f", undone by {edit['undone_by']}" if edit["undone_at"] else ""
-        say(f"  edit {edit['edit_id']}: {edit['kind']} by {edit['author']}, {edit['created_at']:%Y-%m-%d}{undone}")
+        say(f"  {edit_words(edit)}")
+    for conflict in conflicts:
+        say(f"  {conflict_words(conflict)}")
 
 
-@themes.command()
-@click.argument("theme_id")
-@click.argument("label")
-@common_options
-def rename(theme_id: str, label: str, settings: Settings, as_json: bool) -> None:
-    """Give a theme another name; a later discovery does not touch it."""
-    _edit(settings, as_json, theme_id, "rename", {"label": label})
-
-
-@themes.command()
-@click.argument("theme_id")
-@click.argument("definition")
-@common_options
-def define(theme_id: str, definition: str, settings: Settings, as_json: bool) -> None:
-    """Write down what belongs to a theme."""
-    _edit(settings, as_json, theme_id, "define", {"definition": definition})
-
-
-@themes.command()
-@click.argument("theme_id")
-@common_options
-def hide(theme_id: str, settings: Settings, as_json: bool) -> None:
-    """Leave a theme out of the app and the report; its tags are kept."""
-    _edit(settings, as_json, theme_id, "hide", {})
-
-
-@themes.command()
-@click.argument("theme_id")
-@common_options
-def unhide(theme_id: str, settings: Settings, as_json: bool) -> None:
-    """Show a hidden theme again."""
-    _edit(settings, as_json, theme_id, "unhide", {})
-
-
-@themes.command()
-@click.argument("edit_id", type=int)
-@common_options
-def undo(edit_id: int, settings: Settings, as_json: bool) -> None:
-    """Take an edit back; it stays in the history."""
-    with open_store(settings, must_exist=True) as store:
-        store.undo_edit(edit_id, _author(settings))
-    if as_json:
-        say_json({"undone": edit_id})
-    else:
-        say(f"Edit {edit_id} is undone.")
+for command in (*EDITS, statements, review):
+    themes.add_command(command)
 
 
 @themes.command()
@@ -152,32 +140,85 @@ def history(settings: Settings, as_json: bool) -> None:
         return
     for version in versions:
         when = f"{version['created_at']:%Y-%m-%d %H:%M}"
-        say(f"codebook {version['version']}: {version['n_themes']} themes, {when}, {version['reason']}")
+        ready = ", ready" if version["is_ready"] else ""
+        say(f"codebook {version['version']}: {version['n_themes']} themes, {when}, {version['reason']}{ready}")
     for edit in edits:
-        undone = " (undone)" if edit["undone_at"] else ""
-        say(f"edit {edit['edit_id']}: {edit['kind']} {edit['theme_id']} by {edit['author']}{undone}")
+        say(edit_words(edit))
     if not versions:
         say("No codebook yet. Start with: feedback-nlp run FILE")
 
 
-def _edit(settings: Settings, as_json: bool, theme_id: str, kind: Any, payload: dict[str, str]) -> None:
-    for name, words in payload.items():
-        if not words.strip():
-            raise UsageError(f"The {name} is empty. Write it after the theme's id, in quotes.")
+@themes.command()
+@common_options
+def conflicts(settings: Settings, as_json: bool) -> None:
+    """List edits that no longer fit the themes as they are: kept, not carried out, for a person to decide."""
+    from feedback_nlp.pipeline.editing import folded
+
     with open_store(settings, must_exist=True) as store:
-        edit_id = store.add_edit(theme_id, kind, payload, _author(settings))
+        found = folded(store).conflicts
     if as_json:
-        say_json({"edit_id": edit_id, "theme_id": theme_id, "kind": kind, **payload})
-    else:
-        say(f"Edit {edit_id}: {kind} {theme_id}. Undo it with: feedback-nlp themes undo {edit_id}")
+        say_json(list(found))
+        return
+    for conflict in found:
+        say(conflict_words(conflict))
+    say("Undo one with: feedback-nlp themes undo EDIT" if found else "Every edit fits.")
 
 
-def _author(settings: Settings) -> str:
-    """Return the name in the settings, else the system's user name."""
-    try:
-        return settings.author or getpass.getuser()
-    except (KeyError, OSError):  # a container without a user entry
-        return "unknown"
+@themes.command()
+@common_options
+def candidates(settings: Settings, as_json: bool) -> None:
+    """List the numbers of themes that discovery tried, with the figures by which it chose."""
+    with open_store(settings, must_exist=True) as store:
+        rows: Sequence[dict[str, Any]] = store.codebook().settings.get("candidates", [])
+    if as_json:
+        say_json(list(rows))
+        return
+    if not rows:
+        raise NothingToShow("This codebook keeps no table of what was tried. Learn themes anew with: discover")
+    names = list(rows[0])
+    cells = [names, *([_cell(row.get(name)) for name in names] for row in rows)]
+    widths = [max(len(line[column]) for line in cells) for column in range(len(names))]
+    for line in cells:
+        say("  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)))
+
+
+def _frames(store: Store, settings: Settings, version: int | None) -> AnalysisFrames:
+    """Return the tables of a codebook version, and say so where its tags are not all there."""
+    from feedback_nlp.analysis.frames import build_frames
+
+    if version is None:
+        return analysis_frames(store, settings, View())
+    raw = store.read_frames(version)
+    facts = next(row for row in store.codebook_versions() if row["version"] == version)
+    if not facts["is_ready"] and version != store.latest_codebook_version(ready=True):
+        note(
+            f"Codebook {version} is not ready (it is being tagged, or another version took its place): "
+            "its figures do not count all statements."
+        )
+    return build_frames(raw, settings)
+
+
+def _facts(theme: Theme) -> dict[str, Any]:
+    names = ("theme_id", "label", "level", "parent_id", "state", "definition", *_FACTS)
+    return {name: getattr(theme, name) for name in names} | {"keywords": dict(theme.keywords)}
+
+
+def _remarks(row: dict[str, Any]) -> str:
+    """Return what sets a theme apart from an ordinary one."""
+    remarks = []
+    if row["state"] != "active":
+        remarks.append("hidden" if row["state"] == "retired" else row["state"])
+    if row.get("source", "discovered") != "discovered":
+        remarks.append(row["source"])
+    if row.get("is_emerging"):
+        remarks.append("emerging")
+    if row.get("stability") is not None:
+        remarks.append(f"stability {row['stability']:.2f}")
+    return "".join(f", {remark}" for remark in remarks)
+
+
+def _cell(value: Any) -> str:
+    return f"{value:.3f}" if isinstance(value, float) else "-" if value is None else str(value)
 
 
 def _say_row(row: dict[str, Any], indent: str) -> None:
@@ -189,4 +230,6 @@ def _say_row(row: dict[str, Any], indent: str) -> None:
         impact = f"{row['impact']:+.1f} [{row['impact_low']:+.1f}, {row['impact_high']:+.1f}]"
     count = "-" if row["n_feedback"] is None else f"{row['n_feedback']:,}"
     share = "-" if row["share"] is None else f"{row['share']:.1%}"
-    say(f"{row['theme_id']:12}  {count:>8}  {share:>6}  {impact:>21}  {indent}{row['label']}")
+    remarks = _remarks(row).removeprefix(", ")
+    label = f"{row['label']}  ({remarks})" if remarks else row["label"]
+    say(f"{row['theme_id']:12}  {count:>8}  {share:>6}  {impact:>21}  {indent}{label}")

@@ -56,6 +56,7 @@ def edit_theme(
     payload: Mapping[str, Any],
     author: str,
     *,
+    publish: bool = True,
     encoder: LoadedEncoder | None = None,
     progress: Progress = silent,
 ) -> EditSummary:
@@ -63,7 +64,8 @@ def edit_theme(
 
     ``payload`` is as :class:`~feedback_nlp.records.Edit` says; empty lists and the id of a new theme may be left out
     (``theme_id`` is "" for a create), and a feedback id does for a statement's where it has only one. The encoder is
-    loaded only for texts that have no vector yet. Raises UsageError for what does not fit the themes as they are,
+    loaded only for texts that have no vector yet. ``publish`` False only writes the edit down, for one of several that
+    are published with the last. Raises UsageError for what does not fit the themes as they are,
     NothingToShow when there is no codebook, EncoderError when its encoder is needed and not the one in force.
     """
     from feedback_nlp.themes.edits import new_theme_id, validate_edit
@@ -88,7 +90,7 @@ def edit_theme(
         examples = _stored_examples(store, encoder, codebook.encoder_key, plain, progress)
     edit_id = store.add_edit(theme_id, kind, plain, author, examples)
     made = plain["new_theme_id"] if kind == "split" else theme_id
-    return _carry_on(store, settings, edit_id, kind, made, encoder, progress)
+    return _carry_on(store, settings, edit_id, kind, made, encoder, progress, publish=publish)
 
 
 def undo(
@@ -171,8 +173,10 @@ def _carry_on(
     theme_id: str,
     encoder: LoadedEncoder | None,
     progress: Progress,
+    *,
+    publish: bool = True,
 ) -> EditSummary:
-    if kind not in STRUCTURAL_EDITS:  # laid on when it is read
+    if not publish or kind not in STRUCTURAL_EDITS:  # the others are laid on when it is read
         before = after = store.mention_pairs()
     else:
         before = store.mention_pairs()
