@@ -40,8 +40,8 @@ def drift(evidence: Evidence, seed: int) -> tuple[Figure, ...]:
             "drift_theme_mix",
             old["top"].fill_null(UNTHEMED).to_list(),
             new["top"].fill_null(UNTHEMED).to_list(),
-            "How far the mix of top-level themes moved: Jensen-Shannon divergence in bits, 0 the same, 1 nothing in "
-            f"common. Over {MIX_MUCH}, and above what chance explains, it moved: that is news before it is a fault.",
+            "How far the mix of top-level themes moved: Jensen-Shannon divergence in bits less what chance alone "
+            f"gives, 0 the same, 1 nothing in common. Over {MIX_MUCH} it moved much: news first, a fault perhaps.",
             seed,
         ),
         _mix(
@@ -101,7 +101,7 @@ def _similarity(old: pl.DataFrame, new: pl.DataFrame) -> Figure:
 
 
 def _mix(name: str, old: Sequence[str], new: Sequence[str], how_to_read: str, seed: int) -> Figure:
-    """Return the divergence of two mixes; ``low`` and ``high`` are it less what chance alone gives (95 %)."""
+    """Return the divergence of two mixes less what chance alone gives: its mean, and for the ends its quantiles."""
     names = sorted({*old, *new})
     before, now = (np.array([counts[n] for n in names], float) for counts in (Counter(old), Counter(new)))
     value = float(_divergence(before[None, :], now[None, :])[0])
@@ -110,15 +110,8 @@ def _mix(name: str, old: Sequence[str], new: Sequence[str], how_to_read: str, se
     chance = _divergence(
         rng.multinomial(len(old), pooled, DRAWS).astype(float), rng.multinomial(len(new), pooled, DRAWS).astype(float)
     )
-    low, high = np.quantile(chance, [0.975, 0.025])
-    return Figure(
-        name,
-        value,
-        len(new),
-        f"{how_to_read} The interval is what is left after chance is taken off.",
-        max(0.0, value - float(low)),
-        max(0.0, value - float(high)),
-    )
+    low, high = (max(0.0, value - float(q)) for q in np.quantile(chance, [0.975, 0.025]))
+    return Figure(name, max(0.0, value - float(chance.mean())), len(new), how_to_read, low, high)
 
 
 def _divergence(one: np.ndarray, other: np.ndarray) -> np.ndarray:

@@ -83,14 +83,16 @@ def label_agreement(evidence: Evidence, column: str, seed: int) -> LabelAgreemen
     figures = [*_grouping(single, rows.height)] if single.height > 1 else []
     tables = [_grouping_by_language(single, evidence)] if len(evidence.languages) > 1 else []
     rows = _with_sets(rows, evidence, several)
+    mapped_at: dict[str, _Mapped] = {}
     for level in ("sub_theme", "theme"):
         scored, mapped = _scored(rows, level, seed)
+        mapped_at[level] = mapped
         figures += _f1_figures(scored, level)
         tables.append(_theme_table(mapped, evidence, level))
         if level == "sub_theme":
             tables.append(_label_table(scored))
     if len(evidence.languages) > 1:
-        tables.append(_f1_by_language(rows, evidence, seed))
+        tables.append(_f1_by_language(mapped_at, evidence, seed))
     return LabelAgreement(tuple(figures), tuple(table for table in tables if table.rows))
 
 
@@ -183,7 +185,6 @@ _Row = tuple[frozenset[str], frozenset[str], str, str]  # labels, themes, person
 class _Mapped:
     """The half that is scored, with the label that each theme took on the other half, and how well each theme did."""
 
-    scores: SetScores
     label_of: dict[str, str]
     rows: tuple[_Row, ...]
 
@@ -199,15 +200,19 @@ def _scored(rows: pl.DataFrame, level: str, seed: int) -> tuple[SetScores, _Mapp
     for labels, themes, person, language in rows.select("labels", level, "person_id", "language").iter_rows():
         (judged if halves[person] else learnt).append((frozenset(labels), frozenset(themes), person, language))
     met: dict[str, Counter[str]] = {}
+    common = Counter(label for labels, *_ in learnt for label in labels)
     for labels, themes, *_ in learnt:
         for theme_id in themes:
             met.setdefault(theme_id, Counter()).update(labels)
     label_of = {
-        theme_id: min(counts, key=lambda label: (-counts[label], label)) for theme_id, counts in met.items() if counts
+        # Of labels that always come together, the rarer one is the theme's own.
+        theme_id: min(counts, key=lambda label: (-counts[label], common[label], label))
+        for theme_id, counts in met.items()
+        if counts
     }
     found = [frozenset(label_of[t] for t in themes if t in label_of) for _, themes, *_ in judged]
     scores = set_scores([row[0] for row in judged], found, [row[2] for row in judged], seed=seed)
-    return scores, _Mapped(scores, label_of, tuple(judged))
+    return scores, _Mapped(label_of, tuple(judged))
 
 
 def _f1_figures(scores: SetScores, level: str) -> tuple[Figure, ...]:
@@ -270,10 +275,9 @@ def _label_table(scores: SetScores) -> FigureTable:
     )
 
 
-def _f1_by_language(rows: pl.DataFrame, evidence: Evidence, seed: int) -> FigureTable:
+def _f1_by_language(mapped: dict[str, _Mapped], evidence: Evidence, seed: int) -> FigureTable:
     """Return F1 for each language; themes take their labels from all languages."""
     listed = []
-    mapped = {level: _scored(rows, level, seed)[1] for level in ("sub_theme", "theme")}
     for code in evidence.languages:
         row: dict[str, object] = {"language": code}
         for level, learnt in mapped.items():

@@ -140,7 +140,7 @@ def _allocation(sizes: Mapping[tuple[str, str], int], size: int) -> dict[tuple[s
         wanted = {cell: left * n**0.5 / total for cell, n in open_cells.items()}
         given = {cell: min(int(share), sizes[cell] - result[cell]) for cell, share in wanted.items()}
         if not any(given.values()):  # the last few go to the largest remainders
-            for cell in sorted(wanted, key=lambda c: (-(wanted[c] % 1), -sizes[c], c))[:left]:
+            for cell in sorted(wanted, key=lambda c: (-round(wanted[c] % 1, 9), -sizes[c], stable_hash(*c)))[:left]:
                 given[cell] = 1
         for cell, n in given.items():
             result[cell] += n
