@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 
@@ -17,6 +18,15 @@ from feedback_nlp.themes.keywords import StopWords
 from feedback_nlp.themes.label_choice import Choice
 from feedback_nlp.themes.label_phrases import Grammar
 from feedback_nlp.themes.label_scores import ThemeWords
+
+
+@dataclass(frozen=True)
+class LabelledTheme:
+    """A theme's name, what belongs to it in a sentence ("" where nobody says), and one of LABEL_SOURCES."""
+
+    label: str
+    definition: str
+    source: Literal["phrases", "llm"]
 
 
 class KeyphraseLabeller:
@@ -33,10 +43,10 @@ class KeyphraseLabeller:
 
         ``stop_words`` and ``negations`` list a language's words; a negation is a stop word that may open a label.
         """
-        self._encode = encode
+        self.encode = encode
         self._stop_words = stop_words
         self._negations = negations
-        self._reading_language = reading_language
+        self.reading_language = reading_language
 
     def label(self, evidence: Sequence[Mapping[str, Any]], /) -> list[str]:
         """Return one label a theme; no two are equal or differ by case, inflection or word order alone.
@@ -49,7 +59,7 @@ class KeyphraseLabeller:
         words = ThemeWords(evidence, [self.grammar(self.language_of(item)) for item in evidence])
         themes = [words.theme(row) for row in range(len(evidence))]
         asked = [(" ".join(p.words), theme.language) for theme in themes for p in theme.phrases]
-        vectors = self._encode([text for text, _ in asked], [code for _, code in asked]) if asked else np.empty((0, 0))
+        vectors = self.encode([text for text, _ in asked], [code for _, code in asked]) if asked else np.empty((0, 0))
         start = 0
         for theme in themes:
             theme.vectors = vectors[start : start + len(theme.phrases)]
@@ -59,11 +69,15 @@ class KeyphraseLabeller:
             words.score(row, theme, themes, centroids)
         return Choice(words, themes, evidence).labels()
 
+    def describe(self, evidence: Sequence[Mapping[str, Any]], /) -> list[LabelledTheme]:
+        """Return what :meth:`label` does, with its source."""
+        return [LabelledTheme(label, "", "phrases") for label in self.label(evidence)]
+
     def language_of(self, item: Mapping[str, Any]) -> str:
         """Return the language to name a theme in: the reading language where two of its texts are in it."""
         counts = Counter(item["languages"])
-        if counts[self._reading_language] >= min(2, sum(counts.values())):
-            return self._reading_language
+        if counts[self.reading_language] >= min(2, sum(counts.values())):
+            return self.reading_language
         return min(counts, key=lambda code: (-counts[code], code))
 
     def grammar(self, language: str) -> Grammar:
