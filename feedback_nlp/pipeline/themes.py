@@ -77,7 +77,7 @@ def discover_themes(
         negations=negations,
         settings=settings,
         projection=projection,
-    )
+    ).codebook
     # Another run may have published meanwhile: its themes are continued, and what it learnt just so is not repeated.
     known = _learnt_already(store, learnt_from)
     if known is not None:

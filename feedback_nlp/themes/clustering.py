@@ -1,31 +1,38 @@
-"""Grouping prepared vectors: a consensus of EVōC runs, refined to centroids that tagging can use as they are.
+"""Grouping prepared vectors: EVōC on resampled statements, the granularity that holds, and what the fits agree on.
 
-One run of a stochastic clusterer answers otherwise under another seed. Here several runs each propose centroids;
-proposals that lie close together are one theme, and a theme that most runs did not propose is dropped (consensus
-clustering: Monti et al. 2003, https://doi.org/10.1023/A:1023949509487; for topic models Belford et al. 2018,
-https://arxiv.org/abs/1702.07186). Spherical k-means steps then settle each centroid among its members.
+One run of a stochastic clusterer answers otherwise under another seed or another tenth of the statements. Here each of
+several fits reads its own stratified sample: EVōC gives fine centroids, Ward's linkage a tree over them, and each cut
+of the tree is a division, settled by spherical k-means steps. For every number of themes the fits' divisions of the
+same rows are compared (``stability.py``), one is chosen (``granularity.py``), and what the fits agree on becomes the
+themes: centroids that tagging can use as they are.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
+from feedback_nlp.themes.granularity import Candidate, choose, grid
+from feedback_nlp.themes.hierarchy import cut, group_means, ward
 from feedback_nlp.themes.space import unit_rows
+from feedback_nlp.themes.stability import agreement_of, consensus, stability_of
 
 SMALL_CORPUS = 200  # below this many distinct statements a density estimate has too little to stand on
-LARGE_CORPUS = 30_000  # above it, runs agree well enough for fewer of them
-SAME_THEME = 0.42  # cosine distance under which two runs' centroids are one theme
-REFINEMENTS = 20
-POLARITY_WEIGHT = 0.15  # of the difference in sentiment, against a cosine
-LARGEST_SHARE = 0.15  # of the corpus, in one top-level group
+LARGEST_FIT = 16_000  # statements in one fit; a larger corpus is read by several samples
+SHARE = 0.8  # of the statements, in one fit of a smaller corpus
+RUNS, LARGE_RUNS = 10, 6
+SETTLING, REFINEMENTS = 8, 20  # k-means steps within a fit, and for the themes themselves
 
 
 def default_minimum(n_statements: int) -> int:
-    """Return the least size of a sub-theme: 5 for a few hundred distinct statements, 16 for 6,500, 63 for 100,000."""
-    return max(5, round(math.sqrt(n_statements) / 5))
+    """Return the least size of a sub-theme: 5 up to 2,500 distinct statements, 8 for 6,500, 32 for 100,000.
+
+    It is a floor for what is tried; how fine themes are is decided by their stability.
+    """
+    return max(5, round(math.sqrt(n_statements) / 10))
 
 
 def warm_up() -> float:
@@ -38,36 +45,122 @@ def warm_up() -> float:
     return time.monotonic() - started
 
 
-class ConsensusClusterer:
-    """EVōC several times over, agreed on by centroid. Usable as BERTopic's clustering model.
+@dataclass(frozen=True)
+class _Fit:
+    """One resampled fit: its ``rows``, fine ``centroids`` (k, d), their ``sizes`` (k,) and the tree over them."""
 
-    ``fit`` learns ``labels_`` (n,), -1 where no theme has the statement among its nearest, and ``centroids_`` (k, d),
-    unit rows. Vectors are of length 1. The same vectors in the same order give the same labels.
+    rows: np.ndarray
+    centroids: np.ndarray
+    sizes: np.ndarray
+    tree: list[tuple[int, int]]
+
+
+class ConsensusClusterer:
+    """Resampled fits, agreed on by shared members. Usable as BERTopic's clustering model.
+
+    ``fit`` learns ``labels_`` (n,), each statement's nearest theme or -1 where there is none; ``centroids_`` (k, d),
+    unit rows; ``candidates_``, what was measured; ``n_themes_``, how many the top level should have; and, for
+    :meth:`stability`, what each fit says of the same rows. The same vectors in the same order give the same labels.
     """
 
-    def __init__(self, *, minimum_size: int = 5, seed: int = 0, runs: int | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        minimum_size: int = 5,
+        fixed_minimum: bool = False,
+        most_themes: int = 25,
+        seed: int = 0,
+        runs: int | None = None,
+        strata: Sequence[str] | None = None,
+    ) -> None:
+        """``strata`` names a stratum for each row; ``fixed_minimum`` takes the finest themes of ``minimum_size``."""
         self.minimum_size = minimum_size
+        self.fixed_minimum = fixed_minimum
+        self.most_themes = most_themes
         self.seed = seed
         self.runs = runs
+        self.strata = strata
 
     def fit(self, vectors: np.ndarray, y: object = None) -> ConsensusClusterer:
         """Learn themes from unit ``vectors`` (n, d); ``y`` is ignored."""
-        if len(vectors) < SMALL_CORPUS:
-            proposals = [_agglomerate(vectors, self.minimum_size)]
-            needed = 1.0
-        else:
-            runs = self.runs or (5 if len(vectors) <= LARGE_CORPUS else 3)
-            proposals = [
-                centroids_of(vectors, _evoc(vectors, self.minimum_size, 1000 * self.seed + run)) for run in range(runs)
-            ]
-            needed = runs / 2
-        self.centroids_ = refine(vectors, _agree(proposals, needed), self.minimum_size)
+        n = len(vectors)
+        strata = np.asarray(self.strata if self.strata is not None else [""] * n)
+        runs = self.runs or (RUNS if n <= LARGEST_FIT / SHARE else LARGE_RUNS)
+        share = min(SHARE, LARGEST_FIT / max(1, n))
+        fits = [self._fit_one(vectors, sample(strata, share, 1000 * self.seed + run), run) for run in range(runs)]
+        self._judged = sample(strata, min(1.0, LARGEST_FIT / SHARE / max(1, n)), -1)
+        judged = vectors[self._judged]
+        finest = int(np.median([len(fit.centroids) for fit in fits]))
+        if not finest:
+            self.centroids_ = np.empty((0, vectors.shape[1]), np.float32)
+            self.labels_, self.candidates_, self.n_themes_ = np.full(n, -1), (), 0
+            self._said: dict[int, list[np.ndarray]] = {1: [], 2: []}
+            return self
+        tried = grid(self.most_themes, finest)
+        if self.fixed_minimum:
+            tried = sorted({number for number in tried if number <= self.most_themes} | {finest})
+        divisions = [self._divide(vectors, judged, fits, number, n / len(judged)) for number in tried]
+        candidates, top, leaf = choose([d.candidate for d in divisions], self.most_themes)
+        if self.fixed_minimum:
+            leaf = len(divisions) - 1
+        self.candidates_, self.n_themes_ = candidates, candidates[top].n_themes
+        self._said = {1: divisions[top].said, 2: divisions[leaf].said}
+        self.centroids_ = refine(vectors, divisions[leaf].centroids, self.minimum_size)
         self.labels_ = nearest(vectors, self.centroids_)
         return self
 
     def fit_predict(self, vectors: np.ndarray, y: object = None) -> np.ndarray:
         """Return ``fit(vectors).labels_``."""
         return self.fit(vectors).labels_
+
+    def stability(self, labels: np.ndarray, level: int) -> np.ndarray:
+        """Return how well the fits find each theme of ``labels`` (n,) again, 0..1; ``level`` is 1 or 2."""
+        own = labels[self._judged]
+        return stability_of(own, int(labels.max(initial=-1)) + 1, self._said[level])
+
+    def _fit_one(self, vectors: np.ndarray, rows: np.ndarray, run: int) -> _Fit:
+        own = vectors[rows]
+        least = max(3, round(self.minimum_size * len(rows) / len(vectors)))
+        if len(vectors) < SMALL_CORPUS:
+            centroids = _agglomerate(own, least)
+        else:
+            labels = _evoc(own, least, 1000 * self.seed + run)
+            centroids = refine(own, centroids_of(own, labels), least, SETTLING)
+        sizes = np.bincount(nearest(own, centroids), minlength=len(centroids)) if len(centroids) else np.empty(0)
+        return _Fit(rows, centroids, sizes, ward(centroids, np.maximum(sizes, 1)))
+
+    def _divide(
+        self, vectors: np.ndarray, judged: np.ndarray, fits: Sequence[_Fit], number: int, each: float
+    ) -> _Division:
+        """Return the division into about ``number`` themes; a judged row stands for ``each`` rows of the corpus."""
+        least = max(2, round(self.minimum_size / each))
+        proposals = []
+        for fit in fits:
+            groups = cut(fit.tree, number) if len(fit.centroids) else np.empty(0, np.int64)
+            start = group_means(fit.centroids, np.maximum(fit.sizes, 1), groups)
+            proposals.append(refine(vectors[fit.rows], start, 2, SETTLING))
+        said = [nearest(judged, centroids) for centroids in proposals]
+        agreed = consensus(said, [len(centroids) for centroids in proposals])
+        stack = np.vstack(proposals)
+        weights = np.concatenate([np.bincount(own, minlength=len(p)) for own, p in zip(said, proposals, strict=True)])
+        centroids = refine(judged, group_means(stack, np.maximum(weights, 1), agreed.group_of), least)
+        labels = nearest(judged, centroids)
+        candidate = Candidate(
+            n_themes=len(centroids),
+            smallest=round(each * int(np.bincount(labels).min())) if len(centroids) else 0,
+            coverage=round(float(np.mean(agreed.agreed >= 0)), 3),
+            stability=round(float(np.mean(stability_of(labels, len(centroids), said))), 3) if len(centroids) else 0.0,
+            agreement=round(agreement_of(said), 3),
+            separation=round(_separation(judged, centroids), 3),
+        )
+        return _Division(candidate, centroids, said)
+
+
+@dataclass(frozen=True)
+class _Division:
+    candidate: Candidate
+    centroids: np.ndarray
+    said: list[np.ndarray]
 
 
 class LabelsClusterer:
@@ -100,41 +193,16 @@ def umap_hdbscan(minimum_size: int, seed: int) -> LabelsClusterer:
     return LabelsClusterer(fit_predict)
 
 
-def group_centroids(
-    centroids: np.ndarray, sizes: np.ndarray, most: int, polarity: np.ndarray | None = None
-) -> np.ndarray:
-    """Return a top-level group for each sub-theme centroid (k, d): at most ``most`` groups, numbered from 0.
-
-    Average linkage over the members: ``sizes`` (k,) weigh the centroids, so that the dot product of two groups' means
-    is the mean cosine of their members. What is praised and what is blamed are kept apart where possible: two groups
-    are less alike by 0.15 times the difference of their mean ``polarity`` (k,; -1..1). A group never grows past 15 %
-    of the corpus while another merger is left, for average linkage would otherwise chain. The number of groups grows
-    with the square root of the number of sub-themes, so that both levels stay readable.
-    """
-    k = len(centroids)
-    target = min(most, k, max(8, round(2.5 * math.sqrt(k))))
-    members = [[i] for i in range(k)]
-    means = centroids.astype(np.float64)
-    weights = np.asarray(sizes, dtype=np.float64)
-    leaning = np.zeros(k) if polarity is None else np.asarray(polarity, dtype=np.float64)
-    while len(members) > target:
-        apart = np.abs(leaning[:, None] - leaning[None, :])
-        similarity = np.round(means @ means.T - POLARITY_WEIGHT * apart, 9)
-        similarity[np.tril_indices(len(members))] = -np.inf
-        joint = np.add.outer(weights, weights)
-        allowed = np.where(joint <= LARGEST_SHARE * weights.sum(), similarity, -np.inf)
-        chosen = allowed if np.isfinite(allowed).any() else similarity
-        first, second = divmod(int(chosen.argmax()), len(members))
-        both, shares = [first, second], weights[[first, second]] / joint[first, second]
-        means[first], leaning[first] = shares @ means[both], shares @ leaning[both]
-        weights[first] = joint[first, second]
-        members[first] += members[second]
-        means, weights, leaning = (np.delete(column, second, axis=0) for column in (means, weights, leaning))
-        del members[second]
-    groups = np.empty(k, dtype=np.int64)
-    for number, rows in enumerate(members):
-        groups[rows] = number
-    return groups
+def sample(strata: np.ndarray, share: float, seed: int) -> np.ndarray:
+    """Return sorted rows, ``share`` (0..1) of each stratum of ``strata`` (n,), rounded up."""
+    if share >= 1:
+        return np.arange(len(strata))
+    order = np.random.default_rng(seed + 1).permutation(len(strata))
+    kept = []
+    for stratum in np.unique(strata):
+        own = order[strata[order] == stratum]
+        kept.append(own[: math.ceil(share * len(own))])
+    return np.sort(np.concatenate(kept))
 
 
 def nearest(vectors: np.ndarray, centroids: np.ndarray, block: int = 65_536) -> np.ndarray:
@@ -149,15 +217,17 @@ def nearest(vectors: np.ndarray, centroids: np.ndarray, block: int = 65_536) -> 
 
 def centroids_of(vectors: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Return the unit mean of each label from 0 up, (k, d); label -1 is left out and empty labels are skipped."""
-    used = np.unique(labels[labels >= 0])
-    if not len(used):
+    order = np.argsort(labels, kind="stable")
+    used, starts = np.unique(labels[order], return_index=True)
+    members = [own for label, own in zip(used, np.split(order, starts[1:]), strict=True) if label >= 0]
+    if not members:
         return np.empty((0, vectors.shape[1]), np.float32)
-    return unit_rows(np.vstack([vectors[labels == label].mean(axis=0) for label in used]))
+    return unit_rows(np.vstack([vectors[own].mean(axis=0) for own in members]))
 
 
-def refine(vectors: np.ndarray, centroids: np.ndarray, minimum_size: int) -> np.ndarray:
+def refine(vectors: np.ndarray, centroids: np.ndarray, minimum_size: int, steps: int = REFINEMENTS) -> np.ndarray:
     """Return centroids after spherical k-means steps (Dhillon & Modha 2001); those with too few members are dropped."""
-    for _ in range(REFINEMENTS):
+    for _ in range(steps):
         if not len(centroids):
             break
         labels = nearest(vectors, centroids)
@@ -168,6 +238,14 @@ def refine(vectors: np.ndarray, centroids: np.ndarray, minimum_size: int) -> np.
             return moved
         centroids = moved
     return centroids
+
+
+def _separation(vectors: np.ndarray, centroids: np.ndarray) -> float:
+    """Return the mean simplified silhouette: 1 - distance to the nearest centroid / distance to the next one."""
+    if len(centroids) < 2:
+        return 0.0
+    two = np.partition(1.0 - vectors @ centroids.T, 1, axis=1)[:, :2].clip(1e-9)
+    return float(np.mean(1.0 - two[:, 0] / two[:, 1]))
 
 
 def _evoc(vectors: np.ndarray, minimum_size: int, seed: int) -> np.ndarray:
@@ -191,19 +269,3 @@ def _agglomerate(vectors: np.ndarray, minimum_size: int) -> np.ndarray:
     counts = np.bincount(labels)
     labels[(counts < min(3, minimum_size))[labels]] = -1
     return centroids_of(vectors, labels)
-
-
-def _agree(proposals: list[np.ndarray], needed: float) -> np.ndarray:
-    """Return the centroids that at least ``needed`` of the runs proposed, as unit means of the proposals."""
-    from sklearn.cluster import AgglomerativeClustering
-
-    stack = np.vstack(proposals)
-    if len(stack) < 2 or len(proposals) == 1:
-        return stack
-    run = np.repeat(np.arange(len(proposals)), [len(p) for p in proposals])
-    labels = AgglomerativeClustering(
-        None, metric="cosine", linkage="average", distance_threshold=SAME_THEME
-    ).fit_predict(stack)
-    kept = [label for label in range(labels.max() + 1) if len(np.unique(run[labels == label])) >= needed]
-    labels = np.where(np.isin(labels, kept), labels, -1)
-    return centroids_of(stack, labels)

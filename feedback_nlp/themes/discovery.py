@@ -4,79 +4,35 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
 from feedback_nlp.errors import DiscoveryError, SettingError, did_you_mean
 from feedback_nlp.plugins import Labeller, find_plugin
-from feedback_nlp.records import Theme, stable_hash
+from feedback_nlp.records import Theme
 from feedback_nlp.settings import Settings
 from feedback_nlp.themes.clustering import (
     ConsensusClusterer,
     LabelsClusterer,
     centroids_of,
     default_minimum,
-    group_centroids,
+    nearest,
     umap_hdbscan,
 )
 from feedback_nlp.themes.codebook import Codebook, Prototypes
-from feedback_nlp.themes.keywords import StopWords, keywords_by_language, tokenize
+from feedback_nlp.themes.describing import described, named
+from feedback_nlp.themes.found import Corpus, Discovered, mode_of, notes_of
+from feedback_nlp.themes.hierarchy import group_centroids
+from feedback_nlp.themes.keywords import StopWords, tokenize
 from feedback_nlp.themes.labelling import KeyphraseLabeller
 from feedback_nlp.themes.space import PreparedSpace
+from feedback_nlp.themes.tagging import tag
 from feedback_nlp.themes.thresholds import thresholds_of
 
 FEWEST = 20  # distinct statements below which themes would be anecdotes
 FEWEST_PEOPLE = 5  # who say a sub-theme: what one customer says in many ways is no theme
-QUOTES = 5
 Encode = Callable[[Sequence[str]], np.ndarray]
-T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Corpus:
-    """Distinct statements to learn from; every field is aligned, ``vectors`` is (n, d) of unit rows.
-
-    ``statement_ids`` names one statement for each distinct text, ``feedback_ids`` the feedback that it is from and
-    ``person_ids`` who wrote that; ``people`` are all who said the same. ``polarity`` (n,) is each text's sentiment,
-    -1..1, or None where nothing scores it. Themes are learnt from every text once; their sizes, words and names count
-    its people.
-    """
-
-    text_hashes: tuple[str, ...]
-    texts: tuple[str, ...]
-    languages: tuple[str, ...]
-    statement_ids: tuple[str, ...]
-    feedback_ids: tuple[str, ...]
-    person_ids: tuple[str, ...]
-    people: tuple[frozenset[str], ...]
-    vectors: np.ndarray
-    polarity: np.ndarray | None = None
-
-    @property
-    def weights(self) -> np.ndarray:
-        """How many people said each text, (n,)."""
-        return np.array([len(people) for people in self.people], dtype=np.float64)
-
-    def sorted(self) -> Corpus:
-        """Return the corpus in the order of its hashes, so that nothing depends on the order of the file's rows."""
-        order = sorted(range(len(self.text_hashes)), key=self.text_hashes.__getitem__)
-
-        def put(column: tuple[T, ...]) -> tuple[T, ...]:
-            return tuple(column[i] for i in order)
-
-        return Corpus(
-            text_hashes=put(self.text_hashes),
-            texts=put(self.texts),
-            languages=put(self.languages),
-            statement_ids=put(self.statement_ids),
-            feedback_ids=put(self.feedback_ids),
-            person_ids=put(self.person_ids),
-            people=put(self.people),
-            vectors=self.vectors[order],
-            polarity=None if self.polarity is None else self.polarity[order],
-        )
 
 
 def discover(
@@ -89,11 +45,12 @@ def discover(
     negations: StopWords = lambda language: frozenset(),
     projection: np.ndarray | None = None,
     labeller: Labeller | None = None,
-) -> Codebook:
-    """Return a codebook of themes found in ``corpus``; the same corpus in any order gives the same codebook.
+) -> Discovered:
+    """Return the themes found in ``corpus`` as a codebook; the same corpus in any order gives the same codebook.
 
-    ``encode`` is used for label candidates; ``projection`` is what ``load_projection`` has for the encoder. Raises
-    :class:`DiscoveryError` with fewer than 20 distinct statements or when no group of them is alike enough.
+    ``encode`` is used for label candidates; ``projection`` is what ``load_projection`` has for the encoder. A theme
+    whose stability is below 0.6 is a candidate (see ``stability.py``). Raises :class:`DiscoveryError` with fewer than
+    20 distinct statements or when no group of them is alike enough.
     """
     corpus = corpus.sorted()
     n = len(corpus.texts)
@@ -104,23 +61,28 @@ def discover(
     space = PreparedSpace.fit(corpus.vectors, corpus.languages, projection)
     prepared = space.prepare(corpus.vectors, corpus.languages)
     minimum = settings.min_theme_statements or default_minimum(n)
-    found = _fit_topics(corpus.texts, prepared, _clusterer(settings, minimum))
+    clusterer = _clusterer(settings, minimum, corpus.languages)
+    found = _fit_topics(corpus.texts, prepared, clusterer)
     fewest = min(minimum, FEWEST_PEOPLE, max(1, len(frozenset().union(*corpus.people)) // 4))
-    leaf_of = _said_by(corpus, found, fewest)
-    k = int(leaf_of.max()) + 1
+    near, centroids = _settled(corpus, prepared, found, fewest)
+    k = len(centroids)
     if k < 1:
         many = f", said by at least {fewest} people," if found.max() >= 0 else ""
         raise DiscoveryError(
             f"No group of at least {minimum} statements among {n}{many} is alike enough to be a theme. Add feedback, "
             "or lower min_theme_statements."
         )
-    centroids = centroids_of(prepared, leaf_of)
+    thresholds = thresholds_of(prepared, near, centroids)
+    leaf_of = _as_tagged(encoder_key, space, corpus, centroids, thresholds, near)
     sizes = np.bincount(leaf_of[leaf_of >= 0], corpus.weights[leaf_of >= 0], minlength=k)
     polarity = None
     if corpus.polarity is not None:
         polarity = np.array([_mean_polarity(corpus, leaf_of == leaf) for leaf in range(k)])
-    group_of = group_centroids(centroids, sizes, settings.max_themes, polarity)
-    themes, rows = _build(corpus, prepared, leaf_of, centroids, group_of, stop_words)
+    consensus = clusterer if isinstance(clusterer, ConsensusClusterer) else None
+    tops = consensus.n_themes_ if consensus else min(settings.max_themes, max(8, round(2.5 * k**0.5)))
+    group_of = group_centroids(centroids, sizes, tops, polarity)
+    stability = _stability(consensus, near, group_of)
+    themes, rows = described(corpus, prepared, leaf_of, centroids, thresholds, group_of, stability, stop_words)
     parents = {theme.parent_id for theme in themes}
     leaves = [row for row, theme in enumerate(themes) if theme.theme_id not in parents]
     prototypes = Prototypes.found(rows[leaves], np.array([themes[row].threshold for row in leaves]), leaves)
@@ -131,12 +93,66 @@ def discover(
         settings.reading_language,
         negations,
     )
-    return _named(codebook, corpus, prepared, leaf_of, namer)
+    codebook = named(codebook, corpus, prepared, leaf_of, namer)
+    mode = mode_of(n, consensus is not None)
+    candidates = consensus.candidates_ if consensus else ()
+    return Discovered(codebook, candidates, mode, notes_of(mode, n, codebook.themes, settings.clusterer))
 
 
-def _clusterer(settings: Settings, minimum: int) -> Any:
+def _settled(corpus: Corpus, prepared: np.ndarray, topic_of: np.ndarray, fewest: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return each statement's nearest sub-theme, (n,), and their centroids (k, p); enough people are near each."""
+    leaf_of = _said_by(corpus, topic_of, fewest)
+    while True:
+        centroids = centroids_of(prepared, leaf_of)
+        near = nearest(prepared, centroids)
+        kept = _said_by(corpus, near, fewest)
+        if int(kept.max()) + 1 == len(centroids):
+            return near, centroids
+        leaf_of = kept
+
+
+def _as_tagged(
+    encoder_key: str,
+    space: PreparedSpace,
+    corpus: Corpus,
+    centroids: np.ndarray,
+    thresholds: np.ndarray,
+    near: np.ndarray,
+) -> np.ndarray:
+    """Return the sub-theme that tagging gives each statement, (n,), or -1; so are sizes, words, names and quotes."""
+    leaves = tuple(Theme(str(leaf), "", 1, None, "active", 0.0) for leaf in range(len(centroids)))
+    limits = np.array([round(float(threshold), 5) for threshold in thresholds])
+    book = Codebook(encoder_key, leaves, centroids, Prototypes.found(centroids, limits, range(len(centroids))), space)
+    leaf_of = tag(book, corpus.vectors, corpus.languages, most=1).labels()
+    for leaf in np.flatnonzero(np.bincount(leaf_of[leaf_of >= 0], minlength=len(centroids)) == 0):
+        leaf_of[near == leaf] = leaf
+    return leaf_of
+
+
+def _stability(
+    consensus: ConsensusClusterer | None, near: np.ndarray, group_of: np.ndarray
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """Return the stability of each top-level theme and of each sub-theme, or None where no fits were compared.
+
+    A theme without sub-themes is one of both levels: it counts where the fits find it again best.
+    """
+    if consensus is None:
+        return None
+    tops, leaves = consensus.stability(group_of[near], 1), consensus.stability(near, 2)
+    for group in np.flatnonzero(np.bincount(group_of) == 1):
+        tops[group] = max(tops[group], leaves[group_of == group][0])
+    return tops, leaves
+
+
+def _clusterer(settings: Settings, minimum: int, languages: Sequence[str]) -> Any:
     if settings.clusterer == "evoc":
-        return ConsensusClusterer(minimum_size=minimum, seed=settings.seed)
+        return ConsensusClusterer(
+            minimum_size=minimum,
+            fixed_minimum=bool(settings.min_theme_statements),
+            most_themes=settings.max_themes,
+            seed=settings.seed,
+            strata=languages,
+        )
     if settings.clusterer == "umap-hdbscan":
         return umap_hdbscan(minimum, settings.seed)
     plugin = find_plugin("clusterers", settings.clusterer)
@@ -188,97 +204,3 @@ def _said_by(corpus: Corpus, topic_of: np.ndarray, fewest: int) -> np.ndarray:
 def _mean_polarity(corpus: Corpus, members: np.ndarray) -> float:
     assert corpus.polarity is not None
     return float(np.average(corpus.polarity[members], weights=corpus.weights[members]))
-
-
-def _build(
-    corpus: Corpus,
-    prepared: np.ndarray,
-    leaf_of: np.ndarray,
-    centroids: np.ndarray,
-    group_of: np.ndarray,
-    stop_words: StopWords,
-) -> tuple[list[Theme], np.ndarray]:
-    """Return the themes of both levels, a theme before its sub-themes, and their centroids (k, d)."""
-    thresholds = thresholds_of(prepared, leaf_of, centroids)
-    top_of = np.where(leaf_of >= 0, group_of[np.maximum(leaf_of, 0)], -1)
-    weights = corpus.weights
-    groups = sorted(set(group_of.tolist()), key=lambda g: (-float(weights[top_of == g].sum()), g))
-    top_centroids = {g: centroids_of(prepared, np.where(top_of == g, 0, -1))[0] for g in groups}
-    top_words = keywords_by_language(
-        corpus.texts, corpus.languages, top_of, int(group_of.max()) + 1, stop_words, weights
-    )
-    leaf_words = keywords_by_language(corpus.texts, corpus.languages, leaf_of, len(centroids), stop_words, weights)
-    themes: list[Theme] = []
-    rows: list[np.ndarray] = []
-
-    def add(
-        level: int, parent_id: str | None, members: np.ndarray, centroid: np.ndarray, words: Any, limit: float
-    ) -> str:
-        order = members[np.argsort(-(prepared[members] @ centroid), kind="stable")]
-        theme = Theme(
-            theme_id="t_" + stable_hash(str(level), *(corpus.text_hashes[i] for i in members), size=5),
-            label="",
-            level=level,
-            parent_id=parent_id,
-            state="active",
-            threshold=round(float(limit), 5),
-            keywords=words,
-            quote_ids=_quotes(corpus, order),
-            n_statements=len(members),
-        )
-        themes.append(theme)
-        rows.append(centroid)
-        return theme.theme_id
-
-    for group in groups:
-        leaves = sorted(np.flatnonzero(group_of == group).tolist())  # numbered by size
-        members = np.flatnonzero(top_of == group)
-        parent = add(1, None, members, top_centroids[group], top_words[group], thresholds[leaves].min())
-        if len(leaves) > 1:
-            for leaf in leaves:
-                add(2, parent, np.flatnonzero(leaf_of == leaf), centroids[leaf], leaf_words[leaf], thresholds[leaf])
-    return themes, np.vstack(rows).astype(np.float32)
-
-
-def _quotes(corpus: Corpus, order: np.ndarray) -> tuple[str, ...]:
-    """Return the statements to quote: near the centroid, long enough to say something, each from another person."""
-    chosen: dict[str, str] = {}
-    for shortest in (5, 1):
-        for i in order[:60]:
-            if len(chosen) < QUOTES and len(corpus.texts[i].split()) >= shortest:
-                chosen.setdefault(corpus.person_ids[i], corpus.statement_ids[i])
-    return tuple(chosen.values())
-
-
-def _named(
-    codebook: Codebook, corpus: Corpus, prepared: np.ndarray, leaf_of: np.ndarray, labeller: Labeller
-) -> Codebook:
-    """Return the codebook with labels; both levels are named together, so that no two themes share a name."""
-    nearest_row = np.full(len(corpus.texts), -1)
-    leaves = list(codebook.leaves)
-    nearest_row[leaf_of >= 0] = np.asarray(leaves)[
-        (prepared[leaf_of >= 0] @ codebook.centroids[leaves].T).argmax(axis=1)
-    ]
-    row_of: dict[str | None, int] = {theme.theme_id: row for row, theme in enumerate(codebook.themes)}
-    evidence = []
-    for row, theme in enumerate(codebook.themes):
-        family = [r for r, other in enumerate(codebook.themes) if r == row or other.parent_id == theme.theme_id]
-        members = np.flatnonzero(np.isin(nearest_row, family))
-        order = members[np.argsort(-(prepared[members] @ codebook.centroids[row]), kind="stable")]
-        evidence.append(
-            {
-                "texts": [corpus.texts[i] for i in order],
-                "languages": [corpus.languages[i] for i in order],
-                "weights": corpus.weights[order],
-                "centroid": codebook.centroids[row],
-                "nearness": prepared[order] @ codebook.centroids[row],
-                "keywords": theme.keywords,
-                "parent": row_of.get(theme.parent_id),
-                "polarity": None if corpus.polarity is None else corpus.polarity[order],
-            }
-        )
-    labels = labeller.label(evidence)
-    return replace(
-        codebook,
-        themes=tuple(replace(theme, label=label) for theme, label in zip(codebook.themes, labels, strict=True)),
-    )
