@@ -44,7 +44,7 @@ def add_guided(
     """Return ``base`` with the themes and facets of ``guided``; a theme or facet that it has already is replaced.
 
     ``encode`` gives unit vectors (n, d) of the base's encoder; labels and definitions are in ``reading_language``, and
-    so are phrases without a language. With a ``corpus`` of 60 statements or more the prototypes learn its words and its
+    so are phrases without a language. With a ``corpus`` of 200 statements or more the prototypes learn its words and
     thresholds; without, they are the phrases' own. The same corpus in any order gives the same codebook.
     """
     ours = None if corpus is None else corpus.sorted()

@@ -8,11 +8,10 @@ No statement is labelled. Phrases alone match badly, as a corpus talks in its ow
 3. A ridge regression of themes and background on phrases and examples gives each theme a direction that also knows
    what the other themes look like; its scores choose the next examples. Three rounds.
 4. The threshold of a theme is where it would be mentioned as often as it is won, times how many themes a statement
-   mentions on average.
+   mentions on average; with few statements it leans on the phrases.
 
-A linear score is a cosine to the direction: the statements are unit vectors. Where the corpus says too little, the
-phrases' own scores with each left out in turn set the threshold (closed form: Allen 1974, PRESS,
-https://doi.org/10.1080/00401706.1974.10489157).
+A linear score is a cosine to the direction: the statements are unit vectors. What the phrases say of a threshold is
+their own scores, each left out in turn (closed form: Allen 1974, PRESS, https://doi.org/10.1080/00401706.1974.10489157).
 """
 
 from __future__ import annotations
@@ -27,8 +26,8 @@ ROUNDS = 3
 RIDGE = 0.3  # times the mean eigenvalue
 CLEAREST = 0.5  # of a theme's statements, the share that is taken for examples
 PHRASE_WEIGHT = 3.0  # of a phrase, in statements
-FEWEST_STATEMENTS = 60  # below which the corpus teaches nothing
-FEWEST_WON = 5  # below which a threshold is the phrases'
+FEWEST_STATEMENTS = 200  # below which the corpus teaches nothing: a theme's examples would be two or three
+LEAN = 10  # of a theme: as many statements weigh as much as its phrases in its threshold
 
 
 @dataclass(frozen=True)
@@ -100,9 +99,10 @@ def fit_matcher(
         scores = np.round(statements @ weights + bias, 6)
     sizes = np.bincount(_won(scores, share) + 1, minlength=k + 1)[1:]
     thresholds = _phrase_thresholds(left_out[: len(points)], labels, k, reach.untaught)
-    for theme in np.flatnonzero(sizes >= FEWEST_WON):
-        often = min(round(reach.several * int(sizes[theme])), len(scores))
-        thresholds[theme] = np.sort(scores[:, theme])[-often]
+    for theme in np.flatnonzero(sizes):
+        often = min(max(round(reach.several * int(sizes[theme])), 1), len(scores))
+        weight = sizes[theme] / (sizes[theme] + LEAN)
+        thresholds[theme] += weight * (np.sort(scores[:, theme])[-often] - thresholds[theme])
     return _matcher(weights, bias, thresholds)
 
 
