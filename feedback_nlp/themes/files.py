@@ -19,26 +19,11 @@ import numpy as np
 
 from feedback_nlp.errors import ReadError, UsageError
 from feedback_nlp.records import LABEL_SOURCES, THEME_SOURCES, Theme, ThemeState
-from feedback_nlp.themes.codebook import PROTOTYPE_KINDS, Codebook
+from feedback_nlp.themes.codebook import Codebook
 
 FORMAT = "feedback-nlp codebook"
 SCHEMA = 1  # raised when what this program writes would mean something else to the one before
 WORDS, ARRAYS = "codebook.json", "codebook.safetensors"
-# What an array's axes count: k themes, m prototypes, p and d dimensions of the prepared space and of the encoder, l
-# languages, f values of facets.
-_SHAPES = {
-    "centroids": "kp",
-    "prototypes": "mp",
-    "prototype_thresholds": "m",
-    "prototype_themes": "m",
-    "prototype_kinds": "m",
-    "corpus_mean": "d",
-    "language_means": "ld",
-    "projection": "dp",
-    "facets": "fp",
-    "facet_thresholds": "f",
-}
-_OPTIONAL = ("projection", "facets", "facet_thresholds")
 
 
 def save_codebook(codebook: Codebook, folder: Path) -> None:
@@ -83,20 +68,19 @@ def load_codebook_files(folder: Path) -> Codebook:
     words = _read_words(folder / WORDS)
     arrays = _read_arrays(folder / ARRAYS, words.get("arrays_sha256", ""))
     try:
-        themes = [_theme(row) for row in words["themes"]]
-        codebook = Codebook.from_stored(
+        return Codebook.from_stored(
             encoder_key=words["encoder"],
-            themes=themes,
+            themes=[_theme(row) for row in words["themes"]],
             arrays=arrays,
             facts=words["facts"],
             version=words["version"],
             base_version=words["base_version"],
         )
-        _check(themes, arrays, words["facts"])
+    except ReadError as error:
+        raise ReadError(f"{folder}: {error}") from None
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         what = f"no {error}" if isinstance(error, KeyError) else str(error)
         raise ReadError(f"{folder}: this codebook does not fit together ({what}). Save it again.") from None
-    return codebook
 
 
 def _read_words(path: Path) -> dict[str, Any]:
@@ -144,37 +128,6 @@ def _bytes(path: Path) -> bytes:
         raise ReadError(f"{path} is missing: a codebook is {WORDS} and {ARRAYS} in one folder.") from None
     except OSError as error:
         raise ReadError(f"{path} cannot be read ({error.strerror}). Check the folder and its permissions.") from None
-
-
-def _check(themes: list[Theme], arrays: Mapping[str, np.ndarray], facts: Mapping[str, Any]) -> None:
-    """Raise ValueError where the parts do not fit each other."""
-    axes = {"k": len(themes), "l": len(facts["languages"]), "f": len(facts.get("facet_names", ()))}
-    for name, letters in _SHAPES.items():
-        if name not in arrays:
-            if name not in _OPTIONAL:
-                raise ValueError(f"no array {name}")
-            continue
-        shape = arrays[name].shape
-        if len(shape) != len(letters):
-            raise ValueError(f"{name} has the shape {shape}")
-        for letter, size in zip(letters, shape, strict=True):
-            if axes.setdefault(letter, size) != size:
-                raise ValueError(f"{name} has the shape {shape}")
-        if not np.isfinite(arrays[name]).all():
-            raise ValueError(f"{name} holds values that are no numbers")
-    if "projection" not in arrays and axes["d"] != axes["p"]:
-        raise ValueError("no array projection")
-    rows, kinds = arrays["prototype_themes"], arrays["prototype_kinds"]
-    if len(rows) and (rows.min() < 0 or rows.max() >= len(themes)):
-        raise ValueError("a prototype belongs to no theme")
-    if len(kinds) and (kinds.min() < 0 or kinds.max() >= len(PROTOTYPE_KINDS)):
-        raise ValueError("a prototype of an unknown kind")
-    ids = [theme.theme_id for theme in themes]
-    if len(set(ids)) < len(ids):
-        raise ValueError("two themes of one id")
-    orphans = {theme.parent_id for theme in themes} - {None, *ids}
-    if orphans:
-        raise ValueError(f"no theme {min(map(str, orphans))!r}, which is another's parent")
 
 
 def _plain(theme: Theme) -> dict[str, Any]:
