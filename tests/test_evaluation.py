@@ -593,7 +593,7 @@ def test_each_reason_to_refit_needs_size_and_certainty():
 
 
 def test_unstable_themes_are_a_reason(store: Store):
-    from feedback_nlp.evaluation.contents import stability
+    from feedback_nlp.evaluation.contents import least_stable, stability
     from feedback_nlp.evaluation.figures import gather
     from feedback_nlp.evaluation.verdict import judge
 
@@ -609,6 +609,12 @@ def test_unstable_themes_are_a_reason(store: Store):
     assert figures["theme_stability"].value == pytest.approx((4 * 0.3 + 3 * 0.9) / 7)
     assert (figures["least_stable_theme"].value, figures["candidate_themes"].value) == (0.3, pytest.approx(4 / 7))
     assert (figures["statements_in_candidates"].value, figures["corpus_stability"].value) == (1, 0.7)
+    shaky = least_stable(evidence, themes).rows
+    assert [(row["theme_id"], row["stability"], row["statements"]) for row in shaky][:5] == [
+        *((topic, 0.3, 36) for topic in TOPICS),
+        ("money", 0.9, 36),
+    ]
+    assert least_stable(evidence, codebook.themes).rows == ()
     groups = evaluate(store, SETTINGS).groups
     verdict, reasons = judge({**groups, "Stability": tuple(figures.values())}, evidence)
     assert verdict == "fit with warnings"

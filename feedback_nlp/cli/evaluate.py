@@ -49,6 +49,8 @@ def evaluate(
         return
     from feedback_nlp.evaluation import evaluate as measure
 
+    if second_encoder is not None:
+        note(f"Encoding a sample of each sub-theme with {second_encoder!r} as well ...")
     with open_store(settings, must_exist=True) as store:
         quality = measure(
             store,

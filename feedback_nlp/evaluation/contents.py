@@ -20,6 +20,7 @@ COVERAGE_WARN = 0.7  # over three in ten statements unthemed: readers will ask w
 DOMINANCE_WARN = 0.35  # over a third in one theme: too broad to act on
 DIVERSITY_WARN = 0.5  # half of the keywords are in several sub-themes: readers cannot tell them apart
 STABLE = 0.6  # of Jaccard over resampled fits; below it a cluster is no pattern one may rely on (Hennig 2007)
+LEAST_STABLE = 10  # themes that are listed
 WORDS_SAMPLE = 20_000  # distinct statements of a language; coherence of so many is exact to two digits
 
 
@@ -186,14 +187,14 @@ def stability(evidence: Evidence, themes: Sequence[Theme], settings: Mapping[str
             float(np.mean(measured)) if measured else None,
             len(measured),
             "How much of a theme fits on resampled statements find again, on average over the discovered themes of "
-            f"either level: 1 always the same, below {STABLE} no pattern to rely on (Jaccard, Hennig 2007). None: this "
-            "codebook was published without measuring it.",
+            f"either level: 1 always the same, below {STABLE} no pattern to rely on (Jaccard, Hennig 2007). Where it "
+            "is missing, the codebook was published without measuring it.",
         ),
         Figure(
             "least_stable_theme",
             min(measured) if measured else None,
             len(measured),
-            "The lowest of them; `feedback-nlp themes list` shows which.",
+            "The lowest of them; the table of the least stable themes shows which.",
         ),
         Figure(
             "candidate_themes",
@@ -214,4 +215,30 @@ def stability(evidence: Evidence, themes: Sequence[Theme], settings: Mapping[str
             "How far two fits on resampled statements group them alike, over the whole corpus (adjusted Rand index): "
             "0 by chance, 1 the same.",
         ),
+    )
+
+
+def least_stable(evidence: Evidence, themes: Sequence[Theme]) -> FigureTable:
+    """Return the themes that resampled fits found least again; no row where stability was not measured."""
+    measured = [
+        (theme.stability, theme) for theme in themes if theme.stability is not None and theme.state != "retired"
+    ]
+    counts = Counter(evidence.statements["leaf"].drop_nulls().to_list())
+    counts.update(evidence.statements.filter(pl.col("leaf") != pl.col("top"))["top"].to_list())
+    rows = [
+        {
+            "theme_id": theme.theme_id,
+            "label": theme.label,
+            "level": theme.level,
+            "state": theme.state,
+            "stability": value,
+            "statements": counts[theme.theme_id],
+        }
+        for value, theme in sorted(measured, key=lambda pair: (pair[0], pair[1].theme_id))[:LEAST_STABLE]
+    ]
+    return FigureTable(
+        "least_stable_themes",
+        f"The themes that resampled fits found least again. Below {STABLE} do not report their figures as facts; a "
+        "larger sample, or a merge with a neighbour, makes them steadier.",
+        tuple(rows),
     )

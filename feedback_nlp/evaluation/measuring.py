@@ -65,6 +65,9 @@ def evaluate(
     if second_encoder is not None:
         groups["Vectors"] += apartness.second_separation(evidence, codebook, settings, second_encoder, encoder)
     groups["Stability"] = contents.stability(evidence, codebook.themes, store.codebook(codebook.version).settings)
+    shaky = contents.least_stable(evidence, codebook.themes)
+    if shaky.rows:
+        tables.append(shaky)
     one_language, n_compared = across_languages.one_language_themes(evidence)
     if len(evidence.languages) > 1:
         tables.append(contents.coverage_by_language(evidence))

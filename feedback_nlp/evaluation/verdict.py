@@ -18,6 +18,7 @@ COVERAGE_UNFIT = 0.5  # most of what people said would be outside the themes
 FEWEST_THEMES = 2  # one theme tells nothing apart
 DOMINANCE_UNFIT = 0.6  # one theme that holds most of everything is not a theme but the corpus
 UNSTABLE = 0.4  # of mean stability: below it most of what a refit finds is something else
+WITHHELD_WARN = 1 / 3  # of themes; more, and readers see a codebook full of holes
 CANDIDATES_WARN = 1 / 3  # of discovered themes
 IN_CANDIDATES_WARN = 0.2  # of themed statements
 F1_WARN = 0.6  # against a person; two people reach some 0.7 to 0.8 with one another
@@ -55,6 +56,11 @@ def _people(of: Mapping[str, Figure], evidence: Evidence) -> Found:
         return [f"{people} people wrote something meaningful; figures need at least {frames.privacy_minimum}."], []
     if people < frames.low_base:
         return [], [f"Only {people} people wrote something meaningful; themes of so few are anecdotes."]
+    if len(frames.withheld) > WITHHELD_WARN * frames.themes.height:
+        return [], [
+            f"{len(frames.withheld)} of {frames.themes.height} themes are withheld from readers, since fewer than "
+            f"{frames.privacy_minimum} people mention them."
+        ]
     return [], []
 
 

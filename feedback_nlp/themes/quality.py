@@ -135,8 +135,8 @@ def separation(vectors: np.ndarray, own: np.ndarray, centroids: np.ndarray, bloc
     return np.concatenate(parts) if parts else np.empty(0)
 
 
-def agreement(found: Sequence[str], reference: Sequence[str]) -> Agreement:
-    """Return how far the groups found agree with reference labels of the same things."""
+def agreement(found: Sequence[str] | np.ndarray, reference: Sequence[str] | np.ndarray) -> Agreement:
+    """Return how far the groups found agree with reference labels of the same things, by name or number."""
     from sklearn.metrics import (
         adjusted_mutual_info_score,
         adjusted_rand_score,
