@@ -33,7 +33,7 @@ def statements(theme: str, limit: int, settings: Settings, as_json: bool) -> Non
 
     said = frames.mentions.filter(pl.col("theme_id") == theme_id).select("statement_id", "confidence", "provenance")
     found = frames.statements.join(said, on="statement_id", how="inner")
-    if theme_id in frames.withheld or _too_few(frames):
+    if theme_id in frames.withheld:
         _say_withheld(settings, as_json)
         return
     found = found.sort(["confidence", "statement_id"], descending=[True, False])
@@ -58,9 +58,6 @@ def review(theme: str | None, limit: int, settings: Settings, as_json: bool) -> 
     found = frames.statements.filter(pl.col("review").is_not_null())
     if theme is not None:
         found = found.filter(pl.col("best_theme_id") == theme_named(themes, theme))
-    if _too_few(frames):
-        _say_withheld(settings, as_json)
-        return
     found = _showable(frames, found).sort("margin", "statement_id", nulls_last=True)
     labels = {row.theme_id: row.label for row in themes}
     columns = ("statement_id", "feedback_id", "text", "language", "best_theme_id", "margin", "review")
@@ -72,10 +69,6 @@ def review(theme: str | None, limit: int, settings: Settings, as_json: bool) -> 
         return f"{row['review']} ({row['best_theme_label'] or 'no theme'})"
 
     _tell(table, limit, as_json, told)
-
-
-def _too_few(frames: AnalysisFrames) -> bool:
-    return frames.feedback["person_id"].n_unique() < frames.privacy_minimum
 
 
 def _showable(frames: AnalysisFrames, found: pl.DataFrame) -> pl.DataFrame:

@@ -12,6 +12,7 @@ from feedback_nlp.cli.shared import common_options, note, open_store, say, say_j
 from feedback_nlp.cli.theme_edits import EDITS
 from feedback_nlp.cli.theme_names import conflict_words, edit_words, theme_named
 from feedback_nlp.cli.theme_statements import review, statements
+from feedback_nlp.cli.theme_versions import compare
 from feedback_nlp.errors import NothingToShow
 from feedback_nlp.records import Theme, View
 from feedback_nlp.settings import Settings
@@ -67,7 +68,7 @@ def list_themes(version: int | None, settings: Settings, as_json: bool) -> None:
 @common_options
 def show(theme: str, settings: Settings, as_json: bool) -> None:
     """Show one THEME: its keywords, parts, figures, quotes, history, and edits that do not fit it."""
-    from feedback_nlp.pipeline.editing import folded
+    from feedback_nlp.pipeline.editing import conflicts_in, folded
 
     with open_store(settings, must_exist=True) as store:
         frames = analysis_frames(store, settings, View())
@@ -75,9 +76,9 @@ def show(theme: str, settings: Settings, as_json: bool) -> None:
         theme_id = theme_named(stored.values(), theme)
         lineage = store.lineage(theme_id)
         edits = store.edits(theme_id)
-        edited = folded(store)
-    numbers = {edit["edit_id"] for edit in edits}
-    conflicts = [conflict for conflict in edited.conflicts if conflict.edit_id in numbers]
+        pinned = folded(store).pinned
+        numbers = {edit["edit_id"] for edit in edits}
+        conflicts = [conflict for conflict in conflicts_in(store) if conflict.edit_id in numbers]
     from feedback_nlp.analysis.passages import said_text
     from feedback_nlp.analysis.themes import theme_table
     from feedback_nlp.analysis.verbatims import find_verbatims
@@ -106,7 +107,7 @@ def show(theme: str, settings: Settings, as_json: bool) -> None:
         say(f"  {found.definition}")
     for language, words in found.keywords.items():
         say(f"  {language}: {', '.join(words)}")
-    if theme_id in edited.pinned:
+    if theme_id in pinned:
         say("  Pinned: a later discovery leaves it as it is.")
     for sub in parts:
         say(f"  part: {sub.label}  ({sub.theme_id}{_remarks(_facts(sub))})")
@@ -125,7 +126,7 @@ def show(theme: str, settings: Settings, as_json: bool) -> None:
         say(f"  {conflict_words(conflict)}")
 
 
-for command in (*EDITS, statements, review):
+for command in (*EDITS, statements, review, compare):
     themes.add_command(command)
 
 
@@ -151,11 +152,11 @@ def history(settings: Settings, as_json: bool) -> None:
 @themes.command()
 @common_options
 def conflicts(settings: Settings, as_json: bool) -> None:
-    """List edits that no longer fit the themes as they are: kept, not carried out, for a person to decide."""
-    from feedback_nlp.pipeline.editing import folded
+    """List edits that no longer fit the themes as they are: kept, and for a person to decide."""
+    from feedback_nlp.pipeline.editing import conflicts_in
 
     with open_store(settings, must_exist=True) as store:
-        found = folded(store).conflicts
+        found = conflicts_in(store)
     if as_json:
         say_json(list(found))
         return
@@ -174,7 +175,9 @@ def candidates(settings: Settings, as_json: bool) -> None:
         say_json(list(rows))
         return
     if not rows:
-        raise NothingToShow("This codebook keeps no table of what was tried. Learn themes anew with: discover")
+        raise NothingToShow(
+            "This codebook keeps no table of what was tried. Learn themes anew with: feedback-nlp discover"
+        )
     names = list(rows[0])
     cells = [names, *([_cell(row.get(name)) for name in names] for row in rows)]
     widths = [max(len(line[column]) for line in cells) for column in range(len(names))]

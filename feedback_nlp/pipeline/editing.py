@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from feedback_nlp.errors import UsageError
-from feedback_nlp.pipeline.corpus import vectors_of
-from feedback_nlp.pipeline.ingest import encode_pending
+from feedback_nlp.pipeline.edit_examples import NAMED, examples_in_force, resolve_statements, stored_examples
 from feedback_nlp.pipeline.late_encoder import late_encoder
 from feedback_nlp.pipeline.progress import Progress, silent
 from feedback_nlp.pipeline.themes import tag_statements
@@ -26,10 +26,7 @@ if TYPE_CHECKING:
     from feedback_nlp.store import Store
     from feedback_nlp.store.edits import StoredExamples
     from feedback_nlp.themes.codebook import Codebook
-    from feedback_nlp.themes.edits import Edited, Examples
-
-_NAMED = {"example": ("like", "unlike"), "create": ("like", "unlike"), "split": ("statements",)}
-_MOST_LISTED = 10  # statements of a feedback that an error names
+    from feedback_nlp.themes.edits import Edited
 
 
 @dataclass(frozen=True)
@@ -74,20 +71,22 @@ def edit_theme(
     plain = _with_defaults(kind, payload)
     if "statement" in plain:
         plain["statement"] = resolve_statements(store, [plain["statement"]])[0]
-    for name in _NAMED.get(kind, ()):
+    for name in NAMED.get(kind, ()):
         if name in plain:
             plain[name] = resolve_statements(store, plain[name])
     if kind == "create":
         theme_id = theme_id or new_theme_id(kind, "", plain, store.theme_ids())
     if kind == "split" and not plain.get("new_theme_id"):
         plain["new_theme_id"] = new_theme_id(kind, theme_id, plain, store.theme_ids())
-    validate_edit(codebook, kind, theme_id, plain)
+    # Examples are only stood in for here: how the real ones turn out is tried below.
+    validate_edit(codebook, kind, theme_id, {**plain, "unlike": []} if plain.get("like") else plain)
     if encoder is not None:
         codebook.require_encoder(encoder.identity.key)
     examples = None
-    if any(plain.get(name) for name in _NAMED.get(kind, ())):
+    if any(plain.get(name) for name in NAMED.get(kind, ())):
         encoder = encoder or late_encoder(store, settings, codebook.encoder_key)
-        examples = _stored_examples(store, encoder, codebook.encoder_key, plain, progress)
+        examples = stored_examples(store, encoder, codebook.encoder_key, plain, progress)
+        _try(store, kind, theme_id, plain, examples)
     edit_id = store.add_edit(theme_id, kind, plain, author, examples)
     made = plain["new_theme_id"] if kind == "split" else theme_id
     return _carry_on(store, settings, edit_id, kind, made, encoder, progress, publish=publish)
@@ -140,29 +139,17 @@ def folded(store: Store) -> Edited:
     from feedback_nlp.themes.edits import apply_edits
 
     base = _base(store)
-    return apply_edits(base, store.active_edits(), _examples(store, base.encoder_key))
+    return apply_edits(base, store.active_edits(), examples_in_force(store, base.encoder_key))
 
 
-def resolve_statements(store: Store, ids: Sequence[str]) -> list[str]:
-    """Return statement ids, once each and in order, for ids of statements or of feedback that has only one.
-
-    Raises UsageError for an id that names neither, and for a feedback of several statements, with their ids.
-    """
-    named = store.statements_named(ids)
-    found: list[str] = []
-    for given in ids:
-        statements = named.get(given, [])
-        if not statements:
-            raise UsageError(
-                f"There is no statement or feedback {given!r}. "
-                "List those of a theme with: feedback-nlp themes statements THEME"
-            )
-        if len(statements) > 1:
-            listed = ", ".join(statement.statement_id for statement in statements[:_MOST_LISTED])
-            more = ", …" if len(statements) > _MOST_LISTED else ""
-            raise UsageError(f"Feedback {given!r} has {len(statements)} statements: {listed}{more}. Name those meant.")
-        found.append(statements[0].statement_id)
-    return list(dict.fromkeys(found))
+def conflicts_in(store: Store) -> tuple[Conflict, ...]:
+    """Return the edits in force that do not fit the newest base, and those that its refit called into question."""
+    found = list(folded(store).conflicts)
+    active = {edit.edit_id for edit in store.active_edits()}
+    told = {conflict.edit_id for conflict in found}
+    questioned = store.codebook(worded=False).settings.get("conflicts", [])
+    found += [Conflict(**row) for row in questioned if row["edit_id"] in active - told]
+    return tuple(sorted(found, key=lambda conflict: conflict.edit_id))
 
 
 def _carry_on(
@@ -186,7 +173,20 @@ def _carry_on(
     changed = pl.concat([before.join(after, on=both, how="anti"), after.join(before, on=both, how="anti")])
     version = store.latest_codebook_version(ready=True)
     assert version is not None
-    return EditSummary(edit_id, kind, theme_id, version, changed["statement_id"].n_unique(), folded(store).conflicts)
+    return EditSummary(edit_id, kind, theme_id, version, changed["statement_id"].n_unique(), conflicts_in(store))
+
+
+def _try(store: Store, kind: str, theme_id: str, payload: Mapping[str, Any], examples: StoredExamples) -> None:
+    """Raise UsageError when an edit with these examples would not apply."""
+    from feedback_nlp.themes.edits import Examples, apply_edits
+
+    base, edits = _base(store), store.active_edits()
+    edit = Edit(max((edit.edit_id for edit in edits), default=0) + 1, theme_id, kind, payload, "", datetime.now(UTC))
+    own = Examples(examples.like, examples.like_languages, examples.unlike, examples.unlike_languages)
+    tried = apply_edits(base, [*edits, edit], {**examples_in_force(store, base.encoder_key), edit.edit_id: own})
+    for conflict in tried.conflicts:
+        if conflict.edit_id == edit.edit_id:
+            raise UsageError(conflict.reason)
 
 
 def _with_defaults(kind: str, payload: Mapping[str, Any]) -> dict[str, Any]:
@@ -224,7 +224,7 @@ def _publish(store: Store, edits: Sequence[Edit]) -> int:
 
     base = _base(store)
     assert base.version is not None
-    edited = apply_edits(base, edits, _examples(store, base.encoder_key))
+    edited = apply_edits(base, edits, examples_in_force(store, base.encoder_key))
     last = f"the last is {edits[-1].edit_id}, a {edits[-1].kind} by {edits[-1].author}" if edits else "all undone"
     return store.publish_codebook(
         encoder_key=base.encoder_key,
@@ -248,44 +248,3 @@ def _superseded(store: Store, version: int) -> bool:
     facts = {row["version"]: row for row in store.codebook_versions()}
     base = facts[version]["base_version"]
     return any(row["is_ready"] and row["base_version"] == base and row["version"] < version for row in facts.values())
-
-
-def _stored_examples(
-    store: Store, encoder: LoadedEncoder, encoder_key: str, payload: Mapping[str, Any], progress: Progress
-) -> StoredExamples:
-    """Return the vectors of the statements in a payload, encoding what is missing."""
-    from feedback_nlp.store.edits import StoredExamples
-
-    if store.count_without_vectors(encoder_key):
-        encode_pending(store, encoder, progress)
-    found = _vectors(store, encoder_key, payload)
-    return StoredExamples(encoder_key, found.like, found.like_languages, found.unlike, found.unlike_languages)
-
-
-def _vectors(store: Store, encoder_key: str, payload: Mapping[str, Any]) -> Examples:
-    """Return the vectors of those statements in a payload that are stored with one."""
-    from feedback_nlp.themes.edits import Examples
-
-    sides = (payload.get("like") or payload.get("statements") or (), payload.get("unlike") or ())
-    named = store.statements_named([statement_id for ids in sides for statement_id in ids])
-    hashes = {statement.text_hash for statements in named.values() for statement in statements}
-    known = set(store.vectors(encoder_key, sorted(hashes))[0])
-    arrays: list[Any] = []
-    for ids in sides:
-        kept = [s for statement_id in ids for s in named.get(statement_id, ()) if s.text_hash in known]
-        arrays += [vectors_of(store, encoder_key, [s.text_hash for s in kept]), tuple(s.language for s in kept)]
-    return Examples(*arrays)
-
-
-def _examples(store: Store, encoder_key: str) -> dict[int, Examples]:
-    """Return the examples of the edits in force, as vectors of this encoder: of another one's, what is stored still."""
-    from feedback_nlp.themes.edits import Examples
-
-    payloads = {edit.edit_id: edit.payload for edit in store.active_edits(tuple(_NAMED))}
-    return {
-        edit_id: Examples(stored.like, stored.like_languages, stored.unlike, stored.unlike_languages)
-        if stored.encoder_key == encoder_key
-        else _vectors(store, encoder_key, payloads[edit_id])
-        for edit_id, stored in store.edit_examples().items()
-        if edit_id in payloads
-    }
