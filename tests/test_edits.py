@@ -345,6 +345,8 @@ class History:
         before = self.edited
         self.told = {c.edit_id: c.reason for c in found.conflicts}
         self.base = found.codebook
+        # Nothing that people touched is lost, so that a refit turns no edit into one that cannot apply.
+        assert {c.edit_id for c in self.edited.conflicts} <= {c.edit_id for c in before.conflicts}
         self.check_pinned(before)
 
     def check_pinned(self, before: Edited) -> None:
@@ -449,7 +451,7 @@ STEP = st.one_of(
 )
 
 
-@settings(max_examples=120, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=80, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(STEP, min_size=1, max_size=14))
 def test_no_sequence_of_edits_undos_and_refits_loses_an_edit(steps: list[tuple[str, int, int, int]]) -> None:
     history = History(fit(0, 0)[0])

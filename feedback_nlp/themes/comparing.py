@@ -66,8 +66,8 @@ class Comparison:
         """Return a few lines for a person: the shares first, then each theme that is not simply continued."""
         counts = {outcome: sum(change.outcome == outcome for change in self.changes) for outcome in OUTCOMES}
         lines = [
-            f"{self.n} statements. Of the old mentions {_percent(self.kept)} keep their theme's id; of those whose theme "
-            f"is still there ({_percent(self.surviving)}), {_percent(self.kept_surviving)}.",
+            f"{self.n} statements. Of the old mentions {_percent(self.kept)} keep their theme's id; of those whose "
+            f"theme is still there ({_percent(self.surviving)}), {_percent(self.kept_surviving)}.",
             ", ".join(f"{count} {outcome}" for outcome, count in counts.items() if count) or "no themes",
         ]
         for change in self.changes:
