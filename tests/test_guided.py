@@ -124,7 +124,6 @@ def test_the_same_complaint_in_six_languages_has_the_same_theme(
         same += Counter(mine).most_common(1)[0][1] if any(mine) else 0
         for code, one in zip(LANGUAGES, mine, strict=True):
             right[code] += one == theme_id
-    print(with_corpus, same / n, right, [(k, found[6 * i : 6 * i + 6]) for i, k in enumerate(COMPLAINTS)])
     assert same / n >= 0.9
     assert min(right.values()) >= 14
 
@@ -207,7 +206,6 @@ def test_facets_say_where_and_when(encoder: Remembering, taught: Codebook) -> No
     wanted = [(value.facet, value.theme_id.split(".")[1]) for value in STARTER.facet_values for _ in range(4)]
     right = sum(said.get(str(facet)) == value for said, (facet, value) in zip(told, wanted, strict=True))
     wrong = sum(said.get(str(facet), value) != value for said, (facet, value) in zip(told, wanted, strict=True))
-    print(right, wrong, len(texts))
     assert right >= 0.6 * len(texts)
     assert wrong <= 0.1 * len(texts)
 

@@ -2,7 +2,8 @@
 
 No statement is labelled. Phrases alone match badly, as a corpus talks in its own words, so the corpus teaches:
 
-1. Each statement is scored by each theme: cosine to the mean of its phrases plus the mean of its two nearest phrases.
+1. Each statement is scored by each theme: cosine to the mean of its phrases plus the mean of its two nearest phrases,
+   less what it has with all themes.
 2. Statements that no theme is near to are background; of the others, those that one theme wins most clearly are taken
    for examples of it (self-training: Yarowsky 1995, https://doi.org/10.3115/981658.981684).
 3. A ridge regression of themes and background on phrases and examples gives each theme a direction that also knows
@@ -34,7 +35,7 @@ LEAN = 10  # of a theme: as many statements weigh as much as its phrases in its 
 class Reach:
     """How near is near.
 
-    ``least`` is the base score (two cosines, -2..2) below which a statement is background, ``background`` the share of
+    ``least`` is the base score (about -2..2) below which a statement is background, ``background`` the share of
     statements that is background at least, ``several`` how many themes a statement of any mentions, ``untaught`` the
     least score (1 is what a phrase is told to score) where only phrases set the threshold.
     """
@@ -45,8 +46,8 @@ class Reach:
     untaught: float
 
 
-THEMES = Reach(least=0.25, background=0.2, several=1.2, untaught=0.25)
-FACETS = Reach(least=0.5, background=0.6, several=1.0, untaught=0.6)  # most statements do not say where or when
+THEMES = Reach(least=0.2, background=0.2, several=1.2, untaught=0.25)
+FACETS = Reach(least=0.35, background=0.6, several=1.0, untaught=0.6)  # most statements do not say where or when
 
 
 @dataclass(frozen=True)
@@ -107,13 +108,17 @@ def fit_matcher(
 
 
 def _base_scores(statements: np.ndarray, phrases: np.ndarray, theme_of: np.ndarray, k: int) -> np.ndarray:
-    """Return (n, k): cosine to the mean of a theme's phrases plus the mean cosine to its two nearest ones."""
+    """Return (n, k): cosine to the mean of a theme's phrases plus the mean cosine to its two nearest ones.
+
+    Less what all themes have in common: a text of another world may lie on the side where all phrases lie, and still be
+    no nearer to one of them than to the others. Two themes of score 0 are thought of, so that one alone can be told.
+    """
     scores = np.empty((len(statements), k))
     for theme in range(k):
         own = phrases[theme_of == theme]
         near = np.sort(statements @ own.T, axis=1)[:, -2:].mean(axis=1)
         scores[:, theme] = statements @ unit_rows(own.mean(axis=0, keepdims=True))[0].astype(np.float64) + near
-    return np.round(scores, 6)
+    return np.round(scores - scores.sum(axis=1, keepdims=True) / (k + 2), 6)
 
 
 def _won(scores: np.ndarray, share: float) -> np.ndarray:
