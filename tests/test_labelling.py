@@ -149,6 +149,10 @@ def test_accents_are_put_back_where_those_who_write_them_do():
     assert [natural[word] for word in ("aplicatia", "aplicația", "fata")] == ["aplicația", "aplicația", "fata"]
 
 
+def test_a_script_without_capitals_has_no_proper_words():
+    assert spelling_of(["التطبيق بطيء جدا", "网速太慢 了"], TOKEN).proper == frozenset()
+
+
 # -- candidates
 
 
@@ -161,6 +165,8 @@ def test_accents_are_put_back_where_those_who_write_them_do():
         ("en", "Never had an outage", {"never had an outage"}),
         ("en", "After 20 minutes", set()),
         ("en", "Ask <PERSON_1> about it", set()),
+        ("en", "Costs between20-30 dollars", set()),
+        ("en", "Bought a galaxy s8", {"bought a galaxy s8"}),
         ("pl", "Po przesłaniu wyników czekałam", set()),
         ("ru", "Курьер опоздал", {"курьер опоздал"}),
         ("ar", "التطبيق بطيء جدا", {"التطبيق بطيء جدا"}),

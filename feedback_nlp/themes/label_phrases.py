@@ -102,9 +102,12 @@ def candidates_in(text: str, grammar: Grammar) -> Iterator[tuple[tuple[str, ...]
         broken = BROKEN in part
         for piece in part.lower().replace("’", "'").split():
             words = TOKEN.findall(piece)
-            if "".join(words) == "".join(filter(_WORDLIKE.match, piece)).replace("_", "") or words == [piece]:
+            said = "".join(filter(_WORDLIKE.match, piece)).replace("_", "")
+            # "20-30" is a number and "s8" a name; what is no word is a number, or where a value was taken out.
+            plain = (words == [piece] or "".join(words) == said) and sum(map(str.isdigit, piece)) < 2
+            if plain:
                 pieces[-1] += words
-            else:  # a number, or what a value was taken out of
+            else:
                 pieces.append([])
                 broken = True
         if not broken and (trimmed := _trimmed(pieces[0], grammar)) and _fits(trimmed, LONGEST_CLAUSE):

@@ -13,13 +13,13 @@ import numpy as np
 
 from feedback_nlp.themes.keywords import TOKEN
 from feedback_nlp.themes.label_phrases import Grammar, Phrase, phrases_of, shares
-from feedback_nlp.themes.label_words import is_declined
+from feedback_nlp.themes.label_words import is_declined, is_speaking
 from feedback_nlp.themes.word_forms import Spelling, spelling_of, stems_of
 
 READ = 400  # statements read for each theme
 CANDIDATES = 30  # phrases encoded for each theme, the likeliest by their words
 NEAREST = 12  # clauses of the nearest statements that are encoded as well
-SHAPE = {1: 0.1, 2: 0.9, 3: 1.0, 4: 1.0, 5: 0.85, 6: 0.6}  # one word hints at a theme, two to four name it
+SHAPE = {1: 0.0, 2: 0.9, 3: 1.0, 4: 1.0, 5: 0.85, 6: 0.6}  # one word hints at a theme, two to four name it
 TOPIC = {1: 0.65, 2: 1.0, 3: 0.9, 4: 0.5}  # what covers several sub-themes is short
 SAID_IN = 0.06  # share of a sub-theme's people who use a word, for the word to cover it
 CAPITAL_NOUNS = ("de", "lb")  # where capitals tell no names
@@ -140,8 +140,8 @@ class ThemeWords:
         family = {row, theme.parent, *theme.children}
         others = [r for r, t in enumerate(themes) if r not in family and bool(t.children) == bool(theme.children)]
         elsewhere = cosines[:, others].max(axis=1) if others else np.zeros(len(theme.phrases))
-        stop, speakers = self.grammars[language].stop, self.grammars[language].speakers
-        several = 1 if theme.size < 8 else 2
+        stop = self.grammars[language].stop
+        several = 1 if theme.size < 8 else 2 if theme.size < 100 else 3
         felt = np.average(polarity, weights=people) if polarity is not None else 0.0
         scores, covered = [], []
         for i, p in enumerate(theme.phrases):
@@ -155,10 +155,10 @@ class ThemeWords:
                 + 0.45 * self._worth(p, weights, language, theme.size)
                 + 0.4 * shape.get(len(p.words), 0.2)
                 + (0.08 if p.whole and not theme.children else 0.0)
-                - (0.1 if p.words[-1] in stop else 0.0)
-                - (0.1 if p.people < 2 <= several else 0.0)
+                - (0.2 if p.words[-1] in stop else 0.0)
+                - (0.15 if p.people < several else 0.0)
                 - (0.2 if is_declined(p.words[0], language) else 0.0)
-                - 0.12 * len(speakers & set(p.words))
+                - 0.12 * sum(is_speaking(word, language) for word in p.words)
             )
             if polarity is not None:
                 score -= 0.25 * abs(float(np.average(polarity[rows], weights=people[rows])) - float(felt))

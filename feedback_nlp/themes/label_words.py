@@ -47,7 +47,7 @@ _DEGREE = {
     "ru": "слишком очень более менее только всегда никто ничего нельзя невозможно",
     "it": "troppo troppa troppi troppe più meno solo sempre poco poca niente nulla",
     "ar": "جدا اكثر أكثر اقل أقل فقط دائما",
-    "pl": "zbyt za bardziej mniej tylko zawsze nic nikt",
+    "pl": "zbyt bardziej mniej tylko zawsze nic nikt",
     "de": "zu mehr weniger nur immer nichts niemand",
     "fr": "trop plus moins toujours rien personne peu",
     "es": "demasiado más menos solo siempre nada nadie poco",
@@ -79,6 +79,8 @@ _ENDINGS = {
     "uk": r"(?:ю|юсь|ємо|імо|ого|ому|ими|ами|ями|ах|ях)$",
     "cs": r"(?:ého|ému|ými|ami|ách|ích)$",
 }
+# How verbs end that say "I" or "we", where no pronoun needs to.
+_SPEAKING = {"pl": r"(?:łam|łem|liśmy|łyśmy)$"}
 
 
 def _words(table: dict[str, str], language: str) -> frozenset[str]:
@@ -98,6 +100,12 @@ def openers(language: str) -> frozenset[str]:
 def prepositions(language: str) -> frozenset[str]:
     """Return the prepositions of a language that declines its nouns, lower-case; none for any other."""
     return _words(_PREPOSITIONS, language)
+
+
+def is_speaking(word: str, language: str) -> bool:
+    """Return whether a word says who speaks, by itself or by its ending."""
+    ending = _SPEAKING.get(language)
+    return word in first_person(language) or (ending is not None and re.search(ending, word) is not None)
 
 
 def particles(language: str) -> frozenset[str]:

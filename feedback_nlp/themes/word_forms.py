@@ -100,6 +100,7 @@ def spelling_of(texts: Iterable[str], token: re.Pattern[str]) -> Spelling:
     within: dict[str, Counter[str]] = defaultdict(Counter)
     careful: dict[str, Counter[str]] = defaultdict(Counter)  # by folded form, in texts that have accents
     words: set[str] = set()
+    total = Counter[str]()
     for text in texts:
         if sum(map(str.isupper, text)) > sum(map(str.islower, text)):
             continue
@@ -114,23 +115,29 @@ def spelling_of(texts: Iterable[str], token: re.Pattern[str]) -> Spelling:
             if has_accents:
                 careful[folded(word)][word] += 1
             words.add(word)
+            total[folded(word)] += 1
             begins, end = False, match.end()
-    accented = {word: _accented(word, careful.get(folded(word), Counter())) for word in words}
+    accented = {word: _accented(word, careful.get(folded(word), Counter()), total[folded(word)]) for word in words}
     natural = {word: _capitals(form, within[form]) for word, form in accented.items()}
-    capitals = (word for word, found in within.items() if found and not any(map(str.islower, found)))
+    capitals = (word for word, found in within.items() if found and all(map(_has_capital, found)))
     return Spelling(natural, frozenset(capitals))
 
 
-def _accented(word: str, careful: Counter[str]) -> str:
+def _has_capital(word: str) -> bool:
+    return any(map(str.isupper, word))  # a script without capitals has no lower case either
+
+
+def _accented(word: str, careful: Counter[str], everywhere: int) -> str:
     if folded(word) != word or not careful:
         return word
     best = min(careful, key=lambda form: (-careful[form], form))
-    return best if careful[word] < 0.2 * careful[best] else word
+    # A few foreign or mistyped accents are no spelling, where nearly everybody writes the word without.
+    return best if careful[word] < 0.2 * careful[best] and careful[best] >= 0.1 * everywhere else word
 
 
 def _capitals(word: str, within: Counter[str]) -> str:
     """Return the word with the capitals that it mostly has within a sentence; one person's emphasis is not enough."""
-    forms = Counter({form: n for form, n in within.items() if not form.islower()})
+    forms = Counter({form: n for form, n in within.items() if _has_capital(form)})
     if not forms or sum(forms.values()) < max(2, within[word]):
         return word
     return min(forms, key=lambda form: (-forms[form], form))
