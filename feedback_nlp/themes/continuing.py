@@ -16,12 +16,13 @@ from feedback_nlp.errors import EncoderError
 from feedback_nlp.records import Conflict, Edit, Theme
 from feedback_nlp.themes.carrying import blended, memory
 from feedback_nlp.themes.codebook import Codebook
-from feedback_nlp.themes.drafting import Draft, mean_direction
+from feedback_nlp.themes.drafting import FOUND, Draft, mean_direction
 from feedback_nlp.themes.edits import Examples, new_theme_id
 from feedback_nlp.themes.lineage import conflicts_of, lineage_of
 from feedback_nlp.themes.matching import SURELY_SAME, Match, jaccard, match_themes
 from feedback_nlp.themes.placing import MOSTLY, drop_empty, keep_parents, mark_emerging, place_leaves
 from feedback_nlp.themes.refit import Refit
+from feedback_nlp.themes.thresholds import thresholds_of
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,7 @@ def continue_codebook(
     drop_empty(refit, draft)
     _tell_names_apart(refit, draft)
     mark_emerging(draft)
+    _fit_thresholds(refit, draft)
     guidance = new if new.guided else refit.old
     codebook = replace(draft.codebook(new), guided=guidance.guided, facets=guidance.facets)
     return Continued(codebook, lineage_of(refit, codebook), conflicts_of(refit, codebook, examples))
@@ -161,6 +163,31 @@ def _carry_over(refit: Refit, draft: Draft) -> None:
     for theme in refit.old.themes:  # a parent that was put back has its sub-themes back
         if theme.parent_id in parents and not draft.children(theme.theme_id):
             draft.place(theme.theme_id, theme.parent_id)
+
+
+def _fit_thresholds(refit: Refit, draft: Draft) -> None:
+    """Set the thresholds of found prototypes anew where they lie now, so that no statement is lost to their moving.
+
+    What people pinned keeps its thresholds; nothing becomes stricter than the fit and the last codebook had it.
+    """
+    owners = [
+        (theme_id, number)
+        for theme_id, own in draft.points.items()
+        for number, point in enumerate(own)
+        if point.kind == FOUND and draft.themes[theme_id].source == "discovered"
+    ]
+    if not owners:
+        return
+    places = np.stack([draft.points[theme_id][number].vector for theme_id, number in owners])
+    prepared = refit.new.space.prepare(*refit.sample)
+    thresholds = thresholds_of(prepared, (prepared @ places.T).argmax(axis=1), places)
+    for (theme_id, number), threshold in zip(owners, thresholds, strict=True):
+        if theme_id not in refit.frozen:
+            point = draft.points[theme_id][number]
+            eased = round(min(point.threshold, float(threshold)), 5)
+            draft.points[theme_id][number] = point._replace(threshold=eased)
+            theme = draft.themes[theme_id]
+            draft.themes[theme_id] = replace(theme, threshold=min(theme.threshold, eased))
 
 
 def _tell_names_apart(refit: Refit, draft: Draft) -> None:
