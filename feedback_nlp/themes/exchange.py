@@ -6,16 +6,16 @@ CSV, XLSX and JSON hold everything; a .qdc file holds labels and definitions in 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from feedback_nlp.errors import ReadError, UsageError, did_you_mean
-from feedback_nlp.export_files import replacing
+from feedback_nlp.errors import FeedbackError, ReadError, UsageError, did_you_mean
 from feedback_nlp.records import UNDETERMINED
 from feedback_nlp.themes.codebook import Codebook
-from feedback_nlp.themes.exchange_tables import read_csv, read_xlsx, write_rows
+from feedback_nlp.themes.exchange_tables import csv_bytes, read_csv, read_xlsx, xlsx_bytes
 from feedback_nlp.themes.guided_codebook import GuidedCodebook, GuidedTheme, Phrases, id_for, theme_from_plain
 from feedback_nlp.themes.qdc import qdc_bytes, read_qdc
 
@@ -53,21 +53,26 @@ def write_codebook_file(guided: GuidedCodebook, path: Path, *, language: str = "
     suffix = _suffix(path)
     if not path.parent.is_dir() or path.is_dir():
         raise UsageError(f"{str(path)!r}: name a file in a folder that is there.")
-    if suffix in (".csv", ".xlsx"):
-        write_rows(guided, path)
-        return
     if suffix == ".qdc":
         data = qdc_bytes(guided, language)
     else:
-        document = {
-            "format": FORMAT,
-            "version": VERSION,
-            "name": guided.name,
-            "themes": [theme.plain() for theme in guided.themes],
-        }
-        data = (json.dumps(document, ensure_ascii=False, indent=1) + "\n").encode("utf-8", "replace")
-    with replacing(path) as part:
+        data = {".csv": csv_bytes, ".xlsx": xlsx_bytes, ".json": _json_bytes}[suffix](guided)
+    # In the same folder, so that the last step is one rename within a file system.
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
         part.write_bytes(data)
+        part.replace(path)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise FeedbackError(f"{str(path)!r} could not be written ({reason}). Check the disk and the rights.") from None
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _json_bytes(guided: GuidedCodebook) -> bytes:
+    themes = [theme.plain() for theme in guided.themes]
+    document = {"format": FORMAT, "version": VERSION, "name": guided.name, "themes": themes}
+    return (json.dumps(document, ensure_ascii=False, indent=1) + "\n").encode("utf-8", "replace")
 
 
 def as_guided(codebook: Codebook, *, language: str = UNDETERMINED) -> GuidedCodebook:

@@ -7,11 +7,11 @@ import io
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from feedback_nlp.errors import ReadError, UsageError, did_you_mean
-from feedback_nlp.export_files import EXCEL_CELL, write_table
 from feedback_nlp.records import UNDETERMINED
 from feedback_nlp.themes.guided_codebook import GuidedCodebook, GuidedTheme, Phrases, id_for
 
@@ -40,6 +40,8 @@ POLES = {
     "positive": "positive", "pos": "positive", "+": "positive", "1": "positive",
     "unlike": "unlike", "not": "unlike", "not this": "unlike",
 }  # fmt: skip
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+EXCEL_CELL = 32_767  # characters
 _BY_NAME = {name: column for column, names in SYNONYMS.items() for name in names}
 _QUOTED_FORMULA = re.compile(r"'+[=+\-@\t\r]")
 _PART = re.compile(r"(?:\\.|[^|\\\n])+", re.DOTALL)
@@ -74,13 +76,14 @@ def read_csv(data: bytes, source: str) -> GuidedCodebook:
 
 def read_xlsx(data: bytes, source: str) -> GuidedCodebook:
     """Return the codebook of the first sheet of an Excel file."""
-    import fastexcel
+    import polars as pl
 
     try:
-        sheet = fastexcel.read_excel(data).load_sheet(0, header_row=None, dtypes="string")
-        table = sheet.to_polars()
-    except (fastexcel.FastExcelError, ValueError, OSError):
-        raise ReadError(f"{source}: no Excel workbook that can be read. Save it as .xlsx again, or as .csv.") from None
+        table = pl.read_excel(io.BytesIO(data), has_header=False, infer_schema_length=0)
+    except Exception as error:  # the reader's own errors are of many kinds
+        raise ReadError(
+            f"{source}: no Excel workbook that can be read ({type(error).__name__}). Save it as .xlsx again."
+        ) from None
     rows = [(i, ["" if cell is None else str(cell) for cell in cells]) for i, cells in enumerate(table.rows(), start=1)]
     return from_rows(rows, source)
 
@@ -211,20 +214,44 @@ def _themes(drafts: Mapping[str, _Draft], with_ids: bool, source: str) -> tuple[
     return tuple(themes.values())
 
 
-def write_rows(guided: GuidedCodebook, path: Path) -> None:
-    """Write the codebook to a .csv or .xlsx file, one row a theme and language; nothing in it runs as a formula."""
-    import polars as pl
+def csv_bytes(guided: GuidedCodebook) -> bytes:
+    """Return the codebook as CSV, one row a theme and language; nothing in it runs as a formula."""
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\n").writerows(_table(guided))
+    return text.getvalue().encode("utf-8-sig", "replace")  # Excel takes UTF-8 for UTF-8 by its mark
 
+
+def xlsx_bytes(guided: GuidedCodebook) -> bytes:
+    """Return the codebook as an Excel file. Raises :class:`UsageError` when a cell would be too long for Excel."""
+    import xlsxwriter
+
+    table = _table(guided)
+    for row in table:
+        if max(map(len, row)) > EXCEL_CELL:
+            raise UsageError(
+                f"Theme {row[0]!r} has more phrases in one language than an Excel cell's {EXCEL_CELL} characters. "
+                "Write .csv or .json."
+            )
+    file = io.BytesIO()
+    with xlsxwriter.Workbook(file, {"strings_to_formulas": False, "strings_to_urls": False, "in_memory": True}) as book:
+        book.set_properties({"created": datetime(2000, 1, 1)})  # the same codebook gives the same file
+        sheet = book.add_worksheet("codebook")
+        sheet.freeze_panes(1, 0)
+        for number, row in enumerate(table):
+            for column, cell in enumerate(row):
+                if cell:
+                    sheet.write_string(number, column, cell)
+    return file.getvalue()
+
+
+def _table(guided: GuidedCodebook) -> list[list[str]]:
     rows = [row for theme in guided.themes for row in _rows_of(theme)]
-    too_long = next(
-        (row["theme_id"] for row in rows for cell in row.values() if cell and len(cell) > EXCEL_CELL - 1), ""
-    )
-    if path.suffix.lower() == ".xlsx" and too_long:
-        raise UsageError(
-            f"Theme {too_long!r} has more phrases in one language than an Excel cell holds ({EXCEL_CELL} characters). "
-            "Write .csv or .json."
-        )
-    write_table(pl.DataFrame(rows, schema=dict.fromkeys(COLUMNS, pl.String)), path, {})
+    return [list(COLUMNS), *([_harmless(row[column] or "") for column in COLUMNS] for row in rows)]
+
+
+def _harmless(cell: str) -> str:
+    """Return a cell that a spreadsheet takes for text (OWASP, CSV injection); reading takes the apostrophe off."""
+    return f"'{cell}" if cell.startswith(FORMULA_STARTS) or _QUOTED_FORMULA.match(cell) else cell
 
 
 def _rows_of(theme: GuidedTheme) -> list[dict[str, Any]]:
@@ -245,8 +272,7 @@ def _rows_of(theme: GuidedTheme) -> list[dict[str, Any]]:
             "unlike": _cell(theme.unlike.get(code, ())),
             "colour": theme.colour,
         }
-        # An apostrophe before a formula sign is taken off on reading: one that was there gets another.
-        rows.append({key: f"'{cell}" if cell and _QUOTED_FORMULA.match(cell) else cell for key, cell in cells.items()})
+        rows.append(cells)
     return rows
 
 
