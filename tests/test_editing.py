@@ -259,7 +259,7 @@ def test_publishing_again_without_a_reason_writes_nothing(store: Store) -> None:
     assert store.data_version() == before
 
 
-def test_examples_of_who_was_erased_leave_the_theme(store: Store) -> None:
+def test_examples_of_who_was_erased_leave_the_theme_and_the_files(store: Store, tmp_path: Path) -> None:
     like = ["s-price-en-00", "s-price-it-01"]
     made = edit_theme(store, SETTINGS, "create", "", {"label": "Prices", "like": like}, "ana")
     assert len(store.codebook().arrays["prototypes"]) == 5
@@ -269,8 +269,18 @@ def test_examples_of_who_was_erased_leave_the_theme(store: Store) -> None:
     said = Statement("s-price-en-00", "f-price-en-00", 0, len(text), text, "en", stable_hash(text))
     store.upsert_feedback([mine], {"f-price-en-00": [said]}, run)
     store.finish_run(run, {})
+    # (The encoder gives other texts the same vector, so that the vector itself proves nothing.)
+    secrets = [b"s-price-en-00", store.codebook().arrays["prototypes"][3].tobytes()]
+
+    def held() -> list[bool]:
+        files = b"".join(file.read_bytes() for file in tmp_path.iterdir())
+        return [secret in files for secret in secrets]
+
+    assert held() == [True] * 2
     assert store.erase(["me"]).n_in_edits == 1
     assert republish(store, SETTINGS) == 3
+    assert store.wipe()
+    assert held() == [False] * 2
     assert len(store.codebook().arrays["prototypes"]) == 4
     assert of_topic(store, made.theme_id).keys() == {"price"}
     with pytest.raises(UsageError, match="Codebook version 2 was superseded"):
