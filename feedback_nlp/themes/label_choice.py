@@ -12,6 +12,7 @@ from feedback_nlp.themes.label_scores import NamedTheme, ThemeWords
 from feedback_nlp.themes.label_words import joined
 
 ALIKE = 0.92  # cosine from which two names say the same
+WIDEST_PAIR = 6  # words in a name of two
 COVERS = 0.6  # share of a theme whose sub-themes a name must cover, else two of them name it
 
 
@@ -81,7 +82,7 @@ class Choice:
             return False
         label = joined([name for name, _ in parts], theme.language)
         key = parts[0][1] | parts[1][1]
-        if not self._is_free(label, key, None):
+        if len(label.split()) > WIDEST_PAIR or not self._is_free(label, key, None):
             return False
         self._take(row, label, key, None)
         return True

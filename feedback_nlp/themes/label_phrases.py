@@ -15,7 +15,7 @@ from feedback_nlp.themes.label_words import conjunction, first_person, openers, 
 from feedback_nlp.themes.word_forms import folded
 
 LONGEST = 4  # words in a phrase between stop words
-LONGEST_CLAUSE = 6  # words in a clause that can stand as a name
+LONGEST_CLAUSE = 5  # words in a clause that can stand as a name
 WIDEST = 48  # characters in a name
 BROKEN = "\x00"  # where a value was taken out: a clause around it says too little
 _BREAK = re.compile(r"[.,;:!?()\[\]{}\"“”„«»…،؛؟。，！？、\n/|—–*]+|\s-+\s")

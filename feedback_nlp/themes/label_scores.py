@@ -19,7 +19,7 @@ from feedback_nlp.themes.word_forms import Spelling, spelling_of, stems_of
 READ = 400  # statements read for each theme
 CANDIDATES = 30  # phrases encoded for each theme, the likeliest by their words
 NEAREST = 12  # clauses of the nearest statements that are encoded as well
-SHAPE = {1: 0.0, 2: 0.9, 3: 1.0, 4: 1.0, 5: 0.85, 6: 0.6}  # one word hints at a theme, two to four name it
+SHAPE = {1: 0.0, 2: 0.9, 3: 1.0, 4: 1.0, 5: 0.85}  # one word hints at a theme, two to four name it
 TOPIC = {1: 0.65, 2: 1.0, 3: 0.9, 4: 0.5}  # what covers several sub-themes is short
 SAID_IN = 0.06  # share of a sub-theme's people who use a word, for the word to cover it
 CAPITAL_NOUNS = ("de", "lb")  # where capitals tell no names
