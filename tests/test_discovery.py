@@ -193,36 +193,37 @@ def test_what_most_fits_propose_is_agreed_and_what_one_proposes_is_not():
     assert found.agreed.tolist() == [first] * 3 + [second] * 3 + [third] * 4
 
 
-def division(n_themes: int, stability: float) -> Candidate:
-    return Candidate(n_themes, 5, 0.9, stability, 0.8, 0.3)
+def division(n_themes: int, stability: float, separation: float = 0.3) -> Candidate:
+    return Candidate(n_themes, 5, 0.9, stability, 0.9, 0.8, separation)
 
 
 def test_the_finest_that_holds_is_chosen_for_each_level():
-    tried = [division(*pair) for pair in ((6, 0.8), (8, 0.9), (16, 0.76), (23, 0.7), (64, 0.61), (90, 0.59))]
+    tried = [division(*pair) for pair in ((6, 0.8), (8, 0.9), (16, 0.76), (23, 0.7), (64, 0.75), (90, 0.74))]
     told, top, leaf = choose(tried, 25)
     assert (top, leaf) == (2, 4)
     assert [c.chosen for c in told] == ["", "", "themes", "", "sub-themes", ""]
     assert told[2].reason == "stability 0.76: the finest readable one that reaches 0.75"
-    assert told[5].reason == "stability 0.59: below 0.6"
+    assert told[5].reason == "stability 0.74: below 0.75"
     assert told[4].to_dict()["n_themes"] == 64
 
 
 @pytest.mark.parametrize(
     ("tried", "expected"),
     [
-        ([(6, 0.9), (8, 0.7), (16, 0.8)], (2, 2)),  # readable and stable comes before few and highly stable
-        ([(6, 0.9), (8, 0.7), (16, 0.6)], (0, 0)),  # six are all there is
-        ([(6, 0.84), (8, 0.7), (16, 0.65), (64, 0.66)], (1, 3)),  # none is stable: the most stable one
+        ([(6, 0.9), (8, 0.7), (16, 0.8)], (2, 2)),  # fewer than eight hide what there is to read
+        ([(6, 0.9, 0.6), (8, 0.7), (16, 0.6)], (0, 0)),  # six are all there is
+        ([(6, 0.9), (8, 0.7), (16, 0.55)], (1, 1)),  # six are stable, but not clearly apart
+        ([(6, 0.84), (8, 0.7), (16, 0.65), (64, 0.66)], (1, 1)),  # none is stable: the most stable one
         ([(3, 0.4)], (0, 0)),
         ([(40, 0.9)], (0, 0)),
     ],
 )
-def test_when_little_holds(tried: list[tuple[int, float]], expected: tuple[int, int]):
-    assert choose([division(*pair) for pair in tried], 25)[1:] == expected
+def test_when_little_holds(tried: list[tuple[float, ...]], expected: tuple[int, int]):
+    assert choose([division(int(number), *figures) for number, *figures in tried], 25)[1:] == expected
 
 
 def test_candidates_go_up_to_what_can_be_read():
-    assert grid(25, 300) == [4, 6, 8, 11, 16, 23, 25, 32, 45, 64, 100]
+    assert grid(25, 300) == [4, 6, 8, 11, 16, 25, 32, 45, 64, 100]
     assert (grid(25, 3), grid(2, 300), grid(25, 1)) == ([3], [2, 4, 6, 8], [1])
 
 

@@ -16,15 +16,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from feedback_nlp.themes.granularity import Candidate, choose, grid
-from feedback_nlp.themes.hierarchy import cut, group_means, ward
+from feedback_nlp.themes.hierarchy import POLARITY_WEIGHT, cut, group_means, ward
 from feedback_nlp.themes.space import unit_rows
-from feedback_nlp.themes.stability import agreement_of, consensus, stability_of
+from feedback_nlp.themes.stability import PATTERN, agreement_of, consensus, stability_of
 
 SMALL_CORPUS = 200  # below this many distinct statements a density estimate has too little to stand on
 LARGEST_FIT = 16_000  # statements in one fit; a larger corpus is read by several samples
 SHARE = 0.8  # of the statements, in one fit of a smaller corpus
-RUNS, LARGE_RUNS = 10, 6
-SETTLING, REFINEMENTS = 8, 20  # k-means steps within a fit, and for the themes themselves
+RUNS = ((10_000, 16), (20_000, 8))  # fits of a corpus of up to so many statements: of few, each costs little
+LARGE_RUNS = 6
+SETTLING, REFINEMENTS = 5, 20  # k-means steps within a fit, and for the themes themselves
 
 
 def default_minimum(n_statements: int) -> int:
@@ -85,7 +86,7 @@ class ConsensusClusterer:
         """Learn themes from unit ``vectors`` (n, d); ``y`` is ignored."""
         n = len(vectors)
         strata = np.asarray(self.strata if self.strata is not None else [""] * n)
-        runs = self.runs or (RUNS if n <= LARGEST_FIT / SHARE else LARGE_RUNS)
+        runs = self.runs or next((fits for most, fits in RUNS if n <= most), LARGE_RUNS)
         share = min(SHARE, LARGEST_FIT / max(1, n))
         fits = [self._fit_one(vectors, sample(strata, share, 1000 * self.seed + run), run) for run in range(runs)]
         self._judged = sample(strata, min(1.0, LARGEST_FIT / SHARE / max(1, n)), -1)
@@ -95,6 +96,7 @@ class ConsensusClusterer:
             self.centroids_ = np.empty((0, vectors.shape[1]), np.float32)
             self.labels_, self.candidates_, self.n_themes_ = np.full(n, -1), (), 0
             self._said: dict[int, list[np.ndarray]] = {1: [], 2: []}
+            self._tops = np.empty(0, np.int64)
             return self
         tried = grid(self.most_themes, finest)
         if self.fixed_minimum:
@@ -105,6 +107,7 @@ class ConsensusClusterer:
             leaf = len(divisions) - 1
         self.candidates_, self.n_themes_ = candidates, candidates[top].n_themes
         self._said = {1: divisions[top].said, 2: divisions[leaf].said}
+        self._tops = nearest(judged, divisions[top].centroids)
         self.centroids_ = refine(vectors, divisions[leaf].centroids, self.minimum_size)
         self.labels_ = nearest(vectors, self.centroids_)
         return self
@@ -117,6 +120,23 @@ class ConsensusClusterer:
         """Return how well the fits find each theme of ``labels`` (n,) again, 0..1; ``level`` is 1 or 2."""
         own = labels[self._judged]
         return stability_of(own, int(labels.max(initial=-1)) + 1, self._said[level])
+
+    def parents(self, labels: np.ndarray, polarity: np.ndarray | None = None) -> np.ndarray:
+        """Return the top-level theme of each sub-theme of ``labels`` (n,), (k,), numbered from 0.
+
+        It is the one, of those that the fits agree on at the coarser granularity, that has most of its statements. What
+        is praised and what is blamed are kept apart where it costs little: 0.15 of the difference in mean ``polarity``
+        (k,; -1..1) counts against a share.
+        """
+        own = labels[self._judged]
+        k, many = int(labels.max(initial=-1)) + 1, int(self._tops.max(initial=-1)) + 1
+        kept = own >= 0
+        shared = np.bincount(own[kept] * many + self._tops[kept], minlength=k * many).reshape(k, many)
+        fit = shared / np.maximum(shared.sum(axis=1, keepdims=True), 1)
+        if polarity is not None:
+            leaning = polarity @ shared / np.maximum(shared.sum(axis=0), 1)
+            fit = fit - POLARITY_WEIGHT * np.abs(polarity[:, None] - leaning[None, :])
+        return np.asarray(np.unique(fit.argmax(axis=1), return_inverse=True)[1], dtype=np.int64)
 
     def _fit_one(self, vectors: np.ndarray, rows: np.ndarray, run: int) -> _Fit:
         own = vectors[rows]
@@ -145,11 +165,13 @@ class ConsensusClusterer:
         weights = np.concatenate([np.bincount(own, minlength=len(p)) for own, p in zip(said, proposals, strict=True)])
         centroids = refine(judged, group_means(stack, np.maximum(weights, 1), agreed.group_of), least)
         labels = nearest(judged, centroids)
+        stability = stability_of(labels, len(centroids), said)
         candidate = Candidate(
             n_themes=len(centroids),
             smallest=round(each * int(np.bincount(labels).min())) if len(centroids) else 0,
             coverage=round(float(np.mean(agreed.agreed >= 0)), 3),
-            stability=round(float(np.mean(stability_of(labels, len(centroids), said))), 3) if len(centroids) else 0.0,
+            stability=round(float(np.mean(stability)), 3) if len(centroids) else 0.0,
+            held=round(float(np.mean(stability >= PATTERN)), 3) if len(centroids) else 0.0,
             agreement=round(agreement_of(said), 3),
             separation=round(_separation(judged, centroids), 3),
         )

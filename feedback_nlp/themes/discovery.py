@@ -79,8 +79,10 @@ def discover(
     if corpus.polarity is not None:
         polarity = np.array([_mean_polarity(corpus, leaf_of == leaf) for leaf in range(k)])
     consensus = clusterer if isinstance(clusterer, ConsensusClusterer) else None
-    tops = consensus.n_themes_ if consensus else min(settings.max_themes, max(8, round(2.5 * k**0.5)))
-    group_of = group_centroids(centroids, sizes, tops, polarity)
+    if consensus:
+        group_of = consensus.parents(near, polarity)
+    else:
+        group_of = group_centroids(centroids, sizes, min(settings.max_themes, max(8, round(2.5 * k**0.5))), polarity)
     stability = _stability(consensus, near, group_of)
     themes, rows = described(corpus, prepared, leaf_of, centroids, thresholds, group_of, stability, stop_words)
     parents = {theme.parent_id for theme in themes}

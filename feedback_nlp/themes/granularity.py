@@ -1,11 +1,10 @@
 """How fine the themes are: candidates from coarse to fine, what was measured of each, and which was chosen and why.
 
 The rule is that of prediction strength: the finest division that still holds when other statements are drawn
-(Tibshirani & Walther 2005, https://doi.org/10.1198/106186005X59243), with the limits that Hennig (2007) gives for a
-theme's mean Jaccard index: 0.75 for themes, which are to be valid and stable, 0.6 for sub-themes, which are to be
-patterns at least. Sub-themes that fall short one by one are marked as candidates. Fewer than eight themes are taken
-where so few are highly stable (0.85) and more are not stable: they are all there is, and only what is highly stable
-too divides them.
+(Tibshirani & Walther 2005, https://doi.org/10.1198/106186005X59243). To hold is a mean Jaccard index of 0.75, from
+which Hennig (2007) calls a cluster valid and stable; a theme that by itself is below 0.6 is marked as a candidate. Where
+themes lie clearly apart, as they seldom do in text, the division with the best silhouette among the highly stable ones
+(0.85) is all there is, be they few, and only what is highly stable too divides them.
 """
 
 from __future__ import annotations
@@ -14,9 +13,10 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from feedback_nlp.themes.stability import HIGHLY_STABLE, PATTERN, STABLE
+from feedback_nlp.themes.stability import HIGHLY_STABLE, STABLE
 
-FEWEST_THEMES = 8  # fewer hide what there is to read, unless they are all there is: then they are highly stable
+FEWEST_THEMES = 8  # fewer hide what there is to read, unless they are clear, and so all there is
+CLEAR = 0.5  # silhouette from which a structure is reasonable (Kaufman & Rousseeuw 1990)
 SUB_THEMES = 4  # for each theme that may be: what is read is a page or two, however many statements there are
 STEP = 2**0.5  # from one candidate to the next
 
@@ -27,15 +27,17 @@ class Candidate:
 
     ``n_themes`` are found, of which the least has ``smallest`` statements. ``coverage`` (0..1) is the share of
     statements that at least half of the resampled fits put into the same theme; ``stability`` (0..1) the mean over
-    themes of how well fits find it again (Jaccard index); ``agreement`` (-1..1) the mean adjusted Rand index of two
-    fits; ``separation`` (0..1) how much nearer statements are to their theme than to the next one, as the mean
-    simplified silhouette (Hruschka et al. 2004). ``chosen`` is "themes", "sub-themes" or empty.
+    themes of how well fits find it again (Jaccard index), ``held`` (0..1) the share of themes for which that is 0.6 or
+    more; ``agreement`` (-1..1) the mean adjusted Rand index of two fits; ``separation`` (0..1) how much nearer
+    statements are to their theme than to the next one, as the mean simplified silhouette (Hruschka et al. 2004).
+    ``chosen`` is "themes", "sub-themes" or empty.
     """
 
     n_themes: int
     smallest: int
     coverage: float | None = None
     stability: float | None = None
+    held: float | None = None
     agreement: float | None = None
     separation: float | None = None
     chosen: str = ""
@@ -51,7 +53,8 @@ def grid(most_themes: int, finest: int) -> list[int]:
     most = max(1, min(finest, SUB_THEMES * most_themes))
     steps = [round(4 * STEP**power) for power in range(40)]
     tried = {step for step in steps if step * STEP**0.5 < most}
-    return sorted({*tried, min(most_themes, most), most})
+    cap = min(most_themes, most)
+    return sorted({*(number for number in tried if abs(number - cap) > 0.15 * cap), cap, most})
 
 
 def choose(candidates: Sequence[Candidate], most_themes: int) -> tuple[tuple[Candidate, ...], int, int]:
@@ -62,7 +65,7 @@ def choose(candidates: Sequence[Candidate], most_themes: int) -> tuple[tuple[Can
     readable = [row for row, c in enumerate(candidates) if c.n_themes <= most_themes] or [0]
     top, why_top, limit = _finest(candidates, readable)
     finer = [row for row in range(len(candidates)) if candidates[row].n_themes > candidates[top].n_themes]
-    held = [row for row in finer if (candidates[row].stability or 0.0) >= limit]
+    held = [row for row in finer if _holds(candidates[row], limit)]
     leaf = held[-1] if held else top
     told = []
     for row, candidate in enumerate(candidates):
@@ -74,12 +77,18 @@ def choose(candidates: Sequence[Candidate], most_themes: int) -> tuple[tuple[Can
         elif row == leaf:
             chosen, why = "sub-themes", f"{measured}: the finest that reaches {limit}"
         elif row in finer:
-            short = (candidate.stability or 0.0) < limit
-            chosen, why = "", f"{measured}: below {limit}" if short else f"{measured}: a finer one holds as well"
+            chosen, why = (
+                "",
+                f"{measured}: {'a finer one holds as well' if _holds(candidate, limit) else f'below {limit}'}",
+            )
         else:
             chosen, why = "", f"{measured}: coarser than need be"
         told.append(replace(candidate, chosen=chosen, reason=why))
     return tuple(told), top, leaf
+
+
+def _holds(candidate: Candidate, limit: float) -> bool:
+    return (candidate.stability or 0.0) >= limit
 
 
 def _finest(candidates: Sequence[Candidate], readable: Sequence[int]) -> tuple[int, str, float]:
@@ -90,18 +99,14 @@ def _finest(candidates: Sequence[Candidate], readable: Sequence[int]) -> tuple[i
 
     fewest = min(FEWEST_THEMES, max(candidates[row].n_themes for row in readable))
     enough = [row for row in readable if candidates[row].n_themes >= fewest]
-    few = [row for row in readable if row not in enough and stability(row) >= HIGHLY_STABLE]
+    clear = [
+        row for row in readable if stability(row) >= HIGHLY_STABLE and (candidates[row].separation or 0.0) >= CLEAR
+    ]
+    if clear:
+        row = max(clear, key=lambda r: (candidates[r].separation or 0.0, -r))
+        return row, f"stability {stability(row):.2f}: highly stable, and the most clearly apart", HIGHLY_STABLE
     if stable := [row for row in enough if stability(row) >= STABLE]:
-        return (
-            stable[-1],
-            f"stability {stability(stable[-1]):.2f}: the finest readable one that reaches {STABLE}",
-            PATTERN,
-        )
-    if few:
-        return (
-            few[-1],
-            f"stability {stability(few[-1]):.2f}: so few are highly stable, and more are not stable",
-            HIGHLY_STABLE,
-        )
+        why = f"stability {stability(stable[-1]):.2f}: the finest readable one that reaches {STABLE}"
+        return stable[-1], why, STABLE
     row = max(enough, key=lambda r: (stability(r), r))
-    return row, f"stability {stability(row):.2f}: none reaches {STABLE}, and this is the most stable", PATTERN
+    return row, f"stability {stability(row):.2f}: none reaches {STABLE}, and this is the most stable", STABLE
