@@ -118,6 +118,18 @@ def test_a_pinned_theme_keeps_its_shape_and_nothing_grows_inside_it() -> None:
     assert len(free.codebook.themes) == 3
 
 
+def test_splits_can_be_held_back() -> None:
+    old = book_of((((0, 1),), ((2,),)))
+    new = book_of((((0,),), ((1,),), ((2,),), ((5,),)), prefix="x")
+    vectors, languages, _ = around([0, 0, 1, 2, 5])
+    found = continue_codebook(new, old, (), {}, vectors, languages, adopt_splits=False)
+    born = new.themes[-1].theme_id
+    assert found.codebook.row_of.keys() == {"T0-1", "T2", born}
+    assert [theme_of(found.codebook, centre) for centre in (0, 1, 2, 5)] == ["T0-1", "T0-1", "T2", born]
+    assert ("merged", new.themes[1].theme_id, "T0-1") in events(found)
+    found.codebook.check()
+
+
 def test_a_fragment_of_merged_themes_joins_them() -> None:
     old = book_of((((0, 5),), ((1,),), ((2,),)))
     new = book_of((((0,),), ((5,),), ((1,),), ((2,),)), prefix="x")
