@@ -94,7 +94,8 @@ class ConsensusClusterer:
         finest = int(np.median([len(fit.centroids) for fit in fits]))
         if not finest:
             self.centroids_ = np.empty((0, vectors.shape[1]), np.float32)
-            self.labels_, self.candidates_, self.n_themes_ = np.full(n, -1), (), 0
+            self.labels_, self.n_themes_ = np.full(n, -1), 0
+            self.candidates_: tuple[Candidate, ...] = ()
             self._said: dict[int, list[np.ndarray]] = {1: [], 2: []}
             self._tops = np.empty(0, np.int64)
             return self
