@@ -3,8 +3,8 @@
 The rule is that of prediction strength: the finest division that still holds when other statements are drawn
 (Tibshirani & Walther 2005, https://doi.org/10.1198/106186005X59243). To hold is a mean Jaccard index of 0.75, from
 which Hennig (2007) calls a cluster valid and stable; a theme that by itself is below 0.6 is marked as a candidate.
-Where themes lie clearly apart, as they seldom do in text, the division with the best silhouette among the highly stable ones
-(0.85) is all there is, be they few, and only what is highly stable too divides them.
+Where themes lie clearly apart, as they seldom do in text, the division with the best silhouette among the highly stable
+ones (0.85) is all there is, be they few, and only what is highly stable too divides them.
 """
 
 from __future__ import annotations
