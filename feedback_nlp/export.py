@@ -93,7 +93,7 @@ def export_frame(
     store: Store, kind: ExportKind, *, codebook_version: int | None = None, settings: Settings
 ) -> pl.DataFrame:
     """Return the table that :func:`export_table` writes, with its columns and order of rows."""
-    version = codebook_version if codebook_version is not None else store.latest_codebook_version()
+    version = codebook_version if codebook_version is not None else store.latest_codebook_version(ready=True)
     frames = build_frames(store.read_frames(version), settings, keep_hidden=True)
     table = TABLES[kind](frames)
     return table.with_columns(pl.lit(version, dtype=pl.Int64).alias("codebook_version"))

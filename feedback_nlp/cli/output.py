@@ -88,7 +88,7 @@ def write_report(
         frames,
         view=view,
         title=title or "What customers tell us",
-        codebook_version=store.latest_codebook_version() or 0,
+        codebook_version=store.latest_codebook_version(ready=True) or 0,
         created=datetime.now(),
         outcome=measured,
     )

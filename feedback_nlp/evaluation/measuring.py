@@ -14,7 +14,7 @@ from feedback_nlp.evaluation.figures import Figure, gather
 from feedback_nlp.evaluation.label_agreement import label_agreement
 from feedback_nlp.evaluation.report import QualityReport
 from feedback_nlp.evaluation.verdict import judge
-from feedback_nlp.pipeline.themes import load_codebook
+from feedback_nlp.pipeline.codebooks import load_codebook
 from feedback_nlp.settings import Settings
 
 if TYPE_CHECKING:

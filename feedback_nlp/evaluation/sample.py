@@ -60,7 +60,7 @@ def draw_sample(
         )
     if size < 1:
         raise UsageError(f"A sample of {size} statements cannot be drawn. Give a size of 1 or more; 200 is a good one.")
-    version = codebook_version if codebook_version is not None else store.latest_codebook_version()
+    version = codebook_version if codebook_version is not None else store.latest_codebook_version(ready=True)
     if version is None:
         raise NothingToShow("There is no codebook yet. Discover themes first.")
     evidence = gather(build_frames(store.read_frames(version), settings))

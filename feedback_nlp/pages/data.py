@@ -165,7 +165,7 @@ def _store(url: str, stamp: int) -> Store:
 def _frames(key: tuple[Any, ...], _store: Store, _settings: Settings) -> tuple[int | None, AnalysisFrames]:
     from feedback_nlp.analysis.frames import build_frames
 
-    codebook = _store.latest_codebook_version()
+    codebook = _store.latest_codebook_version(ready=True)
     return codebook, build_frames(_store.read_frames(codebook), _settings)
 
 

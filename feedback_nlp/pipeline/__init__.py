@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from feedback_nlp.pipeline.codebooks import load_codebook
+from feedback_nlp.pipeline.discovering import DiscoverySummary, discover_themes
 from feedback_nlp.pipeline.ingest import IngestSummary, ingest, preview
 from feedback_nlp.pipeline.progress import Progress
 from feedback_nlp.pipeline.run import RunSummary, run_pipeline
-from feedback_nlp.pipeline.themes import DiscoverySummary, TagSummary, discover_themes, load_codebook, tag_statements
+from feedback_nlp.pipeline.tagging import TagSummary, tag_statements
 
 __all__ = [
     "DiscoverySummary",

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from feedback_nlp.errors import UsageError
+from feedback_nlp.pipeline.codebooks import load_codebook
 from feedback_nlp.pipeline.corpus import vectors_of
-from feedback_nlp.pipeline.themes import TAG_AT_ONCE, load_codebook
+from feedback_nlp.pipeline.tagging import TAG_AT_ONCE
 
 if TYPE_CHECKING:
     from feedback_nlp.store import Store

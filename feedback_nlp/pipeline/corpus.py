@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -16,8 +17,9 @@ from feedback_nlp.settings import Settings
 if TYPE_CHECKING:
     from feedback_nlp.store import Store
     from feedback_nlp.themes.discovery import Corpus
+    from feedback_nlp.themes.guided_codebook import GuidedCodebook
 
-DISCOVERY_VERSION = "2"  # raise it when discovery would find other themes in the same statements
+DISCOVERY_VERSION = "3"  # raise it when discovery would find other themes in the same statements
 
 
 def corpus_of(store: Store, encoder_key: str, settings: Settings) -> Corpus:
@@ -49,8 +51,14 @@ def corpus_of(store: Store, encoder_key: str, settings: Settings) -> Corpus:
     )
 
 
-def fingerprint(corpus: Corpus, encoder_key: str, projection: np.ndarray | None, settings: Settings) -> str:
-    """Return a hash of all that decides a codebook, whatever the order of the statements."""
+def fingerprint(
+    corpus: Corpus,
+    encoder_key: str,
+    projection: np.ndarray | None,
+    settings: Settings,
+    guided: GuidedCodebook | None = None,
+) -> str:
+    """Return a hash of all that decides a codebook but people's edits, whatever the order of the statements."""
     knobs = (
         DISCOVERY_VERSION,
         encoder_key,
@@ -60,6 +68,8 @@ def fingerprint(corpus: Corpus, encoder_key: str, projection: np.ndarray | None,
         settings.max_themes,
         settings.reading_language,
         settings.seed,
+        settings.naming_url and settings.naming_model,
+        "" if guided is None else json.dumps([theme.plain() for theme in guided.themes], sort_keys=True),
     )
     said = [
         stable_hash(text_hash, language, *sorted(people))

@@ -6,7 +6,7 @@ that readers see as it was, and :func:`republish`, which every edit and undo end
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -14,19 +14,18 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from feedback_nlp.errors import UsageError
+from feedback_nlp.pipeline.codebooks import base_codebook, conflicts_in, edits_are_published, folded
 from feedback_nlp.pipeline.edit_examples import NAMED, examples_in_force, resolve_statements, stored_examples
 from feedback_nlp.pipeline.late_encoder import late_encoder
 from feedback_nlp.pipeline.progress import Progress, silent
-from feedback_nlp.pipeline.themes import tag_statements
-from feedback_nlp.records import STRUCTURAL_EDITS, Conflict, Edit, stable_hash
+from feedback_nlp.pipeline.tagging import tag_statements
+from feedback_nlp.records import STRUCTURAL_EDITS, Conflict, Edit
 from feedback_nlp.settings import Settings
 
 if TYPE_CHECKING:
     from feedback_nlp.encoding import LoadedEncoder
     from feedback_nlp.store import Store
     from feedback_nlp.store.edits import StoredExamples
-    from feedback_nlp.themes.codebook import Codebook
-    from feedback_nlp.themes.edits import Edited
 
 
 @dataclass(frozen=True)
@@ -118,38 +117,11 @@ def republish(
     """
     while True:
         stored = store.codebook(worded=False)
-        edits = store.active_edits(STRUCTURAL_EDITS)
-        version = stored.version
-        if stored.settings.get("edits", "") != _signature(edits):
-            version = _publish(store, edits)
-        elif stored.is_ready and not _superseded(store, version):
-            return version
-        if not (version == stored.version and stored.is_ready):
-            late = encoder or late_encoder(store, settings, stored.encoder_key)
-            tag_statements(store, settings, encoder=late, version=version, progress=progress)
-            store.mark_ready(version)
-        store.drop_superseded_tags(version)
-
-
-def folded(store: Store) -> Edited:
-    """Return the newest base with the edits in force folded over it, whether or not that is published yet.
-
-    Its conflicts are the edits that do not fit the base. Raises NothingToShow when there is no codebook.
-    """
-    from feedback_nlp.themes.edits import apply_edits
-
-    base = _base(store)
-    return apply_edits(base, store.active_edits(), examples_in_force(store, base.encoder_key))
-
-
-def conflicts_in(store: Store) -> tuple[Conflict, ...]:
-    """Return the edits in force that do not fit the newest base, and those that its refit called into question."""
-    found = list(folded(store).conflicts)
-    active = {edit.edit_id for edit in store.active_edits()}
-    told = {conflict.edit_id for conflict in found}
-    questioned = store.codebook(worded=False).settings.get("conflicts", [])
-    found += [Conflict(**row) for row in questioned if row["edit_id"] in active - told]
-    return tuple(sorted(found, key=lambda conflict: conflict.edit_id))
+        published = edits_are_published(stored, store.active_edits(STRUCTURAL_EDITS))
+        if published and stored.is_ready and not _superseded(store, stored.version):
+            return stored.version
+        late = encoder or late_encoder(store, settings, stored.encoder_key)
+        tag_statements(store, settings, encoder=late, progress=progress)
 
 
 def _carry_on(
@@ -180,7 +152,7 @@ def _try(store: Store, kind: str, theme_id: str, payload: Mapping[str, Any], exa
     """Raise UsageError when an edit with these examples would not apply."""
     from feedback_nlp.themes.edits import Examples, apply_edits
 
-    base, edits = _base(store), store.active_edits()
+    base, edits = base_codebook(store), store.active_edits()
     edit = Edit(max((edit.edit_id for edit in edits), default=0) + 1, theme_id, kind, payload, "", datetime.now(UTC))
     own = Examples(examples.like, examples.like_languages, examples.unlike, examples.unlike_languages)
     tried = apply_edits(base, [*edits, edit], {**examples_in_force(store, base.encoder_key), edit.edit_id: own})
@@ -196,51 +168,6 @@ def _with_defaults(kind: str, payload: Mapping[str, Any]) -> dict[str, Any]:
     if kind == "create":
         plain.setdefault("parent", None)
     return plain
-
-
-def _base(store: Store) -> Codebook:
-    from feedback_nlp.themes.codebook import Codebook
-
-    stored = store.codebook(store.codebook(worded=False).base_version, worded=False)
-    return Codebook.from_stored(
-        encoder_key=stored.encoder_key,
-        themes=stored.themes,
-        arrays=stored.arrays,
-        facts=stored.settings,
-        version=stored.version,
-        base_version=stored.version,
-    )
-
-
-def _signature(edits: Sequence[Edit]) -> str:
-    """Return what tells whether a version was folded from just these edits; an erased example makes another one."""
-    if not edits:
-        return ""
-    return stable_hash(*(f"{e.edit_id} {e.theme_id} {e.kind} {sorted(e.payload.items())}" for e in edits))
-
-
-def _publish(store: Store, edits: Sequence[Edit]) -> int:
-    from feedback_nlp.themes.edits import apply_edits
-
-    base = _base(store)
-    assert base.version is not None
-    edited = apply_edits(base, edits, examples_in_force(store, base.encoder_key))
-    last = f"the last is {edits[-1].edit_id}, a {edits[-1].kind} by {edits[-1].author}" if edits else "all undone"
-    return store.publish_codebook(
-        encoder_key=base.encoder_key,
-        themes=edited.codebook.themes,
-        arrays=edited.codebook.arrays(),
-        settings={
-            **store.codebook(base.version, worded=False).settings,
-            **edited.codebook.facts(),
-            "edits": _signature(edits),
-            "merged": dict(edited.merged),
-            "pinned": sorted(edited.pinned),
-        },
-        reason=f"version {base.version} with {len(edits)} edits: {last}",
-        base_version=base.version,
-        kind="edit",
-    )
 
 
 def _superseded(store: Store, version: int) -> bool:

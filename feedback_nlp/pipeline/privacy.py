@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from feedback_nlp.errors import NothingToShow, UsageError
+from feedback_nlp.pipeline.editing import republish
 
 if TYPE_CHECKING:
     from feedback_nlp.settings import Settings
@@ -121,6 +122,8 @@ def carry_out(store: Store, settings: Settings, plan: ErasurePlan, *, keep_out: 
     if late := sorted(set(erased.feedback_ids) - set(plan.feedback_ids)):  # read in since the plan was made
         n_originals += _remove_originals(settings, late)
     store.refresh_duplicates(nearly_same)
+    if erased.n_in_edits:  # what was learnt from their examples goes before its bytes do
+        republish(store, settings)
     server = () if store.url.startswith("sqlite") else (_SERVER,)
     return ErasureSummary(
         n_feedback=len(erased.feedback_ids),

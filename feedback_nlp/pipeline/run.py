@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from feedback_nlp.pipeline.discovering import DiscoverySummary, discover_themes
 from feedback_nlp.pipeline.ingest import IngestSummary, ingest
 from feedback_nlp.pipeline.progress import Progress, silent
-from feedback_nlp.pipeline.themes import DiscoverySummary, TagSummary, discover_themes, tag_statements
+from feedback_nlp.pipeline.tagging import TagSummary, tag_statements
 from feedback_nlp.settings import Settings
 
 if TYPE_CHECKING:

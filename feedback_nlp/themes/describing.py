@@ -116,8 +116,15 @@ def named(
                 "polarity": None if corpus.polarity is None else corpus.polarity[order],
             }
         )
-    labels = labeller.label(evidence)
+    describe = getattr(labeller, "describe", None)
+    words = (
+        [
+            {"label": found.label, "definition": found.definition, "label_source": found.source}
+            for found in describe(evidence)
+        ]
+        if describe is not None
+        else [{"label": label} for label in labeller.label(evidence)]
+    )
     return replace(
-        codebook,
-        themes=tuple(replace(theme, label=label) for theme, label in zip(codebook.themes, labels, strict=True)),
+        codebook, themes=tuple(replace(theme, **own) for theme, own in zip(codebook.themes, words, strict=True))
     )
