@@ -129,9 +129,11 @@ def test_run_says_what_it_did_and_what_to_do_next(shell: Shell):
     assert lines[2].startswith("Languages: ")
     assert lines[3].endswith(" answers in the database repeat another one, word for word or nearly so.")
     assert lines[4].startswith(f"Codebook 1: {len(TOPICS)} themes, 0 sub-themes from ")
-    assert lines[5].startswith("Tagged ")
-    assert lines[6].startswith("Report: out.html (")
-    assert lines[7:] == ["Next: open the report in a browser, or run: feedback-nlp app"]
+    told = [line.split(" ")[0] for line in lines[5:]]
+    assert "Note: Small corpus (" in answer.out
+    assert "Tagged" in told
+    assert lines[-2].startswith("Report: out.html (")
+    assert lines[-1:] == ["Next: open the report in a browser, or run: feedback-nlp app"]
     assert answer.err.startswith("Reading answers.csv ...\n")
     assert "  Text: 'comment', by its name.\n" in answer.err
     report = Path("out.html").read_text(encoding="utf-8")
@@ -201,8 +203,11 @@ def test_json_is_all_of_stdout(mined: Shell):
     theme = mined("themes", "list", "--json").json[0]["theme_id"]
     commands = {
         ("run", "answers.csv"): {"ingest", "discovery", "tagging", "seconds", "report", "db"},
-        ("discover",): {"codebook_version", "changed", "n_statements", "n_themes", "n_sub_themes", "lineage"},
-        ("tag",): {"codebook_version", "n_tagged", "n_themed", "coverage"},
+        ("discover",): {
+            *("codebook_version", "changed", "n_statements", "n_themes", "n_sub_themes", "n_candidate_themes"),
+            *("n_emerging", "lineage", "mode", "notes", "candidates", "conflicts"),
+        },
+        ("tag",): {"codebook_version", "n_tagged", "n_themed", "coverage", "n_review"},
         ("report", "r.html"): {"report", "themes"},
         ("themes", "show", theme): {"theme", "parts", "figures", "quotes", "lineage", "edits", "conflicts"},
         ("themes", "rename", theme, "Other words"): {

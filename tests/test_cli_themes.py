@@ -237,7 +237,10 @@ def test_the_table_of_what_was_tried(themes: Shell) -> None:
     assert none.err == (
         "Error: This codebook keeps no table of what was tried. Learn themes anew with: feedback-nlp discover\n"
     )
-    rows = [{"themes": 8, "stability": 0.75, "chosen": False}, {"themes": 12, "stability": None, "chosen": True}]
+    rows = [
+        {"n_themes": 8, "stability": 0.75, "chosen": "", "reason": ""},
+        {"n_themes": 1200, "stability": None, "chosen": "themes", "reason": "it holds"},
+    ]
     with Store.open(DB) as store:
         book = store.codebook()
         store.publish_codebook(
@@ -248,11 +251,11 @@ def test_the_table_of_what_was_tried(themes: Shell) -> None:
             reason="",
         )
     assert themes("candidates", "--json").json == rows
-    # Keys come back in the order of JSON that is the same for equal values.
-    assert themes("candidates").out.splitlines() == [
-        "chosen  stability  themes",
-        " False      0.750       8",
-        "  True          -      12",
+    assert themes("candidates").out.splitlines()[:4] == [
+        "themes  stability  chosen for",
+        "     8       0.75",
+        " 1,200          -      themes",
+        "Themes: it holds",
     ]
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from feedback_nlp.cli.granularity import say_trust, table_lines
 from feedback_nlp.cli.shared import common_options, note, open_store, progress_bars, require_place, say, say_json
 from feedback_nlp.errors import FeedbackError
 from feedback_nlp.settings import Settings
@@ -117,8 +118,8 @@ def run(file: Path, report_file: Path, settings: Settings, as_json: bool, **colu
         )
         return
     _say_ingest(summary.ingest)
-    _say_discovery(summary.discovery)
-    _say_tagging(summary.tagging)
+    _say_discovery(summary.discovery, settings)
+    _say_tagging(summary.tagging, settings)
     say(f"Report: {report_file} ({summary.seconds:.0f} s in all)")
     say(f"Next: open the report in a browser, or run: feedback-nlp app{_db_flag(settings)}")
 
@@ -165,7 +166,11 @@ def discover(settings: Settings, as_json: bool) -> None:
     if as_json:
         say_json(summary)
         return
-    _say_discovery(summary)
+    _say_discovery(summary, settings)
+    if summary.candidates and summary.changed:
+        say("How fine the themes are was chosen among:")
+        for line in table_lines(summary.candidates):
+            say(f"  {line}")
     say(f"Next: feedback-nlp tag{_db_flag(settings)}")
 
 
@@ -181,7 +186,7 @@ def tag(settings: Settings, as_json: bool, version: int | None) -> None:
     if as_json:
         say_json(summary)
         return
-    _say_tagging(summary)
+    _say_tagging(summary, settings)
 
 
 def _understood(file: Path, columns: dict[str, Any], settings: Settings) -> tuple[Table, ColumnMapping, str]:
@@ -270,20 +275,23 @@ def _counted(counts: Mapping[str, int], most: int = 8) -> str:
     return ", ".join(f"{name} {count:,}" for name, count in list(counts.items())[:most])
 
 
-def _say_discovery(summary: DiscoverySummary) -> None:
+def _say_discovery(summary: DiscoverySummary, settings: Settings) -> None:
     counted = f"{summary.n_themes} themes, {summary.n_sub_themes} sub-themes"
     if not summary.changed:
         say(f"Codebook {summary.codebook_version} stands ({counted}): nothing new to learn from.")
         return
     events = ", ".join(f"{count} {event}" for event, count in summary.lineage.items())
     say(f"Codebook {summary.codebook_version}: {counted} from {summary.n_statements:,} distinct statements ({events}).")
+    say_trust(summary, say, _db_flag(settings))
 
 
-def _say_tagging(summary: TagSummary) -> None:
+def _say_tagging(summary: TagSummary, settings: Settings) -> None:
     say(
         f"Tagged {summary.n_tagged:,} statements with codebook {summary.codebook_version}; "
         f"{summary.coverage:.0%} of all statements have a theme."
     )
+    if summary.n_review:
+        say(f"{summary.n_review:,} of them lie near a boundary: feedback-nlp themes review{_db_flag(settings)}")
 
 
 def _shown(settings: Settings) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from feedback_nlp.cli.granularity import table_lines
 from feedback_nlp.cli.output import analysis_frames
 from feedback_nlp.cli.shared import common_options, note, open_store, say, say_json
 from feedback_nlp.cli.theme_edits import EDITS
@@ -178,11 +179,8 @@ def candidates(settings: Settings, as_json: bool) -> None:
         raise NothingToShow(
             "This codebook keeps no table of what was tried. Learn themes anew with: feedback-nlp discover"
         )
-    names = list(rows[0])
-    cells = [names, *([_cell(row.get(name)) for name in names] for row in rows)]
-    widths = [max(len(line[column]) for line in cells) for column in range(len(names))]
-    for line in cells:
-        say("  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)))
+    for line in table_lines(rows):
+        say(line)
 
 
 def _frames(store: Store, settings: Settings, version: int | None) -> AnalysisFrames:
