@@ -11,6 +11,7 @@ from feedback_nlp.cli.granularity import table_lines
 from feedback_nlp.cli.output import analysis_frames
 from feedback_nlp.cli.shared import common_options, note, open_store, say, say_json
 from feedback_nlp.cli.theme_edits import EDITS
+from feedback_nlp.cli.theme_files import FILES
 from feedback_nlp.cli.theme_names import conflict_words, edit_words, theme_named
 from feedback_nlp.cli.theme_statements import review, statements
 from feedback_nlp.cli.theme_versions import compare
@@ -127,7 +128,7 @@ def show(theme: str, settings: Settings, as_json: bool) -> None:
         say(f"  {conflict_words(conflict)}")
 
 
-for command in (*EDITS, statements, review, compare):
+for command in (*EDITS, statements, review, compare, *FILES):
     themes.add_command(command)
 
 

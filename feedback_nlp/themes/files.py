@@ -32,23 +32,10 @@ def save_codebook(codebook: Codebook, folder: Path) -> None:
     The same codebook gives the same bytes. Raises :class:`UsageError` when ``folder`` is a file or cannot be
     written.
     """
-    from safetensors.numpy import save
-
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"{folder} is a file; a codebook is written into a folder. Give another name.")
-    arrays = {name: np.ascontiguousarray(array) for name, array in sorted(codebook.arrays().items())}
-    packed = save(arrays)
-    words = {
-        "format": FORMAT,
-        "schema": SCHEMA,
-        "encoder": codebook.encoder_key,
-        "version": codebook.version,
-        "base_version": codebook.base_version,
-        "facts": codebook.facts(),
-        "themes": [_plain(theme) for theme in codebook.themes],
-        "arrays_sha256": hashlib.sha256(packed).hexdigest(),
-    }
-    words["sha256"] = _checksum(words)
+    packed = _packed(codebook)
+    words = _words(codebook, packed)
     # The words name the arrays' checksum: written last, they never speak for arrays that are not there yet.
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -81,6 +68,32 @@ def load_codebook_files(folder: Path) -> Codebook:
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         what = f"no {error}" if isinstance(error, KeyError) else str(error)
         raise ReadError(f"{folder}: this codebook does not fit together ({what}). Save it again.") from None
+
+
+def checksum_of(codebook: Codebook) -> str:
+    """Return the checksum that tells a codebook from any other one: that of its files."""
+    return str(_words(codebook, _packed(codebook))["sha256"])
+
+
+def _packed(codebook: Codebook) -> bytes:
+    from safetensors.numpy import save
+
+    packed: bytes = save({name: np.ascontiguousarray(array) for name, array in sorted(codebook.arrays().items())})
+    return packed
+
+
+def _words(codebook: Codebook, packed: bytes) -> dict[str, Any]:
+    words = {
+        "format": FORMAT,
+        "schema": SCHEMA,
+        "encoder": codebook.encoder_key,
+        "version": codebook.version,
+        "base_version": codebook.base_version,
+        "facts": codebook.facts(),
+        "themes": [_plain(theme) for theme in codebook.themes],
+        "arrays_sha256": hashlib.sha256(packed).hexdigest(),
+    }
+    return words | {"sha256": _checksum(words)}
 
 
 def _read_words(path: Path) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,6 +19,7 @@ from feedback_nlp.themes.space import PreparedSpace, unit_rows
 __all__ = ["GuidedCodebook", "GuidedTheme", "Phrases", "add_guided", "empty_codebook", "load_guided"]
 
 Encode = Callable[[Sequence[str]], np.ndarray]
+StopWords = Callable[[str], Collection[str]]
 SAMPLE = 20_000  # statements that teach the matcher; more of them change it no further
 BLOCK = 65_536
 KEYWORDS = 5
@@ -39,13 +40,20 @@ def empty_codebook(encoder_key: str, space: PreparedSpace) -> Codebook:
 
 
 def add_guided(
-    base: Codebook, guided: GuidedCodebook, *, encode: Encode, reading_language: str, corpus: Corpus | None = None
+    base: Codebook,
+    guided: GuidedCodebook,
+    *,
+    encode: Encode,
+    reading_language: str,
+    corpus: Corpus | None = None,
+    stop_words: StopWords | None = None,
 ) -> Codebook:
     """Return ``base`` with the themes and facets of ``guided``; a theme or facet that it has already is replaced.
 
     ``encode`` gives unit vectors (n, d) of the base's encoder; labels and definitions are in ``reading_language``, and
     so are phrases without a language. With a ``corpus`` of 200 statements or more the prototypes learn its words and
     thresholds; without, they are the phrases' own. The same corpus in any order gives the same codebook.
+    ``stop_words`` gives the words of a language that are no keywords.
     """
     ours = None if corpus is None else corpus.sorted()
     sample = np.empty((0, base.centroids.shape[1]), np.float32)
@@ -54,7 +62,7 @@ def add_guided(
         sample = base.space.prepare(ours.vectors[:SAMPLE], ours.languages[:SAMPLE])
     codebook = base
     if guided.topics:
-        codebook = _with_topics(codebook, guided.topics, encode, reading_language, ours, sample)
+        codebook = _with_topics(codebook, guided.topics, encode, reading_language, ours, sample, stop_words)
     if guided.facet_values:
         codebook = replace(codebook, facets=_facets(codebook, guided.facet_values, encode, reading_language, sample))
     written = {row["theme_id"]: row for row in base.guided} | {theme.theme_id: theme.plain() for theme in guided.themes}
@@ -130,6 +138,7 @@ def _with_topics(
     reading_language: str,
     corpus: Corpus | None,
     sample: np.ndarray,
+    stop_words: StopWords | None,
 ) -> Codebook:
     parents = {theme.parent for theme in topics}
     phrases = [_phrases(theme, theme.theme_id in parents) for theme in topics]
@@ -143,7 +152,7 @@ def _with_topics(
         near = np.round(sample.astype(np.float64) @ matcher.vectors.T.astype(np.float64), 5)
         quotes = {int(row): _quotes(corpus, near[:, i], matcher.thresholds[i]) for i, row in enumerate(rows)}
     limits = dict(zip(rows.tolist(), matcher.thresholds.tolist(), strict=True))
-    words = _keywords(topics)
+    words = _keywords(topics, stop_words)
     centres = _centres(topics, said, matcher, rows, sample)
 
     places = dict(base.row_of)
@@ -249,11 +258,13 @@ def _centres(
     return [centres[theme.theme_id] for theme in topics]
 
 
-def _keywords(topics: Sequence[GuidedTheme]) -> list[dict[str, tuple[str, ...]]]:
+def _keywords(topics: Sequence[GuidedTheme], stop_words: StopWords | None) -> list[dict[str, tuple[str, ...]]]:
     """Return each theme's words by language: those that its phrases repeat and other themes' phrases lack (TF-IDF)."""
+    codes = {code for theme in topics for code in theme.phrases}
+    no_words = {code: frozenset(stop_words(code)) if stop_words is not None else frozenset() for code in codes}
     counts: list[dict[str, Counter[str]]] = [
         {
-            code: Counter(word for text in poles.all for word in set(tokenize(text)) if len(word) > 2)
+            code: Counter(word for text in poles.all for word in set(tokenize(text)) - no_words[code] if len(word) > 2)
             for code, poles in theme.phrases.items()
         }
         for theme in topics

@@ -83,10 +83,12 @@ def fit_matcher(
         points, labels = np.vstack([points, unlike.astype(np.float64)]), np.concatenate([theme_of, said])
     own = np.full(len(points), PHRASE_WEIGHT)
     taught = len(statements) >= FEWEST_STATEMENTS
-    if not taught:
-        weights, bias, left_out = _ridge(points, labels, own, k)
-        return _matcher(weights, bias, _phrase_thresholds(left_out, labels, k, reach.untaught))
     scores = _base_scores(statements, phrases.astype(np.float64), theme_of, k)
+    if not taught:  # too few to be examples of a theme, but not to show what is none
+        other = statements[scores.max(axis=1) < reach.least] if len(scores) else statements
+        points, labels = np.vstack([points, other]), np.concatenate([labels, np.full(len(other), k)])
+        weights, bias, left_out = _ridge(points, labels, np.concatenate([own, np.ones(len(other))]), k)
+        return _matcher(weights, bias, _phrase_thresholds(left_out, labels, k, reach.untaught))
     share = float(np.clip((scores.max(axis=1) < reach.least).mean(), reach.background, 0.97))
     for _ in range(ROUNDS):
         won = _won(scores, share)
