@@ -19,7 +19,7 @@ _ARABIC = re.compile(r"[\u0600-\u06ff]")
 _ARABIC_LETTERS = str.maketrans("ٱىة", "ايه")
 _ARABIC_FRONTS = ("وال", "بال", "كال", "فال", "لل", "ال", "و")
 _ARABIC_ENDS = ("ها", "ان", "ات", "ون", "ين", "يه", "ه", "ي")
-_SENTENCE_BEFORE = re.compile(r"[.!?:;\n…\"“«(]")
+_SENTENCE_BEFORE = frozenset('.!?:;\n…"“«(')
 _VOWELS = frozenset("aeiouyаеёиоуыэюяьй")
 # How many letters two forms of a word may have after those that they share: longer stems bear longer endings.
 _ENDINGS = {3: 1, 4: 2, 5: 3, 6: 3}
@@ -73,14 +73,33 @@ def stems_of(words: Mapping[str, float]) -> dict[str, str]:
     counts = Counter[str]()
     for word, count in words.items():
         counts[bare(word)] += count  # type: ignore[assignment]
-    heads: dict[str, list[str]] = defaultdict(list)
+    head_of: dict[str, str] = {}  # by shared beginning: the commonest word that has so short an ending after it
     stem_of: dict[str, str] = {}
-    for key in sorted(counts, key=lambda k: (-counts[k], k)):
-        head = next((h for h in heads[key[:3]] if are_forms(h, key)), None)
-        if head is None:
-            heads[key[:3]].append(key)
-        stem_of[key] = head or key
+    rank = {key: place for place, key in enumerate(sorted(counts, key=lambda k: (-counts[k], k)))}
+    for key in rank:
+        beginnings = _beginnings(key)
+        head = min((head_of[b] for b in beginnings if b in head_of), key=rank.__getitem__, default=key)
+        stem_of[key] = head
+        if head == key:
+            for beginning in beginnings:
+                head_of.setdefault(beginning, key)
     return {word: stem_of[bare(word)] for word in words}
+
+
+def _beginnings(key: str) -> list[str]:
+    """Return the beginnings of a bare word; two words that have one in common are forms of one word.
+
+    It says what :func:`are_forms` does without comparing every two words: longer beginnings bear longer endings, so
+    that words with a beginning in common may differ by what is left.
+    """
+    if _ARABIC.search(key):
+        return []
+    lengths = range(max(3, len(key) - _LONGEST_ENDING), len(key) + 1)
+    return [
+        key[:shared]
+        for shared in lengths
+        if len(key) - shared <= _ENDINGS.get(shared, _LONGEST_ENDING) and (shared > 3 or set(key[3:]) <= _VOWELS)
+    ]
 
 
 @dataclass(frozen=True)
@@ -97,30 +116,46 @@ def spelling_of(texts: Iterable[str], token: re.Pattern[str]) -> Spelling:
     Accents that some leave out are put back ("aplicatie" becomes "aplicație") where those who write accents write the
     word so, and so are capitals that a word has within a sentence ("Wi-Fi"). Texts in capitals tell nothing.
     """
-    within: dict[str, Counter[str]] = defaultdict(Counter)
-    careful: dict[str, Counter[str]] = defaultdict(Counter)  # by folded form, in texts that have accents
-    words: set[str] = set()
-    total = Counter[str]()
+    inside, everywhere, careful_words = Counter[str](), Counter[str](), Counter[str]()
+    pieces = _pieces(token)
     for text in texts:
-        if sum(map(str.isupper, text)) > sum(map(str.islower, text)):
+        capitals = 0 if text.islower() else sum(map(str.isupper, text))
+        if 3 * capitals > len(text) and capitals > sum(map(str.islower, text)):
             continue
-        begins, end = True, 0
-        found = list(token.finditer(text))
-        has_accents = any(folded(match[0]) != match[0].lower() for match in found)
-        for match in found:
-            word = match[0].lower()
-            begins = begins or bool(_SENTENCE_BEFORE.search(text[end : match.start()]))
-            if not begins or match[0].islower():
-                within[word][match[0]] += 1
-            if has_accents:
-                careful[folded(word)][word] += 1
-            words.add(word)
-            total[folded(word)] += 1
-            begins, end = False, match.end()
-    accented = {word: _accented(word, careful.get(folded(word), Counter()), total[folded(word)]) for word in words}
-    natural = {word: _capitals(form, within[form]) for word, form in accented.items()}
-    capitals = (word for word, found in within.items() if found and all(map(_has_capital, found)))
-    return Spelling(natural, frozenset(capitals))
+        found, begun = [], False
+        within = []
+        for piece in pieces.findall(text):
+            if piece in _SENTENCE_BEFORE:
+                begun = False
+                continue
+            if begun or piece.islower():
+                within.append(piece)
+            found.append(piece.lower())
+            begun = True
+        inside.update(within)
+        everywhere.update(found)
+        if not text.isascii() and any(folded(word) != word for word in found):
+            careful_words.update(found)
+    forms: dict[str, Counter[str]] = defaultdict(Counter)
+    for form, count in inside.items():
+        forms[form.lower()][form] = count
+    careful: dict[str, Counter[str]] = defaultdict(Counter)  # by folded form, in texts that have accents
+    for word, count in careful_words.items():
+        careful[folded(word)][word] = count
+    total = Counter[str]()
+    for word, count in everywhere.items():
+        total[folded(word)] += count
+    natural: dict[str, str] = {}
+    for word in everywhere:
+        form = _accented(word, careful[folded(word)], total[folded(word)]) if folded(word) in careful else word
+        natural[word] = _capitals(form, forms[form]) if form in forms else form
+    return Spelling(natural, frozenset(word for word, found in forms.items() if all(map(_has_capital, found))))
+
+
+@lru_cache(maxsize=8)
+def _pieces(token: re.Pattern[str]) -> re.Pattern[str]:
+    """Return a pattern of words and of the signs that a sentence begins after."""
+    return re.compile(f"{token.pattern}|[{re.escape(''.join(sorted(_SENTENCE_BEFORE)))}]", token.flags)
 
 
 def _has_capital(word: str) -> bool:
