@@ -8,7 +8,10 @@ build on; a new column is appended, and a change of meaning raises ``EXPORT_VERS
     when it is too far), best_similarity (its cosine, -1..1, near enough or not; null when not tagged), sentiment
     (-1..1), sentiment_label, emotion (kept for later, null), unthemed_reason (null when a theme is mentioned; "not
     tagged yet" for a statement that came after the last tagging), parent_theme_ids (level-1 themes mentioned, each
-    once, most confident first), external_id, codebook_version
+    once, most confident first), external_id, codebook_version, margin (cosine by which the tag stands: to the threshold
+    or to the next theme, whichever is less), review (why a person should look at it; null when the margin is wide
+    enough or a person has), journey_stage, touchpoint (what it is about beside its themes; null where it does not say,
+    and without a guided codebook), facets (these and further ones, as a JSON object in a string)
 **feedback**, a row a feedback, by feedback_id
     feedback_id, external_id, source, language, created_at (no zone: as written, or UTC), one column a score,
     nps_segment, theme_ids, theme_labels (aligned, the most confident first), sentiment (-1..1, mean of the statements),
@@ -22,10 +25,18 @@ build on; a new column is appended, and a change of meaning raises ``EXPORT_VERS
 **themes**, a row a theme, by theme_id
     theme_id, label, parent_id, level (1 theme, 2 sub-theme), state ("retired" when a person hid it), keywords (a JSON
     object in a string, language to words), n_feedback and n_statements (that mention it now), quotes (list of feedback
-    ids), definition, threshold (least cosine to be tagged), codebook_version
+    ids), definition, threshold (least cosine to be tagged), codebook_version, source (discovered, guided or person),
+    label_source (phrases, codebook, person, or llm: a model worded it and no person has accepted it), stability (0..1:
+    how much of it resampled fits find again, null where not measured; below 0.6 its state is "candidate"), is_emerging
+    (outside all themes of the guided codebook), n_people (customers, or responses without one, that mention it now)
 **mentions**, a row a statement and theme at both levels, by statement_id and theme_id
     statement_id, feedback_id, theme_id, theme_label, level, confidence (0..1), sentiment, sentiment_label (of the
     statement), codebook_version, provenance (model or person)
+**customers**, a row a customer, by customer_id; responses without a customer are in the other tables only
+    customer_id, n_feedback, n_responses, n_statements (all of theirs), theme_ids, theme_labels (aligned, of their
+    statements; what most of them mention first), sentiment (-1..1, mean of the statements), sentiment_label (negative,
+    neutral, positive or mixed, as in feedback), one column last_NAME a score (their newest one), nps_segment (of the
+    newest NPS), first_date, last_date (of their feedback), codebook_version
 
 A score or segment whose name another column has is called ``score_NAME`` or ``segment_NAME``. Before the first
 codebook the theme columns are null or empty. Lists are lists in Parquet and JSON. In CSV and XLSX they are joined by
@@ -46,7 +57,8 @@ from typing import TYPE_CHECKING, Literal
 
 import polars as pl
 
-from feedback_nlp.analysis.frames import AnalysisFrames, build_frames
+from feedback_nlp.analysis.facets import facet_column
+from feedback_nlp.analysis.frames import AnalysisFrames, build_frames, sentiment_by
 from feedback_nlp.errors import UsageError, did_you_mean
 from feedback_nlp.export_files import check_target, write_table
 from feedback_nlp.settings import Settings
@@ -57,7 +69,7 @@ if TYPE_CHECKING:
 EXPORT_VERSION = 1
 NOT_TAGGED = "not tagged yet"
 
-ExportKind = Literal["statements", "feedback", "themes", "mentions"]
+ExportKind = Literal["statements", "feedback", "themes", "mentions", "customers"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +141,9 @@ def _statements(frames: AnalysisFrames) -> pl.DataFrame:
         .then(reason)
         .alias("unthemed_reason"),
         _or_empty("parent_theme_ids"),
-        "external_id",
+        *("external_id", _VERSION, "margin", "review"),
+        *(facet_column(table, name) for name in ("journey_stage", "touchpoint")),
+        pl.col("facets").fill_null("{}"),
     )
 
 
@@ -154,9 +168,15 @@ def _feedback(frames: AnalysisFrames) -> pl.DataFrame:
 
 
 def _themes(frames: AnalysisFrames) -> pl.DataFrame:
-    counts = frames.mentions.group_by("theme_id").agg(
-        pl.col("feedback_id").n_unique().cast(pl.Int64).alias("n_feedback"),
-        pl.col("statement_id").n_unique().cast(pl.Int64).alias("said"),
+    people = frames.feedback.select("feedback_id", "person_id")
+    counts = (
+        frames.mentions.join(people, on="feedback_id", how="left")
+        .group_by("theme_id")
+        .agg(
+            pl.col("feedback_id").n_unique().cast(pl.Int64).alias("n_feedback"),
+            pl.col("statement_id").n_unique().cast(pl.Int64).alias("said"),
+            pl.col("person_id").n_unique().cast(pl.Int64).alias("n_people"),
+        )
     )
     quotes = (
         frames.themes.select("theme_id", pl.col("quote_ids").str.json_decode(pl.List(pl.String)).alias("statement_id"))
@@ -174,7 +194,9 @@ def _themes(frames: AnalysisFrames) -> pl.DataFrame:
             pl.col("n_feedback").fill_null(0),
             pl.col("said").fill_null(0).alias("n_statements"),
             _or_empty("quotes"),
-            *("definition", "threshold"),
+            *("definition", "threshold", _VERSION),
+            *("source", "label_source", "stability", "is_emerging"),
+            pl.col("n_people").fill_null(0),
         )
     )
 
@@ -190,6 +212,40 @@ def _mentions(frames: AnalysisFrames) -> pl.DataFrame:
             _VERSION,
             "provenance",
         )
+    )
+
+
+def _customers(frames: AnalysisFrames) -> pl.DataFrame:
+    feedback = frames.feedback.filter(pl.col("customer_id").fill_null("") != "").sort("created_at", "feedback_id")
+    statements = frames.statements.join(feedback.select("feedback_id", "customer_id"), on="feedback_id", how="inner")
+    leaves = _ranked(frames, "statement_id").filter("is_leaf").select("statement_id", "theme_id", "theme_label")
+    themes = (
+        leaves.join(statements.select("statement_id", "customer_id"), on="statement_id", how="inner")
+        .group_by("customer_id", "theme_id")
+        .agg(pl.len().alias("n"), pl.col("theme_label").first())
+        .sort(["customer_id", "n", "theme_id"], descending=[False, True, False])
+        .group_by("customer_id", maintain_order=True)
+        .agg(_THEME_IDS, _THEME_LABELS)
+    )
+    before = ("customer_id", "n_feedback", "n_responses", "n_statements", "theme_ids", "theme_labels", "sentiment")
+    taken = {*before, "sentiment_label", "nps_segment", "first_date", "last_date", "codebook_version"}
+    scores = {name: _free(f"last_{name}", "score_", taken) for name in frames.score_names}
+    counts = feedback.group_by("customer_id").agg(
+        pl.len().cast(pl.Int64).alias("n_feedback"),
+        pl.col("response_id").n_unique().cast(pl.Int64).alias("n_responses"),
+        *(pl.col(f"score.{name}").drop_nulls().last().alias(column) for name, column in scores.items()),
+        pl.col("nps_segment").drop_nulls().last(),
+        pl.col("created_at").min().alias("first_date"),
+        pl.col("created_at").max().alias("last_date"),
+    )
+    said = statements.group_by("customer_id").agg(pl.len().cast(pl.Int64).alias("n_statements"))
+    return (
+        counts.join(themes, on="customer_id", how="left")
+        .join(sentiment_by(statements, "customer_id"), on="customer_id", how="left")
+        .join(said, on="customer_id", how="left")
+        .with_columns(_or_empty("theme_ids"), _or_empty("theme_labels"), pl.col("n_statements").fill_null(0))
+        .sort("customer_id")
+        .select(*before, "sentiment_label", *scores.values(), "nps_segment", "first_date", "last_date")
     )
 
 
@@ -228,4 +284,5 @@ TABLES: dict[str, Callable[[AnalysisFrames], pl.DataFrame]] = {
     "feedback": _feedback,
     "themes": _themes,
     "mentions": _mentions,
+    "customers": _customers,
 }

@@ -140,9 +140,14 @@ def _publish(store: Store, raw: dict[str, pl.DataFrame], only: Sequence[str] | N
         for row in rows
     ]
     key = store.register_encoder(ENCODER)
-    arrays = {"centroids": np.eye(max(len(themes), 1), 4, dtype=np.float32)}
+    arrays = {
+        "centroids": np.ones((len(themes), 4), np.float32) / 2,
+        "corpus_mean": np.zeros(4, np.float32),
+        "language_means": np.zeros((0, 4), np.float32),
+    }
+    settings = {"clusterer": "evoc", "languages": []}
     version = store.publish_codebook(
-        encoder_key=key, themes=themes, arrays=arrays, settings={"clusterer": "evoc"}, reason="first themes"
+        encoder_key=key, themes=themes, arrays=arrays, settings=settings, reason="first themes"
     )
     ids = {theme.theme_id for theme in themes}
     mentions = [

@@ -38,7 +38,8 @@ TEXTS = {
 STATEMENTS = (
     *("feedback_id", "statement_id", "start", "end", "text", "language", "theme_ids", "theme_labels", "confidence"),
     *("best_theme_id", "best_similarity", "sentiment", "sentiment_label", "emotion", "unthemed_reason"),
-    *("parent_theme_ids", "external_id", "codebook_version"),
+    *("parent_theme_ids", "external_id", "codebook_version", "margin", "review", "journey_stage", "touchpoint"),
+    "facets",
 )
 FEEDBACK = (
     *("feedback_id", "external_id", "source", "language", "created_at", "nps", "score_text", "nps_segment"),
@@ -48,7 +49,11 @@ FEEDBACK = (
 )
 THEMES = (
     *("theme_id", "label", "parent_id", "level", "state", "keywords", "n_feedback", "n_statements", "quotes"),
-    *("definition", "threshold", "codebook_version"),
+    *("definition", "threshold", "codebook_version", "source", "label_source", "stability", "is_emerging", "n_people"),
+)
+CUSTOMERS = (
+    *("customer_id", "n_feedback", "n_responses", "n_statements", "theme_ids", "theme_labels", "sentiment"),
+    *("sentiment_label", "last_nps", "last_text", "nps_segment", "first_date", "last_date", "codebook_version"),
 )
 MENTIONS = (
     *("statement_id", "feedback_id", "theme_id", "theme_label", "level", "confidence", "sentiment"),
@@ -133,6 +138,7 @@ def test_statements_have_the_columns_of_the_contract(themed: Store) -> None:
     table = export_frame(themed, "statements", settings=SETTINGS)
     assert tuple(table.columns) == STATEMENTS
     both = {"language": "en", "emotion": None, "unthemed_reason": None, "external_id": "+4", "codebook_version": 1}
+    both |= {"margin": None, "review": None, "journey_stage": None, "touchpoint": None, "facets": "{}"}
     assert table.to_dicts() == [
         {
             "feedback_id": "f1",
@@ -297,6 +303,7 @@ def test_without_a_codebook_the_theme_columns_are_empty(store: Store) -> None:
     assert statements["unthemed_reason"].to_list() == [None, None, None]
     assert statements["codebook_version"].to_list() == [None, None, None]
     assert tuple(export_frame(store, "feedback", settings=SETTINGS).columns) == FEEDBACK
+    assert export_frame(store, "customers", settings=SETTINGS).height == 0  # nobody is known
     for kind, columns in (("themes", THEMES), ("mentions", MENTIONS)):
         table = export_frame(store, kind, settings=SETTINGS)
         assert (tuple(table.columns), table.height) == (columns, 0)
@@ -305,14 +312,85 @@ def test_without_a_codebook_the_theme_columns_are_empty(store: Store) -> None:
 def test_parquet_keeps_types_and_names_the_version_of_the_contract(themed: Store, tmp_path: Path) -> None:
     out = tmp_path / "out.parquet"
     summary = export_table(themed, "statements", out, settings=SETTINGS)
-    assert summary == ExportSummary("statements", out, 3, 18, STATEMENTS)
+    assert summary == ExportSummary("statements", out, 3, 23, STATEMENTS)
     assert pl.read_parquet(out).equals(export_frame(themed, "statements", settings=SETTINGS))
     metadata = pl.read_parquet_metadata(out)
     assert metadata["feedback_nlp.export_version"] == "1"
     assert metadata["feedback_nlp.export_kind"] == "statements"
 
 
-@pytest.mark.parametrize("kind", ["statements", "feedback", "themes", "mentions"])
+def test_statements_say_how_sure_their_tags_are_and_hold_facets(themed: Store) -> None:
+    facets = {"journey_stage": "use", "mood": "odd"}
+    tag = Tag("s2a", None, 0.375, "just below", margin=0.025, review="near the threshold", facets=facets)
+    themed.write_tags(1, [tag], [])
+    row = export_frame(themed, "statements", settings=SETTINGS).to_dicts()[2]
+    assert [row[name] for name in ("margin", "review", "journey_stage", "touchpoint", "facets")] == [
+        0.025,
+        "near the threshold",
+        "use",
+        None,
+        '{"journey_stage":"use","mood":"odd"}',
+    ]
+
+
+def test_themes_say_where_they_are_from_and_how_stable_they_are(themed: Store) -> None:
+    book = themed.codebook(1)
+    changed = {
+        "t-slow": {"state": "candidate", "stability": 0.5, "is_emerging": True, "label_source": "llm"},
+        "t-service": {"source": "guided", "label_source": "codebook"},
+    }
+    themed.publish_codebook(
+        encoder_key=book.encoder_key,
+        themes=[replace(theme, **changed.get(theme.theme_id, {})) for theme in book.themes],
+        arrays=dict(book.arrays),
+        settings={},
+        reason="second",
+    )
+    columns = ("theme_id", "state", "source", "label_source", "stability", "is_emerging", "n_people")
+    table = export_frame(themed, "themes", codebook_version=2, settings=SETTINGS)
+    assert table.select(columns).rows() == [
+        ("t-app", "retired", "discovered", "phrases", None, False, 1),
+        ("t-service", "active", "guided", "codebook", None, False, 0),
+        ("t-slow", "candidate", "discovered", "llm", 0.5, True, 0),
+        ("t-staff", "active", "discovered", "phrases", None, False, 0),
+    ]
+
+
+def test_customers_have_their_themes_and_newest_scores(themed: Store) -> None:
+    run = themed.begin_run("more.csv", "hash", {})
+    known = {"customer_id": "c1", "question": "Why?", "language": "en"}
+    more = [
+        Feedback("f4", "r4", "Late.", created_at=datetime(2025, 1, 2), scores={"nps": 2.0, "text": 1.0}, **known),
+        Feedback("f5", "r5", "Kind and quick.", created_at=datetime(2025, 5, 6), scores={"nps": 8.0}, **known),
+        Feedback("f6", "r6", "Slow.", customer_id="c0"),
+    ]
+    more = [replace(item, duplicate_key=item.feedback_id, content_hash=item.feedback_id) for item in more]
+    said = {
+        "f4": [Statement("s4a", "f4", 0, 5, "Late.", "en", "h4")],
+        "f5": [Statement("s5a", "f5", 0, 4, "Kind", "en", "h5"), Statement("s5b", "f5", 9, 14, "quick", "en", "h6")],
+    }
+    themed.upsert_feedback(more, said, run)
+    themed.set_sentiment(
+        "made-up", ["h4", "h5"], [SentimentScore(-0.5, "negative", 0.9), SentimentScore(0.75, "positive", 0.9)]
+    )
+    mentions = (("s4a", "t-slow"), ("s4a", "t-service"), ("s5a", "t-staff"), ("s5b", "t-staff"), ("s5b", "t-service"))
+    themed.write_tags(
+        1,
+        [Tag(name, "t-slow", 0.5) for name in ("s4a", "s5a", "s5b")],
+        [Mention(statement_id, theme_id, 0.5, 1) for statement_id, theme_id in mentions],
+    )
+    table = export_frame(themed, "customers", settings=SETTINGS)
+    assert tuple(table.columns) == CUSTOMERS
+    assert table.rows() == [
+        ("c0", 1, 1, 0, [], [], None, None, None, None, None, None, None, 1),
+        (
+            *("c1", 2, 2, 3, ["t-staff", "t-slow"], ["@Staff", "Slow|late"], 0.125, "mixed", 8.0, 1.0, "passive"),
+            *(datetime(2025, 1, 2), datetime(2025, 5, 6), 1),
+        ),
+    ]
+
+
+@pytest.mark.parametrize("kind", ["statements", "feedback", "themes", "mentions", "customers"])
 def test_json_holds_what_the_frame_holds(themed: Store, tmp_path: Path, kind: str) -> None:
     rows = export_frame(themed, kind, settings=SETTINGS).to_dicts()
     for row in rows:

@@ -168,6 +168,7 @@ def test_a_theme_of_too_few_people_shows_nothing() -> None:
     frames = build_frames(raw_frames(), Settings(privacy_minimum=MINIMUM))
     row = theme_table(frames).row(by_predicate=pl.col("theme_id") == "t-legal", named=True)
     known = {"theme_id", "label", "level", "state", "base", "outcome", "unit", "low_base", "suppressed"}
+    known |= {"source", "label_source", "is_emerging"}
     assert {name for name, value in row.items() if value is not None} == known
     page = find_verbatims(frames, theme_id="t-legal")
     assert (page.total, page.suppressed, page.items) == (0, True, ())

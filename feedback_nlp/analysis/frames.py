@@ -19,6 +19,14 @@ NOT_GIVEN = "(not given)"
 CLEAR = 0.3  # a statement this far from 0 is clearly positive or negative; both in one feedback make it mixed
 OUTCOME_ORDER = ("nps", "csat", "stars", "likely", "ces")
 FACETS = ("nps_segment", "language", "question", "source", "channel")
+# What frames written down before these were known lack; null, or false, stands for "not known".
+_TAG_FACTS = {"margin": pl.lit(None, pl.Float64), "review": pl.lit(None, pl.String), "facets": pl.lit("{}")}
+_THEME_FACTS = {
+    "source": pl.lit("discovered"),
+    "label_source": pl.lit("phrases"),
+    "stability": pl.lit(None, pl.Float64),
+    "is_emerging": pl.lit(False),
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,7 +36,9 @@ class AnalysisFrames:
     ``feedback`` has one row a feedback, with ``score.<name>`` (Float64), ``segment.<name>`` (String), ``person_id``
     (the customer, else the response), ``month`` ("YYYY-MM" or null), ``nps_segment``, ``sentiment`` (-1..1),
     ``sentiment_label`` (negative, neutral, positive, mixed or null), ``meaningful`` and ``said`` (the text with asides
-    blanked, null where there are none). ``mentions`` has one row a statement and theme, with the statement's sentiment.
+    blanked, null where there are none). ``statements`` say how sure their tags are (margin, review) and hold facets, a
+    JSON object; ``mentions`` has one row a statement and theme, with the statement's sentiment; ``themes`` say where
+    they are from (source, label_source, is_emerging) and their stability (0..1, null where not measured).
     ``withheld`` are the ids of themes whose figures and texts the privacy minimum keeps back. Row order does not depend
     on the store's.
     """
@@ -49,7 +59,7 @@ class AnalysisFrames:
 def build_frames(raw: Mapping[str, pl.DataFrame], settings: Settings, *, keep_hidden: bool = False) -> AnalysisFrames:
     """Return the analysis tables for the store's frames, without the themes that a person hid unless told to."""
     feedback = raw["feedback"].sort("feedback_id")
-    statements = raw["statements"].sort("feedback_id", "start", "statement_id")
+    statements = _with(raw["statements"], _TAG_FACTS).sort("feedback_id", "start", "statement_id")
     scores, score_names = _unpack(feedback["scores"], "score.", pl.Float64())
     segments, segment_names = _unpack(feedback["segments"], "segment.", pl.String())
     scales = _complete_scales(raw["scales"], scores, score_names)
@@ -60,8 +70,9 @@ def build_frames(raw: Mapping[str, pl.DataFrame], settings: Settings, *, keep_hi
         (~pl.col("is_non_answer") & (pl.col("n_statements") > 0)).alias("meaningful"),
         _nps_segment(scales).alias("nps_segment"),
         said_column(feedback),
-    ).join(_feedback_sentiment(statements), on="feedback_id", how="left", maintain_order="left")
-    themes = raw["themes"].sort("level", "theme_id") if keep_hidden else _shown(raw["themes"])
+    ).join(sentiment_by(statements, "feedback_id"), on="feedback_id", how="left", maintain_order="left")
+    every = _with(raw["themes"], _THEME_FACTS)
+    themes = every.sort("level", "theme_id") if keep_hidden else _shown(every)
     mentions = (
         raw["mentions"]
         .join(themes.select("theme_id"), on="theme_id", how="semi")
@@ -85,6 +96,10 @@ def build_frames(raw: Mapping[str, pl.DataFrame], settings: Settings, *, keep_hi
             themes, feedback, privacy.who_says_what(feedback, mentions), settings.privacy_minimum
         ),
     )
+
+
+def _with(frame: pl.DataFrame, facts: Mapping[str, pl.Expr]) -> pl.DataFrame:
+    return frame.with_columns(**{name: value for name, value in facts.items() if name not in frame.columns})
 
 
 def _shown(themes: pl.DataFrame) -> pl.DataFrame:
@@ -237,13 +252,15 @@ def _nps_segment(scales: pl.DataFrame) -> pl.Expr:
     )
 
 
-def _feedback_sentiment(statements: pl.DataFrame) -> pl.DataFrame:
-    """One row a feedback: mean polarity, and a label in which neutral statements do not water down the others."""
+def sentiment_by(statements: pl.DataFrame, key: str) -> pl.DataFrame:
+    """Return one row a value of ``key``, with the mean polarity of its statements as sentiment (-1..1), and a
+    sentiment_label (negative, neutral, positive, mixed) in which neutral ones do not water down the others.
+    """
     polarity, label = pl.col("sentiment"), pl.col("sentiment_label")
     polar = polarity.filter(label.is_in(["negative", "positive"])).sum().round(9)
     return (
         statements.filter(polarity.is_not_null())
-        .group_by("feedback_id", maintain_order=True)
+        .group_by(key, maintain_order=True)
         .agg(
             polarity.mean().round(9).alias("sentiment"),
             polar.alias("__polar__"),
@@ -251,7 +268,7 @@ def _feedback_sentiment(statements: pl.DataFrame) -> pl.DataFrame:
             ((label == "negative") & (polarity <= -CLEAR)).any().alias("__complaint__"),
         )
         .select(
-            "feedback_id",
+            key,
             "sentiment",
             pl.when(pl.col("__praise__") & pl.col("__complaint__"))
             .then(pl.lit("mixed"))

@@ -13,6 +13,7 @@ from feedback_nlp.analysis.privacy import UNTHEMED
 
 UNTHEMED_LABEL = "No theme yet"
 _ALWAYS = ("theme_id", "label", "parent_id", "level", "state")
+_TRUST = ("source", "label_source", "stability", "is_emerging")
 _COUNTS = ("n_feedback", "n_responses", "n_people")
 _SHARES = ("share", "share_low", "share_high")
 _SENTIMENTS = ("n_positive", "n_neutral", "n_negative", "net_sentiment", "sentiment_mean")
@@ -27,7 +28,8 @@ def theme_table(
     feedback) with share, share_low, share_high (Wilson, 0..1); outcome and unit with the figures of
     :mod:`~feedback_nlp.analysis.impact` over meaningful responses with the score; n_positive, n_neutral, n_negative
     (statements), net_sentiment (-100..100), sentiment_mean (-1..1); low_base (fewer scores than ``low_base``) and
-    suppressed (a group of too few people would show: all figures null). Gap and impact are associations, not effects.
+    suppressed (a group of too few people would show: all figures null); source, label_source, stability (0..1) and
+    is_emerging, see :mod:`~feedback_nlp.analysis.marks`. Gap and impact are associations, not effects.
     """
     outcome = outcome or choose_outcome(frames)
     themes = frames.themes.filter(pl.col("level") == level)
@@ -45,7 +47,8 @@ def unthemed_row(frames: AnalysisFrames, outcome: Outcome | None = None) -> pl.D
         "statement_id", "feedback_id", pl.lit(UNTHEMED).alias("theme_id"), "sentiment", "sentiment_label"
     )
     row = {"theme_id": UNTHEMED, "label": UNTHEMED_LABEL, "parent_id": None, "level": 0, "state": "active"}
-    themes = pl.DataFrame([row], schema={c: frames.themes.schema[c] for c in _ALWAYS})
+    row |= {"source": None, "label_source": None, "stability": None, "is_emerging": False}
+    themes = pl.DataFrame([row], schema={c: frames.themes.schema[c] for c in (*_ALWAYS, *_TRUST)})
     return _table(frames, themes, mentions, outcome or choose_outcome(frames))
 
 
@@ -67,7 +70,7 @@ def _table(frames: AnalysisFrames, themes: pl.DataFrame, mentions: pl.DataFrame,
     figures = impact_table(values, pairs, outcome, frames.privacy_minimum)
     scored = pl.sum_horizontal("n_positive", "n_neutral", "n_negative")
     table = (
-        themes.select(_ALWAYS)
+        themes.select(*_ALWAYS, *_TRUST)
         .join(counts, on="theme_id", how="left")
         .join(figures, on="theme_id", how="left")
         .with_columns(
@@ -86,7 +89,7 @@ def _table(frames: AnalysisFrames, themes: pl.DataFrame, mentions: pl.DataFrame,
     )
     table = privacy.withhold(table, frames.withheld, blank=(*_COUNTS, *_SHARES, *FIGURES, *_SENTIMENTS))
     order = (*_ALWAYS, *_COUNTS, "base", *_SHARES, "outcome", "unit", *FIGURES, *_SENTIMENTS, "low_base", "suppressed")
-    return table.select(order).sort("impact", "theme_id", nulls_last=True)
+    return table.select(*order, *_TRUST).sort("impact", "theme_id", nulls_last=True)
 
 
 def share_columns(count: str, base: str) -> pl.Expr:

@@ -13,7 +13,7 @@ from feedback_nlp.analysis.themes import theme_table
 from feedback_nlp.analysis.trends import score_by_month
 from feedback_nlp.charts.palette import INK
 from feedback_nlp.language_names import language_name
-from feedback_nlp.pages import shell, tables
+from feedback_nlp.pages import marks, shell, tables
 from feedback_nlp.pages.data import Slice, current_slice
 from feedback_nlp.pages.wording import answers_words, count, interval, number, percent
 
@@ -99,7 +99,8 @@ def _themes(part: Slice, outcome: Outcome) -> None:
         + f"How far each theme is associated with a lower or higher {outcome.label}, most damage first; whiskers are "
         "95% intervals. A connection in what people say, not a proven cause."
     )
-    shell.draw(charts.impact_bars(shown), f"Impact of themes on {outcome.label}")
+    shell.draw(charts.impact_bars(marks.marked_labels(shown)), f"Impact of themes on {outcome.label}")
+    marks.key(table)
     st.page_link(shell.page_path("themes"), label=f"All {table.height} themes", icon=":material/arrow_forward:")
 
 

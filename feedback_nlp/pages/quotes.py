@@ -141,6 +141,15 @@ details.fb-aside > div {margin:.25rem 0 .35rem; padding-inline-start:.7rem; bord
 .fb-badge {font-size:.75rem; line-height:1.5; padding:0 .5rem; border-radius:1rem; background:#EEF0F6; color:#3B4256}
 .fb-badge.fb-bad, .fb-badge.fb-negative {background:#F9E4E1; color:#8C2B21}
 .fb-badge.fb-good, .fb-badge.fb-positive {background:#DDF1EE; color:#0B5750}
+.fb-badge[class*="fb-mark-"] {border:1px solid #8A91A5; background:#fff}
+.fb-badge.fb-mark-candidate, .fb-badge.fb-mark-llm {border:1px dashed #9A5B00; background:#FFF6E5; color:#6B4000}
+.fb-badge.fb-mark-emerging {border-color:#4338CA; color:#312E81; background:#EDECFB}
+.fb-key {list-style:none; padding-inline-start:0; margin-top:.4rem; font-size:.85rem; color:#3B4256}
+.fb-said {border-inline-start:3px solid #DDE0EA; padding:.1rem .7rem; font-size:.92rem; overflow-wrap:anywhere}
+.fb-note {color:#3B4256; font-size:.92rem; overflow-wrap:anywhere}
+.fb-plain mark {color:inherit; padding:.05em .15em; border-radius:.2em; background:#E9E8FB;
+  box-shadow:inset 0 -2px #4338CA; box-decoration-break:clone; -webkit-box-decoration-break:clone}
+.fb-undone {color:#656C7E; text-decoration:line-through}
 .fb-verbatim mark {color:inherit; padding:.05em .15em; border-radius:.2em; background:#E9E8FB;
   box-decoration-break:clone; -webkit-box-decoration-break:clone}
 .fb-verbatim mark.fb-negative {background:#F9DDD9; box-shadow:inset 0 -2px #B23A2E}

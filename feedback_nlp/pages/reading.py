@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 
 from feedback_nlp.analysis.verbatims import find_verbatims
 from feedback_nlp.pages import shell
+from feedback_nlp.pages.correcting import chosen_bar, correct_statements, statements_of
 from feedback_nlp.pages.data import Slice
 from feedback_nlp.pages.quotes import verbatim_html
 from feedback_nlp.pages.wording import count
@@ -22,20 +25,21 @@ ORDERS = {
 SENTIMENTS = ("negative", "mixed", "neutral", "positive")
 
 
-def read_verbatims(part: Slice, theme_id: str) -> None:
+def read_verbatims(part: Slice, theme: dict[str, Any]) -> None:
     """Draw the verbatims of a theme; only this part is drawn again when its own filters change."""
     st.subheader("What people wrote")
-    _list(part, theme_id)
+    _list(part, theme)
 
 
 @st.fragment
-def _list(part: Slice, theme_id: str) -> None:
+def _list(part: Slice, theme: dict[str, Any]) -> None:
     # A fragment is drawn again without the router around it, so it brings its own guard.
     with shell.guarded("verbatims"):
-        _draw(part, theme_id)
+        _draw(part, theme)
 
 
-def _draw(part: Slice, theme_id: str) -> None:
+def _draw(part: Slice, theme: dict[str, Any]) -> None:
+    theme_id = theme["theme_id"]
     columns = st.columns([10, 9, 7], vertical_alignment="bottom")
     with columns[0]:
         tone = st.segmented_control("Sentiment", SENTIMENTS, key="sentiment", bind="query-params")
@@ -50,7 +54,7 @@ def _draw(part: Slice, theme_id: str) -> None:
     # Filters that change start again at the first page: the key of the pager names them.
     pager = "page_" + stable_hash(theme_id, tone or "", picked["search"] or "", order, size=6)
     at = st.session_state.get(pager, 1)
-    page = find_verbatims(part.frames, **picked, limit=PER_PAGE, offset=(at - 1) * PER_PAGE)  # type: ignore[arg-type]
+    page = find_verbatims(part.frames, **picked, limit=PER_PAGE, offset=(at - 1) * PER_PAGE)
     if page.suppressed:
         st.info("Too few people wrote this to show it without showing who they are.", icon=":material/visibility_off:")
         return
@@ -68,7 +72,20 @@ def _draw(part: Slice, theme_id: str) -> None:
             else ""
         )
     )
-    st.html("".join(verbatim_html(item) for item in page.items))
+    if st.toggle(
+        "Correct",
+        key="correct",
+        help="Choose statements as examples of what the theme is like or not like, make a new theme of some, or put "
+        "the tags of a single one right.",
+    ):
+        chosen_bar(part, theme)
+        statements = statements_of(part, [item.feedback_id for item in page.items])
+        for item in page.items:
+            with st.container(key=f"verbatim_{item.feedback_id}"):
+                st.html(verbatim_html(item))
+                correct_statements(part, theme_id, statements.get(item.feedback_id, []))
+    else:
+        st.html("".join(verbatim_html(item) for item in page.items))
     pages = -(-page.total // PER_PAGE)
     if pages > 1:
         st.pagination(pages, key=pager)

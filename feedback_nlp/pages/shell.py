@@ -36,6 +36,8 @@ PAGES = {
     "themes": ("Themes", ":material/category:"),
     "theme": ("Theme", ":material/forum:"),
     "compare": ("Compare", ":material/compare_arrows:"),
+    "review": ("Review", ":material/rule:"),
+    "changes": ("Changes", ":material/history:"),
     "add": ("Add feedback", ":material/upload_file:"),
     "about": ("About this data", ":material/info:"),
 }

@@ -7,6 +7,8 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
+from feedback_nlp.analysis.marks import STABILITY_HELP
+from feedback_nlp.pages.marks import marks_words
 from feedback_nlp.pages.wording import clear_of_zero, interval, percent_interval, short_label
 
 LOW_BASE = "\u26a0"
@@ -14,10 +16,15 @@ TOO_FEW = "too few people"
 
 
 def theme_view(table: pl.DataFrame) -> pl.DataFrame:
-    """Return the columns of a theme table that a reader sees, intervals written out, in the table's own order."""
+    """Return the columns of a theme table that a reader sees, intervals written out, in the table's own order.
+
+    Marks and stability are left out where no theme has any.
+    """
     rows = [
         {
             "theme": row["label"],
+            "marks": marks_words(row) or None,
+            "stability": row["stability"],
             "low_base": LOW_BASE if row["low_base"] and not row["suppressed"] else "",
             "impact": row["impact"],
             "impact_interval": _interval(row["impact_low"], row["impact_high"], signed=True),
@@ -31,11 +38,13 @@ def theme_view(table: pl.DataFrame) -> pl.DataFrame:
         }
         for row in table.iter_rows(named=True)
     ]
-    return pl.DataFrame(rows, schema=_THEME_SCHEMA, orient="row")
+    shown = pl.DataFrame(rows, schema=_THEME_SCHEMA, orient="row")
+    return shown.drop([name for name in ("marks", "stability") if shown[name].is_null().all()])
 
 
 _THEME_SCHEMA: dict[str, Any] = {
     "theme": pl.String,
+    "marks": pl.String,
     "low_base": pl.String,
     "impact": pl.Float64,
     "impact_interval": pl.String,
@@ -46,6 +55,7 @@ _THEME_SCHEMA: dict[str, Any] = {
     "value_with": pl.Float64,
     "value_without": pl.Float64,
     "n_with": pl.Int64,
+    "stability": pl.Float64,
 }
 
 
@@ -55,6 +65,8 @@ def theme_columns(table: pl.DataFrame, outcome_label: str) -> dict[str, Any]:
     greatest = float(table["share"].max() or 0) if table.height else 0.0  # type: ignore[arg-type]
     return {
         "theme": column.TextColumn("Theme", width=270, help="Click a row to open the theme."),
+        "marks": column.TextColumn("Marks", width=130, help="What sets the theme apart; the key is below the table."),
+        "stability": column.NumberColumn("Stability", format="%.2f", help=STABILITY_HELP),
         "impact": column.NumberColumn(
             f"Impact on {name}",
             format="%+.1f",
@@ -119,6 +131,34 @@ def segment_view(table: pl.DataFrame, names: dict[str | None, str]) -> pl.DataFr
             "value_with": pl.Float64,
             "value_interval": pl.String,
             "n_with": pl.Int64,
+            "net_sentiment": pl.Float64,
+        },
+        orient="row",
+    )
+
+
+def facet_view(table: pl.DataFrame, names: dict[str, str]) -> pl.DataFrame:
+    """Return a theme's split by a facet as a reader sees it; ``names`` says how values are called."""
+    return pl.DataFrame(
+        [
+            {
+                "segment": names.get(row["segment_value"], row["segment_value"]),
+                "share": _percent(row["share"]),
+                "share_interval": TOO_FEW
+                if row["suppressed"]
+                else _percent_interval(row["share_low"], row["share_high"]),
+                "n_feedback": row["n_feedback"],
+                "base": row["base"],
+                "net_sentiment": row["net_sentiment"],
+            }
+            for row in table.iter_rows(named=True)
+        ],
+        schema={
+            "segment": pl.String,
+            "share": pl.Float64,
+            "share_interval": pl.String,
+            "n_feedback": pl.Int64,
+            "base": pl.Int64,
             "net_sentiment": pl.Float64,
         },
         orient="row",

@@ -10,14 +10,17 @@ import polars as pl
 import streamlit as st
 
 from feedback_nlp import charts
+from feedback_nlp.analysis.facets import facet_names, theme_by_facet
+from feedback_nlp.analysis.frames import NOT_GIVEN
 from feedback_nlp.analysis.outcomes import Outcome, choose_outcome
 from feedback_nlp.analysis.segments import theme_by_segment
 from feedback_nlp.analysis.themes import theme_table
 from feedback_nlp.analysis.trends import theme_by_month
 from feedback_nlp.errors import NothingToShow
 from feedback_nlp.language_names import language_name
-from feedback_nlp.pages import rename, shell, tables
+from feedback_nlp.pages import acting, marks, rename, shell, tables
 from feedback_nlp.pages.data import Slice, current_slice
+from feedback_nlp.pages.editing import edit_area
 from feedback_nlp.pages.filters import dimensions
 from feedback_nlp.pages.quotes import chips_html
 from feedback_nlp.pages.reading import read_verbatims
@@ -28,11 +31,13 @@ from feedback_nlp.pages.wording import (
     number,
     percent,
     percent_interval,
+    plain,
     short_label,
     value_name,
 )
 
 PARAMETER = "theme"
+FACET = "facet."  # before a facet's name among the splits: a segment column may have the same name
 
 
 def _page() -> None:
@@ -42,7 +47,10 @@ def _page() -> None:
         return
     theme = _chosen(part)
     _title(part, theme)
+    marks.explain(theme)
     shell.view_sentence(part)
+    acting.show_outcome(part.loaded.settings)
+    edit_area(part, theme)
     outcome = part.compute(choose_outcome, name=part.outcome_name)
     table = part.compute(theme_table, level=theme["level"], parent_id=theme["parent_id"], outcome=outcome)
     rows = table.filter(pl.col("theme_id") == theme["theme_id"])
@@ -57,7 +65,7 @@ def _page() -> None:
     _trend(part, theme, outcome)
     _splits(part, theme, outcome)
     _keywords(theme)
-    read_verbatims(part, theme["theme_id"])
+    read_verbatims(part, theme)
 
 
 def _chosen(part: Slice) -> dict[str, Any]:
@@ -101,20 +109,18 @@ def _title(part: Slice, theme: dict[str, Any]) -> None:
     themes = part.loaded.frames.themes
     with st.container(horizontal=True, vertical_alignment="center"):
         st.html(f'<h1 class="fb-title" dir="auto">{_escaped(theme["label"])}</h1>', width="content")
-        if theme["state"] != "active":
-            st.badge(theme["state"], color="orange", help="Not an established theme of the codebook.")
         if theme["parent_id"]:
             parent = themes.filter(pl.col("theme_id") == theme["parent_id"])["label"]
             if len(parent):
                 st.page_link(
                     shell.page_path("theme"),
-                    label=f"Part of {parent[0]}",
+                    label=f"Part of {plain(parent[0])}",
                     icon=":material/arrow_upward:",
                     query_params={PARAMETER: theme["parent_id"]},
                 )
-        rename.rename_box(part.loaded.settings, theme["theme_id"], theme["label"])
+        rename.rename_box(part.loaded.settings, theme["theme_id"], theme["label"], theme["label_source"])
     if theme["definition"]:
-        st.caption(theme["definition"])
+        st.html(f'<div class="fb-note" dir="auto">{_escaped(theme["definition"])}</div>')
 
 
 def _escaped(text: str) -> str:
@@ -208,13 +214,17 @@ def _trend(part: Slice, theme: dict[str, Any], outcome: Outcome) -> None:
 
 
 def _splits(part: Slice, theme: dict[str, Any], outcome: Outcome) -> None:
-    names = dimensions(part.frames)
+    facets = part.compute(facet_names)
+    names = [*dimensions(part.frames), *(FACET + name for name in facets)]
     if not names:
         return
     st.subheader("Who says it")
     by = st.segmented_control(
-        "Split by", names, default=names[0], required=True, format_func=dimension_name, key="split", bind="query-params"
+        "Split by", names, default=names[0], required=True, format_func=_split_name, key="split", bind="query-params"
     )
+    if str(by).startswith(FACET):
+        _by_facet(part, theme, str(by).removeprefix(FACET))
+        return
     table = part.compute(theme_by_segment, theme_id=theme["theme_id"], by=by, outcome=outcome)
     values = {value: value_name(str(by), value) for value in table["segment_value"].to_list()}
     shown = table.with_columns(pl.Series("segment_value", [values[v] for v in table["segment_value"].to_list()]))
@@ -231,6 +241,32 @@ def _splits(part: Slice, theme: dict[str, Any], outcome: Outcome) -> None:
         rows.drop("value_with", "value_interval", "n_with") if circular else rows,
         tables.segment_columns(dimension_name(str(by)), outcome.label),
     )
+    if table["suppressed"].any():
+        shell.withheld_note(part.loaded.settings.privacy_minimum)
+
+
+def _split_name(by: str) -> str:
+    return f"{dimension_name(by.removeprefix(FACET))} (as said)" if by.startswith(FACET) else dimension_name(by)
+
+
+def _by_facet(part: Slice, theme: dict[str, Any], facet: str) -> None:
+    """Where along the journey, or at what, people speak of the theme: told by their words, so not by all of them."""
+    table = part.compute(theme_by_facet, theme_id=theme["theme_id"], facet=facet)
+    words = {v: "Not said" if v == NOT_GIVEN else dimension_name(v) for v in table["segment_value"]}
+    shown = table.with_columns(pl.Series("segment_value", [words[v] for v in table["segment_value"]], dtype=pl.String))
+    st.caption(
+        "Read from the statements themselves, so many do not say. Shares are of the answers that mention the theme; an "
+        "answer may have several."
+    )
+    told = shown.filter(pl.col("segment_value") != "Not said", pl.col("share").is_not_null())
+    if not told.is_empty():
+        shell.draw(charts.segment_dots(told), f"Share of the theme's answers by {dimension_name(facet)}")
+    columns = tables.segment_columns(dimension_name(facet), "")
+    columns["share"] = st.column_config.ProgressColumn(
+        "Share", format="%.0f%%", min_value=0.0, max_value=100.0, help="Of the answers that mention the theme (Base)."
+    )
+    columns["base"] = st.column_config.NumberColumn("Base", help="Answers that mention the theme.")
+    tables.show(tables.facet_view(table, words), columns)
     if table["suppressed"].any():
         shell.withheld_note(part.loaded.settings.privacy_minimum)
 

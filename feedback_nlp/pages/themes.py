@@ -9,9 +9,9 @@ from feedback_nlp import charts
 from feedback_nlp.analysis.outcomes import Outcome, choose_outcome
 from feedback_nlp.analysis.themes import theme_table, unthemed_row
 from feedback_nlp.errors import NothingToShow
-from feedback_nlp.pages import shell, tables
+from feedback_nlp.pages import marks, shell, tables
 from feedback_nlp.pages.data import Slice, current_slice
-from feedback_nlp.pages.wording import count, number, percent, percent_interval
+from feedback_nlp.pages.wording import count, number, percent, percent_interval, plain
 
 CHARTED = 25
 
@@ -29,12 +29,15 @@ def _page() -> None:
         raise NothingToShow("No theme is mentioned by enough people in this view. Take a filter away.")
     weighed = table.filter(pl.col("impact").is_not_null())
     if not weighed.is_empty():
-        shell.draw(charts.impact_bars(weighed.head(CHARTED)), f"Impact of themes on {outcome.label}")
+        shell.draw(
+            charts.impact_bars(marks.marked_labels(weighed.head(CHARTED))), f"Impact of themes on {outcome.label}"
+        )
     st.caption(
         "Most damage first; click a heading to sort otherwise, and a row to open its theme. Impacts are associated "
         "with a theme, not proven to be caused by it."
     )
     _clickable(table, outcome, "themes_table")
+    marks.key(table)
     if table["suppressed"].any():
         shell.withheld_note(part.loaded.settings.privacy_minimum)
     if table.filter("low_base", ~table["suppressed"]).height:
@@ -76,7 +79,7 @@ def _sub_themes(part: Slice, theme_id: str, label: str, outcome: Outcome) -> Non
     if children == 0:
         return
     box = st.expander(
-        f"{label} \u2013 {children} sub-theme{'s' * (children > 1)}", key=f"sub_{theme_id}", on_change="rerun"
+        f"{plain(label)} \u2013 {children} sub-theme{'s' * (children > 1)}", key=f"sub_{theme_id}", on_change="rerun"
     )
     with box:
         if not box.open:
@@ -86,6 +89,7 @@ def _sub_themes(part: Slice, theme_id: str, label: str, outcome: Outcome) -> Non
             st.caption("None is mentioned by enough people in this view.")
             return
         _clickable(table, outcome, f"table_{theme_id}")
+        marks.key(table)
         if table["suppressed"].any():
             shell.withheld_note(part.loaded.settings.privacy_minimum)
 

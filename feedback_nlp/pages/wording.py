@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,18 @@ DIMENSION_NAMES = {
     "channel": "Channel",
 }
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+_MARKDOWN = re.compile(r"([!-/:-@\[-`{-~])")  # ASCII punctuation
+_JOINER = "\u2060"  # takes no room; where it stands, an address or a colon is only text
+
+
+def plain(text: str) -> str:
+    """Return words of others so that they stand in Markdown as they are: no link, picture, heading or emoji."""
+    text = " ".join(text.split())
+    text = re.sub(r"([:@])(?=\S)", rf"\1{_JOINER}", text)
+    text = re.sub(r"(www)(?=\.)", rf"\1{_JOINER}", text, flags=re.IGNORECASE)
+    return _MARKDOWN.sub(r"\\\1", text)
 
 
 def dimension_name(name: str) -> str:

@@ -1,0 +1,83 @@
+"""Where along the journey, or at which touchpoint, people speak of a theme: what statements say beside their themes."""
+
+from __future__ import annotations
+
+import json
+
+import polars as pl
+
+from feedback_nlp.analysis import privacy
+from feedback_nlp.analysis.frames import NOT_GIVEN, AnalysisFrames, theme_label
+from feedback_nlp.analysis.themes import share_columns
+from feedback_nlp.errors import UsageError, did_you_mean
+
+_FIGURES = ("n_feedback", "share", "share_low", "share_high", "net_sentiment")
+
+
+def facet_names(frames: AnalysisFrames) -> tuple[str, ...]:
+    """Return the facets that statements of the view carry, such as journey_stage and touchpoint, in order."""
+    return tuple(sorted({name for found in _distinct(frames.statements) for name in json.loads(found)}))
+
+
+def facet_column(statements: pl.DataFrame, facet: str) -> pl.Series:
+    """Return each statement's value of a facet, null where it has none."""
+    texts = _distinct(statements)
+    values = pl.DataFrame(
+        {"facets": texts, facet: [json.loads(text).get(facet) for text in texts]},
+        schema={"facets": pl.String, facet: pl.String},
+    )
+    return statements.select("facets").join(values, on="facets", how="left", maintain_order="left")[facet]
+
+
+def theme_by_facet(frames: AnalysisFrames, theme_id: str, facet: str) -> pl.DataFrame:
+    """Return one row a value of a facet among the answers that mention a theme.
+
+    Columns: segment_value, n_feedback (answers of which a statement has the theme and the value), base (answers that
+    mention the theme), share with share_low and share_high (Wilson, 0..1), net_sentiment (-100..100, of these
+    statements), suppressed. An answer may have several values, so shares need not add up to 1. Figures are null where
+    the people behind them, or the others who mention the theme, are too few, and where those could be found by
+    subtraction; all of them for a withheld theme. Raises :class:`~feedback_nlp.errors.UsageError` for an unknown
+    theme or facet.
+    """
+    theme_label(frames, theme_id)
+    known = facet_names(frames)
+    if facet not in known:
+        raise UsageError(f"No statement has a facet {facet!r}.{did_you_mean(facet, known)}")
+    feedback = frames.feedback.filter("meaningful").select("feedback_id", "person_id")
+    statements = frames.statements.select(
+        "statement_id", facet_column(frames.statements, facet).fill_null(NOT_GIVEN).alias("segment_value")
+    )
+    said = (
+        frames.mentions.filter(pl.col("theme_id") == theme_id)
+        .join(statements, on="statement_id", how="inner")
+        .join(feedback, on="feedback_id", how="inner")
+    )
+    everybody, base = said["person_id"].n_unique(), said["feedback_id"].n_unique()
+    label = pl.col("sentiment_label")
+    balance = (label == "positive").sum().cast(pl.Int64) - (label == "negative").sum().cast(pl.Int64)
+    table = said.group_by("segment_value").agg(
+        pl.col("feedback_id").n_unique().cast(pl.Int64).alias("n_feedback"),
+        pl.col("person_id").n_unique().cast(pl.Int64).alias("people"),
+        pl.when(label.is_not_null().any()).then(100 * balance / label.is_not_null().sum()).alias("net_sentiment"),
+    )
+    # The others: those who mention the theme and never with this value.
+    table = table.with_columns(
+        (everybody - pl.col("people")).alias("others"),
+        pl.lit(base, dtype=pl.Int64).alias("base"),
+        pl.lit(everybody, dtype=pl.Int64).alias("all_people"),
+    )
+    table = table.with_columns(share_columns("n_feedback", "base"))
+    table = privacy.suppress_split(table, "people", "others", frames.privacy_minimum, blank=_FIGURES, flag="few")
+    table = privacy.suppress_small(
+        table, "people", frames.privacy_minimum, blank=_FIGURES, hidden="few", distinct="all_people"
+    )
+    table = privacy.withhold_all(table, theme_id in frames.withheld, blank=(*_FIGURES, "base"))
+    last = pl.col("segment_value") == NOT_GIVEN
+    order = pl.col("n_feedback").fill_null(-1)
+    return table.sort([last, order, "segment_value"], descending=[False, True, False]).select(
+        "segment_value", "n_feedback", "base", "share", "share_low", "share_high", "net_sentiment", privacy.SUPPRESSED
+    )
+
+
+def _distinct(statements: pl.DataFrame) -> list[str]:
+    return statements["facets"].drop_nulls().unique().sort().to_list()

@@ -1,0 +1,166 @@
+"""Carrying out an edit: one at a time, with a sign that it works, what came of it, and a way back."""
+
+from __future__ import annotations
+
+import getpass
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import streamlit as st
+
+from feedback_nlp.errors import FeedbackError, StoreError
+from feedback_nlp.pages.data import forget, open_store
+from feedback_nlp.pages.wording import count, plain
+from feedback_nlp.records import STRUCTURAL_EDITS
+from feedback_nlp.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from feedback_nlp.pipeline.editing import EditSummary
+
+T = TypeVar("T")
+
+OUTCOME_KEY = "_edit_outcome"
+AUTHOR_KEY = "_edit_author"
+SETTLED_KEY = "_settled"  # what the reader said of statements under review: statement id -> edit kind or "skipped"
+MOST_CONFLICTS = 5  # told at once; the page of changes lists them all
+
+
+@dataclass(frozen=True)
+class Done:
+    """What became of an edit, kept until the reader has seen it. ``edit_id`` is None once it is undone."""
+
+    words: str
+    kind: str
+    edit_id: int | None
+    conflicts: tuple[str, ...]
+
+
+def author_name(settings: Settings) -> str:
+    """Return the name written beside edits: what the reader gave, the setting, else the system's user."""
+    given = str(st.session_state.get(AUTHOR_KEY) or "").strip()
+    if given or settings.author:
+        return given or settings.author
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):
+        raise StoreError("Edits need an author. Set FEEDBACK_AUTHOR or author in feedback.toml.") from None
+
+
+def author_box(settings: Settings, key: str) -> None:
+    """Let the reader say who they are; kept for the session, on every page."""
+    box = f"author_{key}"
+    st.session_state.setdefault(box, author_name(settings))
+
+    def keep() -> None:
+        st.session_state[AUTHOR_KEY] = st.session_state[box]
+
+    st.text_input(
+        "Your name", key=box, max_chars=80, on_change=keep, help="Kept beside each edit, with the time, for everybody."
+    )
+
+
+def carry_out(
+    settings: Settings, kind: str, theme_id: str, payload: Mapping[str, Any], words: str, *, reread: bool = True
+) -> EditSummary | None:
+    """Carry out an edit and keep ``words`` (safe Markdown) for the next run; None where it does not fit, and say so.
+
+    Nothing is drawn while it works, so that a click elsewhere cannot end it half-way. ``reread`` False leaves the
+    frames as they are, for edits of single statements made one after the other.
+    """
+    from feedback_nlp.pipeline.editing import edit_theme
+
+    store, author = open_store(settings.db), author_name(settings)
+
+    def edit() -> EditSummary:
+        summary = edit_theme(store, settings, kind, theme_id, payload, author)
+        st.session_state[OUTCOME_KEY] = _done(summary, f"{words} By {plain(author)}.", summary.edit_id)
+        return summary
+
+    return _one_at_a_time(edit, kind, reread)
+
+
+def take_back(settings: Settings, edit_id: int, kind: str) -> EditSummary | None:
+    """Undo an edit of a kind; None where somebody else has already, and say so."""
+    from feedback_nlp.pipeline.editing import undo
+
+    store, author = open_store(settings.db), author_name(settings)
+
+    def take() -> EditSummary:
+        summary = undo(store, settings, edit_id, author)
+        st.session_state[OUTCOME_KEY] = _done(summary, f"Edit {edit_id} is undone. By {plain(author)}.", None)
+        settled = st.session_state.get(SETTLED_KEY, {})
+        for statement_id in [i for i, said in settled.items() if said != "skipped"]:
+            del settled[statement_id]  # the figures are read anew, and say which are settled still
+        return summary
+
+    return _one_at_a_time(take, kind, True)
+
+
+def finish_edits(settings: Settings) -> bool:
+    """Publish edits that are written down but not carried out; whether that went well."""
+    from feedback_nlp.pipeline.editing import republish
+
+    store = open_store(settings.db)
+    return _one_at_a_time(lambda: republish(store, settings), "merge", True) is not None
+
+
+def show_outcome(settings: Settings) -> None:
+    """Say what became of the last edit, once, with a button that takes it back."""
+    done: Done | None = st.session_state.get(OUTCOME_KEY)
+    if done is None:
+        return
+    with st.container(border=True, key="edit_outcome"):
+        st.success(done.words, icon=":material/check_circle:")
+        for conflict in done.conflicts:
+            st.warning(conflict, icon=":material/error:")
+        with st.container(horizontal=True):
+            undo = done.edit_id is not None and st.button(
+                f"Undo edit {done.edit_id}", icon=":material/undo:", key="undo_last"
+            )
+            if undo and done.edit_id is not None and take_back(settings, done.edit_id, done.kind) is not None:
+                st.rerun()
+            if st.button("Close", key="close_outcome"):
+                del st.session_state[OUTCOME_KEY]
+                st.rerun()
+
+
+def _done(summary: EditSummary, words: str, edit_id: int | None) -> Done:
+    if summary.kind in STRUCTURAL_EDITS:
+        words += (
+            f" {count(summary.n_retagged)} statement{'s have' if summary.n_retagged != 1 else ' has'} other themes "
+            f"than before (codebook version {summary.codebook_version})."
+        )
+    told = [
+        f"Edit {conflict.edit_id} no longer fits: {plain(conflict.reason)}"
+        for conflict in summary.conflicts[:MOST_CONFLICTS]
+    ]
+    return Done(words, summary.kind, edit_id, tuple(told))
+
+
+def _one_at_a_time(act: Callable[[], T], kind: str, reread: bool) -> T | None:
+    words = "Tagging all statements again \u2026" if kind in STRUCTURAL_EDITS else "Writing it down \u2026"
+    turn = _turn()
+    if not turn.acquire(blocking=False):
+        with st.spinner("Somebody else\u2019s edit is being carried out; yours is next \u2026", show_time=True):
+            turn.acquire()
+    try:
+        with st.spinner(words, show_time=True):
+            result = act()
+            if reread:
+                forget()
+        return result
+    except FeedbackError as error:
+        st.warning(plain(str(error)), icon=":material/error:")
+        return None
+    finally:
+        turn.release()
+
+
+@st.cache_resource(show_spinner=False)
+def _turn() -> threading.Lock:
+    """One edit at a time in this process; other processes are kept apart by the database."""
+    return threading.Lock()
