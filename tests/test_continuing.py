@@ -118,16 +118,108 @@ def test_a_pinned_theme_keeps_its_shape_and_nothing_grows_inside_it() -> None:
     assert len(free.codebook.themes) == 3
 
 
-def test_splits_can_be_held_back() -> None:
-    old = book_of((((0, 1),), ((2,),)))
-    new = book_of((((0,),), ((1,),), ((2,),), ((5,),)), prefix="x")
-    vectors, languages, _ = around([0, 0, 1, 2, 5])
-    found = continue_codebook(new, old, (), {}, vectors, languages, adopt_splits=False)
-    born = new.themes[-1].theme_id
-    assert found.codebook.row_of.keys() == {"T0-1", "T2", born}
-    assert [theme_of(found.codebook, centre) for centre in (0, 1, 2, 5)] == ["T0-1", "T0-1", "T2", born]
-    assert ("merged", new.themes[1].theme_id, "T0-1") in events(found)
+def held(old: Codebook, new: Codebook, clusters: list[int], edits: tuple = (), each: int = 12) -> Continued:
+    """A refit on a corpus that has hardly grown, and the figures of the last one as they were counted then."""
+    vectors, languages, _ = around(clusters, each)
+    found = continue_codebook(new, old, edits, {}, vectors, languages, settled_on=len(vectors))
     found.codebook.check()
+    assert found.settled_on == len(vectors)
+    return found
+
+
+def test_a_corpus_that_has_hardly_grown_splits_and_merges_nothing() -> None:
+    old = book_of((((0, 1),), ((2,),), ((3,),)))
+    new = book_of((((0,),), ((1,),), ((2, 3),)), prefix="x")
+    found = held(old, new, [0, 1, 2, 3])
+    assert shape(found.codebook) == shape(old)
+    assert [theme_of(found.codebook, centre) for centre in (0, 1, 2, 3)] == ["T0-1", "T0-1", "T2", "T3"]
+    assert {event for event, *_ in events(found)} == {"continued"}
+    assert [theme.n_statements for theme in found.codebook.themes] == [24, 12, 12]
+
+
+def test_what_is_new_is_born_though_the_rest_is_held() -> None:
+    old = book_of((((0,), (1,)), ((2,),)))
+    new = book_of((((0, 1),), ((2,),), ((5,),)), prefix="x")
+    found = held(old, new, [0, 1, 2, 5])
+    born = new.themes[-1].theme_id
+    assert shape(found.codebook) == [*shape(old), (born, None)]
+    assert ("born", born, None) in events(found)
+    assert theme_of(found.codebook, 5) == born
+
+
+@pytest.mark.parametrize(("stability", "is_born"), [(0.75, True), (0.74, False), (None, True)])
+def test_only_what_is_stable_is_born_before_the_corpus_has_grown(stability: float | None, is_born: bool) -> None:
+    old, new = book_of((((0,),), ((2,),))), book_of((((0,),), ((2,),), ((5,),)), prefix="x")
+    new = replace(new, themes=(*new.themes[:2], replace(new.themes[2], stability=stability)))
+    assert (len(held(old, new, [0, 2, 5]).codebook.themes) == 3) is is_born
+
+
+def test_a_crowd_that_an_old_theme_took_in_is_a_theme_of_its_own_and_not_that_one() -> None:
+    vectors, languages, _ = around([0, 1, 1, 1, 2, 3, 4])
+    lean = unit_rows((CENTRES[1] + CENTRES[0]).reshape(1, -1))[0]  # near enough to be tagged with 0
+    vectors[12:48] = unit_rows(vectors[12:48] - CENTRES[1] + 1.5 * lean)
+    old = book_of((((0,),), ((2,),), ((3,),), ((4,),)))
+    new = book_of((((0,),), ((1,),), ((2,),), ((3,),), ((4,),)), prefix="x")
+    places = np.stack([new.centroids[0], lean, *new.centroids[2:]])
+    new = replace(new, centroids=places, prototypes=replace(new.prototypes, vectors=places))
+    assert tag(old, vectors, languages, most=1).labels()[12:48].tolist() == [0] * 36
+    found = continue_codebook(new, old, (), {}, vectors, languages, settled_on=60)
+    labels = tag(found.codebook, vectors, languages, most=1).labels()
+    names = [found.codebook.themes[label].theme_id for label in labels]
+    assert names == ["T0"] * 12 + [new.themes[1].theme_id] * 36 + ["T2"] * 12 + ["T3"] * 12 + ["T4"] * 12
+
+
+def test_a_theme_with_many_more_statements_than_before_is_still_that_theme() -> None:
+    old, new = book_of((((0,),), ((2,),), ((3,),))), book_of((((0,),), ((2,),), ((3,),)), prefix="x")
+    vectors, languages, _ = around([0, 0, 0, 2, 3])
+    found = continue_codebook(new, old, (), {}, vectors, languages, settled_on=50)
+    assert shape(found.codebook) == shape(old)
+    assert [theme.n_statements for theme in found.codebook.themes] == [36, 12, 12]
+
+
+def test_what_fades_is_retired_unless_people_touched_it() -> None:
+    old, new = book_of((((0,),), ((2,),), ((3,),))), book_of((((0,),), ((2,),)), prefix="x")
+    assert held(old, new, [0, 2]).codebook.row_of.keys() == {"T0", "T2"}
+    kept = held(old, new, [0, 2], (edit(1, "T3", "rename", label="A"),))
+    assert kept.codebook.row_of.keys() == {"T0", "T2", "T3"}
+
+
+@pytest.mark.parametrize(("settled_on", "n_themes"), [(24, 3), (25, 2), (36, 2), (53, 2), (54, 3), (None, 3)])
+def test_the_fit_has_its_way_once_the_corpus_has_grown_by_half(settled_on: int | None, n_themes: int) -> None:
+    old, new = book_of((((0, 1),), ((2,),))), book_of((((0,),), ((1,),), ((2,),)), prefix="x")
+    vectors, languages, _ = around([0, 1, 2])
+    found = continue_codebook(new, old, (), {}, vectors, languages, settled_on=settled_on)
+    assert (len(found.codebook.themes), found.settled_on) == (n_themes, 36 if n_themes == 3 else settled_on)
+
+
+def test_held_themes_are_drawn_to_their_members_and_pinned_ones_are_not() -> None:
+    old = book_of((((0,),), ((2,),)))
+    vectors, languages, _ = around([0, 2])
+    vectors[:12] = unit_rows(vectors[:12] + 0.5 * CENTRES[5])
+    new = book_of((((0,),), ((2,),)), prefix="x")
+    free = continue_codebook(new, old, (), {}, vectors, languages, settled_on=24).codebook
+    pinned = continue_codebook(new, old, (edit(1, "T0", "pin"),), {}, vectors, languages, settled_on=24).codebook
+    mean = unit_rows(unit_rows(vectors[:12]).mean(axis=0, keepdims=True))[0]
+    wanted = unit_rows((0.2 * mean + 0.8 * CENTRES[0]).reshape(1, -1))[0]
+    np.testing.assert_allclose(free.prototypes.vectors[0], wanted, atol=1e-5)
+    np.testing.assert_array_equal(pinned.prototypes.vectors[0], old.prototypes.vectors[0])
+
+
+def test_held_leaves_find_the_guided_theme_that_was_written_since() -> None:
+    old, new = book_of((((0,),), ((1,),), ((3,),))), book_of((((0, 1),), ((3,),)), prefix="x")
+    waits = replace(new.themes[0], theme_id="waits", source="guided")
+    new = book_of((((0, 1),), ((0,),), ((1,),), ((3,),)), prefix="x")
+    new = replace(new, themes=(waits, *new.themes[1:]), guided=({"theme_id": "waits"},))
+    limits = new.prototypes.thresholds.copy()
+    limits[0] = 0.4
+    kinds = new.prototypes.kinds.copy()
+    kinds[0] = 1
+    new = replace(new, prototypes=replace(new.prototypes, thresholds=limits, kinds=kinds))
+    vectors, languages, _ = around([0, 1, 3])
+    found = continue_codebook(new, old, (), {}, vectors, languages, settled_on=36).codebook
+    assert dict(shape(found)) == {"waits": None, "T0": "waits", "T1": "waits", "T3": None}
+    again = continue_codebook(new, found, (), {}, vectors, languages, settled_on=36).codebook
+    assert dict(shape(again)) == dict(shape(found))
 
 
 def test_a_fragment_of_merged_themes_joins_them() -> None:

@@ -45,6 +45,12 @@ def blended(new: Sequence[Point], old: Sequence[Point], weight: float) -> list[P
     return drawn
 
 
+def one_space(space: PreparedSpace, other: PreparedSpace) -> bool:
+    """Return whether two spaces of one encoder have the same projection: a prototype lies in both at one place."""
+    mine, its = space.projection, other.projection
+    return np.array_equal(mine, its) if mine is not None and its is not None else mine is its
+
+
 def moved_into(
     space: PreparedSpace, old: Codebook, prepared: np.ndarray, labels: np.ndarray, *, same_encoder: bool
 ) -> Codebook:
@@ -55,8 +61,7 @@ def moved_into(
     ``prepared`` (n, p) are the sample's vectors there and ``labels`` (n,) their rows in ``old``. A theme that has no
     members in the sample has no prototype then.
     """
-    mine, its = space.projection, old.space.projection
-    if same_encoder and (np.array_equal(mine, its) if mine is not None and its is not None else mine is its):
+    if same_encoder and one_space(space, old.space):
         return replace(old, space=space)
     members = Members.of(old, labels).has
     width = prepared.shape[1]

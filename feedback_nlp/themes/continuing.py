@@ -14,13 +14,14 @@ import numpy as np
 
 from feedback_nlp.errors import EncoderError
 from feedback_nlp.records import Conflict, Edit, Theme
-from feedback_nlp.themes.carrying import blended, memory
+from feedback_nlp.themes.carrying import blended, memory, one_space
 from feedback_nlp.themes.codebook import Codebook
 from feedback_nlp.themes.drafting import FOUND, Draft, mean_direction
 from feedback_nlp.themes.edits import Examples, new_theme_id
+from feedback_nlp.themes.holding import hold, is_steady
 from feedback_nlp.themes.lineage import conflicts_of, lineage_of
-from feedback_nlp.themes.matching import SURELY_SAME, Match, jaccard, match_themes
-from feedback_nlp.themes.placing import MOSTLY, drop_empty, hold_splits, keep_parents, mark_emerging, place_leaves
+from feedback_nlp.themes.matching import SURELY_SAME, Match, Members, jaccard, match_themes
+from feedback_nlp.themes.placing import MOSTLY, drop_empty, keep_parents, mark_emerging, place_leaves
 from feedback_nlp.themes.refit import Refit
 from feedback_nlp.themes.thresholds import thresholds_of
 
@@ -31,11 +32,14 @@ class Continued:
 
     ``lineage`` rows have theme_id, event (born, continued, retired, split, merged), other_theme_id and reason.
     ``conflicts`` are of the refit alone; those of laying the edits on it come from :func:`edits.apply_edits`.
+    ``settled_on`` is how many statements the number of themes was learnt from: store it and give it to the next refit.
+    None where nothing was learnt.
     """
 
     codebook: Codebook
     lineage: list[dict[str, str | None]]
     conflicts: tuple[Conflict, ...] = ()
+    settled_on: int | None = None
 
 
 def continue_codebook(
@@ -47,16 +51,19 @@ def continue_codebook(
     languages: Sequence[str],
     *,
     old_labels: np.ndarray | None = None,
-    adopt_splits: bool = True,
+    settled_on: int | None = None,
 ) -> Continued:
     """Return ``new`` as the next version of ``old_base``: an unedited codebook, to lay the edits on again.
 
     ``vectors`` (n, d) of the encoder in force and ``languages`` (n,) are the sample by whose members themes are
     compared: what ``new`` was learnt from. ``edits`` are the active ones in order, ``examples`` their statements'
     vectors. ``old_labels`` (n,), the row of each statement's best theme in ``old_base`` or -1, stands in for tagging
-    where the encoder changed; without it another encoder raises :class:`EncoderError`. With ``adopt_splits`` False a
-    theme that the fit finds in parts stays whole, for a refit on little more than what the last one learnt from: with a
-    fifth more rows nearly all mentions that change their theme change it to a part of the old one.
+    where the encoder changed; without it another encoder raises :class:`EncoderError`.
+
+    ``settled_on`` is :attr:`Continued.settled_on` of the last base, in statements. While ``vectors`` are fewer than 1.5
+    times and more than a 1.5th of it, in the same space, the old themes are held and only themes that are new are added
+    (see ``holding.py``); else, and with None (no base yet, or settings that decide how fine themes are have changed),
+    the fit has its way: splits, merges and all.
     """
     if old_labels is None and new.encoder_key != old_base.encoder_key:
         raise EncoderError(
@@ -64,19 +71,38 @@ def continue_codebook(
             "vectors cannot be compared: give what the statements were tagged with (old_labels), or start anew."
         )
     refit = Refit.of(new, old_base, edits, examples, (vectors, languages), old_labels)
-    draft = _renamed(refit)
-    _carry_over(refit, draft)
-    draft = keep_parents(refit, draft)
+    matches = _matches(refit)
+    same = new.encoder_key == old_base.encoder_key and one_space(new.space, old_base.space)
+    steady = same and is_steady(settled_on, len(vectors))
+    if steady:
+        draft = hold(refit, matches)
+    else:
+        draft = _renamed(refit, matches)
+        _carry_over(refit, draft)
+        draft = keep_parents(refit, draft)
     place_leaves(refit, draft)
-    if not adopt_splits:
-        hold_splits(refit, draft)
     drop_empty(refit, draft)
     _tell_names_apart(refit, draft)
     mark_emerging(draft)
     _fit_thresholds(refit, draft)
     guidance = new if new.guided else refit.old
     codebook = replace(draft.codebook(new), guided=guidance.guided, facets=guidance.facets)
-    return Continued(codebook, lineage_of(refit, codebook), conflicts_of(refit, codebook, examples))
+    members = Members.by(codebook, vectors, languages)
+    return Continued(
+        counted(codebook, members),
+        lineage_of(refit, codebook, members),
+        conflicts_of(refit, codebook, examples),
+        settled_on if steady else len(vectors),
+    )
+
+
+def counted(codebook: Codebook, members: Members) -> Codebook:
+    """Return the codebook with each discovered theme's number of statements as it is tagged."""
+    themes = tuple(
+        replace(theme, n_statements=int(own.sum())) if theme.source == "discovered" else theme
+        for theme, own in zip(codebook.themes, members.has, strict=True)
+    )
+    return replace(codebook, themes=themes)
 
 
 def _matches(refit: Refit) -> dict[str, Match]:
@@ -90,9 +116,9 @@ def _matches(refit: Refit) -> dict[str, Match]:
     }
 
 
-def _renamed(refit: Refit) -> Draft:
+def _renamed(refit: Refit, match_of: Mapping[str, Match]) -> Draft:
     """Return the new fit with the ids, and where they are surely the same the names, of the last codebook."""
-    match_of, old_ids = _matches(refit), refit.old.row_of
+    old_ids = refit.old.row_of
     taken = {*old_ids, *(e.theme_id for e in refit.edits), *(e.payload.get("new_theme_id", "") for e in refit.edits)}
     ids = {}
     for theme in refit.new.themes:

@@ -17,12 +17,13 @@ ELSEWHERE = 0.25  # share of an edited theme's members in one other theme from w
 FEWEST_ELSEWHERE = 5  # of them: fewer are chance
 
 
-def lineage_of(refit: Refit, codebook: Codebook) -> list[dict[str, str | None]]:
+def lineage_of(refit: Refit, codebook: Codebook, now: Members | None = None) -> list[dict[str, str | None]]:
     """Return the lineage rows of ``codebook``: one for each of its themes, and for each theme that is no longer there.
 
-    Keys: theme_id, event (born, continued, retired, split, merged), other_theme_id, reason.
+    ``now`` are the sample's members by ``codebook``, where they are known already. Keys: theme_id, event (born,
+    continued, retired, split, merged), other_theme_id, reason.
     """
-    now, old = Members.by(codebook, *refit.sample), refit.old_members
+    now, old = now or Members.by(codebook, *refit.sample), refit.old_members
     levels = {theme.theme_id: theme.level for theme in (*refit.old.themes, *codebook.themes)}
     rows = []
     for theme in codebook.themes:

@@ -58,28 +58,6 @@ def place_leaves(refit: Refit, draft: Draft) -> None:
     _put_under_guided(refit, draft)
 
 
-def hold_splits(refit: Refit, draft: Draft) -> None:
-    """Give a new leaf that has most of its members from one old leaf back to it, as a further prototype of it."""
-    leaves = [t.theme_id for t in refit.old.themes if t.theme_id in refit.kept and t.source == "discovered"]
-    leaves = [theme_id for theme_id in leaves if draft.live(theme_id) and theme_id not in refit.frozen]
-    for leaf in [theme for theme in draft.themes.values() if draft.live(theme.theme_id)]:
-        if leaf.theme_id in refit.kept or leaf.source != "discovered" or not leaves:
-            continue
-        mine = refit.new_members.has[refit.fit_row[leaf.theme_id]]
-        share = refit.old_members.share(mine)
-        home = max(leaves, key=lambda theme_id: (share[theme_id], theme_id))
-        if share[home] >= MOSTLY:
-            points = draft.points[leaf.theme_id]
-            draft.place(leaf.theme_id, None)
-            draft.remove(leaf.theme_id)
-            draft.points[home] += points
-            draft.count(home, leaf.n_statements)
-            refit.absorbed[leaf.theme_id] = (
-                home,
-                f"not split off: {share[home]:.0%} of its {int(mine.sum())} statements were there",
-            )
-
-
 def _absorb(refit: Refit, draft: Draft, leaf: Theme) -> None:
     mine = refit.new_members.has[refit.fit_row[leaf.theme_id]]
     shaped = sorted(refit.shaped)
