@@ -12,19 +12,14 @@ from feedback_nlp.errors import DiscoveryError, SettingError
 from feedback_nlp.language.stopwords import stop_words
 from feedback_nlp.records import stable_hash
 from feedback_nlp.settings import Settings
-from feedback_nlp.themes.clustering import (
-    ConsensusClusterer,
-    centroids_of,
-    default_minimum,
-    nearest,
-    refine,
-)
+from feedback_nlp.themes.clustering import ConsensusClusterer, default_minimum
 from feedback_nlp.themes.codebook import Codebook
 from feedback_nlp.themes.discovery import Corpus, discover
 from feedback_nlp.themes.found import Discovered
 from feedback_nlp.themes.granularity import Candidate, choose, grid
 from feedback_nlp.themes.hierarchy import cut, group_centroids, ward
 from feedback_nlp.themes.keywords import keywords_by_language, tokenize
+from feedback_nlp.themes.kmeans import centroids_of, nearest, refine
 from feedback_nlp.themes.space import unit_rows
 from feedback_nlp.themes.stability import agreement_of, consensus, overlap, stability_of
 from feedback_nlp.themes.tagging import tag
@@ -193,18 +188,20 @@ def test_what_most_fits_propose_is_agreed_and_what_one_proposes_is_not():
     assert found.agreed.tolist() == [first] * 3 + [second] * 3 + [third] * 4
 
 
-def division(n_themes: int, stability: float, separation: float = 0.3) -> Candidate:
-    return Candidate(n_themes, 5, 0.9, stability, 0.9, 0.8, separation)
+def division(n_themes: int, stability: float, separation: float = 0.3, held: float = 1.0) -> Candidate:
+    return Candidate(n_themes, 5, 0.9, stability, held, 0.8, separation)
 
 
-def test_the_finest_that_holds_is_chosen_for_each_level():
-    tried = [division(*pair) for pair in ((6, 0.8), (8, 0.9), (16, 0.76), (23, 0.7), (64, 0.75), (90, 0.74))]
-    told, top, leaf = choose(tried, 25)
-    assert (top, leaf) == (2, 4)
-    assert [c.chosen for c in told] == ["", "", "themes", "", "sub-themes", ""]
-    assert told[2].reason == "stability 0.76: the finest readable one that reaches 0.75"
-    assert told[5].reason == "stability 0.74: below 0.75"
-    assert told[4].to_dict()["n_themes"] == 64
+def test_themes_are_the_finest_that_hold_and_sub_themes_those_of_which_most_hold():
+    tried = [division(*pair) for pair in ((6, 0.8), (8, 0.9), (16, 0.76), (23, 0.7))]
+    tried += [division(45, 0.6, held=0.5), division(64, 0.7, held=0.5), division(90, 0.65, held=0.4)]
+    found = choose(tried, 25, 2000)
+    assert (found.top, found.leaf, found.as_before) == (2, 5, False)  # 64 / 2 is 32, the others 22 and 36 - 4.6
+    assert [c.chosen for c in found.candidates] == ["", "", "themes", "", "", "sub-themes", ""]
+    assert found.candidates[2].reason == "stability 0.76: the finest readable one that reaches 0.75"
+    assert found.candidates[5].reason == "stability 0.70: 32 of 64 reach 0.6, and hardly more do in any"
+    assert found.candidates[6].reason == "stability 0.65: 36 of 90 reach 0.6"
+    assert found.candidates[5].to_dict()["n_themes"] == 64
 
 
 @pytest.mark.parametrize(
@@ -212,19 +209,37 @@ def test_the_finest_that_holds_is_chosen_for_each_level():
     [
         ([(6, 0.9), (8, 0.7), (16, 0.8)], (2, 2)),  # fewer than eight hide what there is to read
         ([(6, 0.9, 0.6), (8, 0.7), (16, 0.6)], (0, 0)),  # six are all there is
-        ([(6, 0.9), (8, 0.7), (16, 0.55)], (1, 1)),  # six are stable, but not clearly apart
-        ([(6, 0.84), (8, 0.7), (16, 0.65), (64, 0.66)], (1, 1)),  # none is stable: the most stable one
+        ([(6, 0.9), (8, 0.7), (16, 0.55)], (1, 2)),  # six are stable, but not clearly apart
+        ([(6, 0.84), (8, 0.7), (16, 0.65), (64, 0.66)], (1, 3)),  # none is stable: the most stable one
+        ([(8, 0.8), (11, 0.6)], (0, 0)),  # eleven hardly divide eight
         ([(3, 0.4)], (0, 0)),
         ([(40, 0.9)], (0, 0)),
     ],
 )
 def test_when_little_holds(tried: list[tuple[float, ...]], expected: tuple[int, int]):
-    assert choose([division(int(number), *figures) for number, *figures in tried], 25)[1:] == expected
+    found = choose([division(int(number), *figures) for number, *figures in tried], 25, 2000)
+    assert (found.top, found.leaf) == expected
+
+
+def test_what_few_statements_say_is_divided_only_where_that_is_stable():
+    tried = [division(8, 0.8), division(16, 0.7)]
+    assert [choose(tried, 25, n).leaf for n in (399, 400)] == [0, 1]
+    assert choose([division(8, 0.8), division(16, 0.75)], 15, 399).leaf == 1
+
+
+def test_there_stay_as_many_themes_as_before_while_they_hold():
+    tried = [division(8, 0.8), division(11, 0.7), division(16, 0.76), division(30, 0.5), division(64, 0.49)]
+    found = choose(tried, 25, 2000, before=(10, 32))
+    assert (found.top, found.leaf, found.as_before) == (1, 3, True)
+    assert found.candidates[1].reason == "stability 0.70: as many as the last codebook has, for they still hold"
+    assert choose(tried, 25, 2000, before=(10, 60)) == choose(tried, 25, 2000)  # those no longer hold
+    assert choose(tried, 10, 2000, before=(11, 30)) == choose(tried, 10, 2000)  # more than may be
 
 
 def test_candidates_go_up_to_what_can_be_read():
     assert grid(25, 300) == [4, 6, 8, 11, 16, 25, 32, 45, 64, 100]
     assert (grid(25, 3), grid(2, 300), grid(25, 1)) == ([3], [2, 4, 6, 8], [1])
+    assert grid(2, 300, before=(3, 9)) == [2, 3, 4, 6, 8, 9]
 
 
 # -- words

@@ -10,22 +10,27 @@ themes: centroids that tagging can use as they are.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from feedback_nlp.themes.clusterers import agglomerate, evoc
 from feedback_nlp.themes.granularity import Candidate, choose, grid
 from feedback_nlp.themes.hierarchy import POLARITY_WEIGHT, cut, group_means, ward
+from feedback_nlp.themes.kmeans import centroids_of, nearest, refine, sample, separation, smoothed
+from feedback_nlp.themes.prior import Prior
 from feedback_nlp.themes.space import unit_rows
-from feedback_nlp.themes.stability import PATTERN, agreement_of, consensus, stability_of
+from feedback_nlp.themes.stability import PATTERN, STABLE, agreement_of, consensus, stability_of
 
 SMALL_CORPUS = 200  # below this many distinct statements a density estimate has too little to stand on
 LARGEST_FIT = 16_000  # statements in one fit; a larger corpus is read by several samples
 SHARE = 0.8  # of the statements, in one fit of a smaller corpus
 RUNS = ((10_000, 16), (20_000, 8))  # fits of a corpus of up to so many statements: of few, each costs little
 LARGE_RUNS = 6
-SETTLING, REFINEMENTS = 5, 20  # k-means steps within a fit, and for the themes themselves
+SMOOTH = False
+SETTLING = 5  # k-means steps within a fit
+NEW = 0.5  # share of a theme that the last codebook left unthemed
 
 
 def default_minimum(n_statements: int) -> int:
@@ -48,9 +53,9 @@ def warm_up() -> float:
 
 @dataclass(frozen=True)
 class _Fit:
-    """One resampled fit: its ``rows``, fine ``centroids`` (k, d), their ``sizes`` (k,) and the tree over them."""
+    """One resampled fit: the ``vectors`` (m, d) that it read, fine ``centroids`` (k, d), their ``sizes`` and tree."""
 
-    rows: np.ndarray
+    vectors: np.ndarray
     centroids: np.ndarray
     sizes: np.ndarray
     tree: list[tuple[int, int]]
@@ -73,14 +78,19 @@ class ConsensusClusterer:
         seed: int = 0,
         runs: int | None = None,
         strata: Sequence[str] | None = None,
+        prior: Prior | None = None,
     ) -> None:
-        """``strata`` names a stratum for each row; ``fixed_minimum`` takes the finest themes of ``minimum_size``."""
+        """``strata`` names a stratum for each row; ``fixed_minimum`` takes the finest themes of ``minimum_size``.
+
+        With a ``prior`` that still holds its themes are settled anew, and what they leave out and fits agree on is new.
+        """
         self.minimum_size = minimum_size
         self.fixed_minimum = fixed_minimum
         self.most_themes = most_themes
         self.seed = seed
         self.runs = runs
         self.strata = strata
+        self.prior = prior
 
     def fit(self, vectors: np.ndarray, y: object = None) -> ConsensusClusterer:
         """Learn themes from unit ``vectors`` (n, d); ``y`` is ignored."""
@@ -99,17 +109,24 @@ class ConsensusClusterer:
             self._said: dict[int, list[np.ndarray]] = {1: [], 2: []}
             self._tops = np.empty(0, np.int64)
             return self
-        tried = grid(self.most_themes, finest)
+        before = None if self.prior is None else (self.prior.n_themes, len(self.prior.centroids))
+        tried = grid(self.most_themes, finest, before or ())
         if self.fixed_minimum:
             tried = sorted({number for number in tried if number <= self.most_themes} | {finest})
-        divisions = [self._divide(vectors, judged, fits, number, n / len(judged)) for number in tried]
-        candidates, top, leaf = choose([d.candidate for d in divisions], self.most_themes)
+        divisions = [self._divide(judged, fits, number, n / len(judged)) for number in tried]
+        chosen = choose([d.candidate for d in divisions], self.most_themes, n, before)
+        top, leaf = divisions[chosen.top], divisions[chosen.leaf]
         if self.fixed_minimum:
-            leaf = len(divisions) - 1
-        self.candidates_, self.n_themes_ = candidates, candidates[top].n_themes
-        self._said = {1: divisions[top].said, 2: divisions[leaf].said}
-        self._tops = nearest(judged, divisions[top].centroids)
-        self.centroids_ = refine(vectors, divisions[leaf].centroids, self.minimum_size)
+            leaf = divisions[-1]
+        self.candidates_, self.n_themes_ = chosen.candidates, top.candidate.n_themes
+        self._said = {1: top.said, 2: leaf.said}
+        self._tops, centroids = nearest(judged, top.centroids), leaf.centroids
+        if chosen.as_before and self.prior is not None:
+            centroids, groups = self._continued(judged, leaf, n / len(judged))
+            self._tops = groups[nearest(judged, centroids)]
+            self.centroids_ = refine(vectors, centroids, self.minimum_size, 1)
+        else:
+            self.centroids_ = refine(vectors, centroids, self.minimum_size)
         self.labels_ = nearest(vectors, self.centroids_)
         return self
 
@@ -141,25 +158,25 @@ class ConsensusClusterer:
 
     def _fit_one(self, vectors: np.ndarray, rows: np.ndarray, run: int) -> _Fit:
         own = vectors[rows]
+        if SMOOTH and len(vectors) >= SMALL_CORPUS:
+            own = smoothed(own)
         least = max(3, round(self.minimum_size * len(rows) / len(vectors)))
         if len(vectors) < SMALL_CORPUS:
-            centroids = _agglomerate(own, least)
+            centroids = agglomerate(own, least)
         else:
-            labels = _evoc(own, least, 1000 * self.seed + run)
+            labels = evoc(own, least, 1000 * self.seed + run)
             centroids = refine(own, centroids_of(own, labels), least, SETTLING)
         sizes = np.bincount(nearest(own, centroids), minlength=len(centroids)) if len(centroids) else np.empty(0)
-        return _Fit(rows, centroids, sizes, ward(centroids, np.maximum(sizes, 1)))
+        return _Fit(own, centroids, sizes, ward(centroids, np.maximum(sizes, 1)))
 
-    def _divide(
-        self, vectors: np.ndarray, judged: np.ndarray, fits: Sequence[_Fit], number: int, each: float
-    ) -> _Division:
+    def _divide(self, judged: np.ndarray, fits: Sequence[_Fit], number: int, each: float) -> _Division:
         """Return the division into about ``number`` themes; a judged row stands for ``each`` rows of the corpus."""
         least = max(2, round(self.minimum_size / each))
         proposals = []
         for fit in fits:
             groups = cut(fit.tree, number) if len(fit.centroids) else np.empty(0, np.int64)
             start = group_means(fit.centroids, np.maximum(fit.sizes, 1), groups)
-            proposals.append(refine(vectors[fit.rows], start, 2, SETTLING))
+            proposals.append(refine(fit.vectors, start, 2, SETTLING))
         said = [nearest(judged, centroids) for centroids in proposals]
         agreed = consensus(said, [len(centroids) for centroids in proposals])
         stack = np.vstack(proposals)
@@ -174,9 +191,29 @@ class ConsensusClusterer:
             stability=round(float(np.mean(stability)), 3) if len(centroids) else 0.0,
             held=round(float(np.mean(stability >= PATTERN)), 3) if len(centroids) else 0.0,
             agreement=round(agreement_of(said), 3),
-            separation=round(_separation(judged, centroids), 3),
+            separation=round(separation(judged, centroids), 3),
         )
         return _Division(candidate, centroids, said)
+
+    def _continued(self, judged: np.ndarray, leaf: _Division, each: float) -> tuple[np.ndarray, np.ndarray]:
+        """Return the prior's themes where they lie now and what is new beside them, (k, d), and the top of each, (k,).
+
+        New is what the fits agree on as a stable theme and at least half of which the prior's themes left unthemed.
+        """
+        assert self.prior is not None
+        least = max(2, round(self.minimum_size / each))
+        near = nearest(judged, self.prior.centroids)
+        reached = np.einsum("ij,ij->i", judged, self.prior.centroids[near]) >= self.prior.thresholds[near]
+        labels = nearest(judged, leaf.centroids)
+        k = len(leaf.centroids)
+        left_out = np.bincount(labels, ~reached, minlength=k) / np.maximum(np.bincount(labels, minlength=k), 1)
+        new = (left_out >= NEW) & (stability_of(labels, k, leaf.said) >= STABLE)
+        start = np.vstack([self.prior.centroids, leaf.centroids[new]])
+        groups = np.concatenate([self.prior.parents, self.prior.n_themes + np.arange(int(new.sum()))])
+        counts = np.bincount(nearest(judged, start), minlength=len(start))
+        start, groups = start[counts >= least], groups[counts >= least]
+        moved = refine(judged, start, 1, SETTLING)
+        return moved, np.unique(groups, return_inverse=True)[1]
 
 
 @dataclass(frozen=True)
@@ -184,111 +221,3 @@ class _Division:
     candidate: Candidate
     centroids: np.ndarray
     said: list[np.ndarray]
-
-
-class LabelsClusterer:
-    """Any clusterer with ``fit_predict`` in the shape that BERTopic and tagging want: labels plus centroids."""
-
-    def __init__(self, fit_predict: Callable[[np.ndarray], np.ndarray]) -> None:
-        self._fit_predict = fit_predict
-
-    def fit(self, vectors: np.ndarray, y: object = None) -> LabelsClusterer:
-        """Learn ``labels_`` (n,) and ``centroids_`` (k, d) from unit ``vectors`` (n, d)."""
-        self.labels_ = np.asarray(self._fit_predict(vectors))
-        self.centroids_ = centroids_of(vectors, self.labels_)
-        return self
-
-    def fit_predict(self, vectors: np.ndarray, y: object = None) -> np.ndarray:
-        """Return ``fit(vectors).labels_``."""
-        return self.fit(vectors).labels_
-
-
-def umap_hdbscan(minimum_size: int, seed: int) -> LabelsClusterer:
-    """Return BERTopic's own pair, UMAP to five dimensions and HDBSCAN, as a :class:`LabelsClusterer`."""
-
-    def fit_predict(vectors: np.ndarray) -> np.ndarray:
-        from hdbscan import HDBSCAN
-        from umap import UMAP
-
-        reduced = UMAP(n_neighbors=15, n_components=5, min_dist=0.0, metric="cosine", random_state=seed, n_jobs=1)
-        return HDBSCAN(min_cluster_size=minimum_size).fit_predict(reduced.fit_transform(vectors))
-
-    return LabelsClusterer(fit_predict)
-
-
-def sample(strata: np.ndarray, share: float, seed: int) -> np.ndarray:
-    """Return sorted rows, ``share`` (0..1) of each stratum of ``strata`` (n,), rounded up."""
-    if share >= 1:
-        return np.arange(len(strata))
-    order = np.random.default_rng(seed + 1).permutation(len(strata))
-    kept = []
-    for stratum in np.unique(strata):
-        own = order[strata[order] == stratum]
-        kept.append(own[: math.ceil(share * len(own))])
-    return np.sort(np.concatenate(kept))
-
-
-def nearest(vectors: np.ndarray, centroids: np.ndarray, block: int = 65_536) -> np.ndarray:
-    """Return the row number of the nearest centroid for each vector, (n,); -1 where there is no centroid at all."""
-    if not len(centroids):
-        return np.full(len(vectors), -1)
-    return np.concatenate(
-        [(vectors[start : start + block] @ centroids.T).argmax(axis=1) for start in range(0, len(vectors), block)]
-        or [np.empty(0, np.int64)]
-    )
-
-
-def centroids_of(vectors: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Return the unit mean of each label from 0 up, (k, d); label -1 is left out and empty labels are skipped."""
-    order = np.argsort(labels, kind="stable")
-    used, starts = np.unique(labels[order], return_index=True)
-    members = [own for label, own in zip(used, np.split(order, starts[1:]), strict=True) if label >= 0]
-    if not members:
-        return np.empty((0, vectors.shape[1]), np.float32)
-    return unit_rows(np.vstack([vectors[own].mean(axis=0) for own in members]))
-
-
-def refine(vectors: np.ndarray, centroids: np.ndarray, minimum_size: int, steps: int = REFINEMENTS) -> np.ndarray:
-    """Return centroids after spherical k-means steps (Dhillon & Modha 2001); those with too few members are dropped."""
-    for _ in range(steps):
-        if not len(centroids):
-            break
-        labels = nearest(vectors, centroids)
-        counts = np.bincount(labels, minlength=len(centroids))
-        labels[(counts < minimum_size)[labels]] = -1
-        moved = centroids_of(vectors, labels)
-        if moved.shape == centroids.shape and np.allclose(moved, centroids, atol=1e-5):
-            return moved
-        centroids = moved
-    return centroids
-
-
-def _separation(vectors: np.ndarray, centroids: np.ndarray) -> float:
-    """Return the mean simplified silhouette: 1 - distance to the nearest centroid / distance to the next one."""
-    if len(centroids) < 2:
-        return 0.0
-    two = np.partition(1.0 - vectors @ centroids.T, 1, axis=1)[:, :2].clip(1e-9)
-    return float(np.mean(1.0 - two[:, 0] / two[:, 1]))
-
-
-def _evoc(vectors: np.ndarray, minimum_size: int, seed: int) -> np.ndarray:
-    """Return the finest layer of one EVōC run."""
-    from evoc import EVoC
-
-    model = EVoC(noise_level=0.3, base_min_cluster_size=minimum_size, random_state=seed)
-    model.fit_predict(vectors)
-    return np.asarray(model.cluster_layers_[0])
-
-
-def _agglomerate(vectors: np.ndarray, minimum_size: int) -> np.ndarray:
-    """Return centroids of average-linkage groups: for corpora too small for a density estimate."""
-    from sklearn.cluster import AgglomerativeClustering
-
-    if len(vectors) < 2:
-        return np.empty((0, vectors.shape[1]), np.float32)
-    labels = AgglomerativeClustering(None, metric="cosine", linkage="average", distance_threshold=0.7).fit_predict(
-        vectors
-    )
-    counts = np.bincount(labels)
-    labels[(counts < min(3, minimum_size))[labels]] = -1
-    return centroids_of(vectors, labels)

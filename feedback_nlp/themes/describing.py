@@ -9,10 +9,10 @@ import numpy as np
 
 from feedback_nlp.plugins import Labeller
 from feedback_nlp.records import Theme, stable_hash
-from feedback_nlp.themes.clustering import centroids_of
 from feedback_nlp.themes.codebook import Codebook
 from feedback_nlp.themes.found import Corpus
-from feedback_nlp.themes.keywords import StopWords, keywords_by_language
+from feedback_nlp.themes.keywords import StopWords, counted, keywords_of
+from feedback_nlp.themes.kmeans import centroids_of
 from feedback_nlp.themes.stability import PATTERN
 
 QUOTES = 5
@@ -33,10 +33,9 @@ def described(
     weights = corpus.weights
     groups = sorted(set(group_of.tolist()), key=lambda g: (-float(weights[top_of == g].sum()), g))
     top_centroids = {g: centroids_of(prepared, np.where(top_of == g, 0, -1))[0] for g in groups}
-    top_words = keywords_by_language(
-        corpus.texts, corpus.languages, top_of, int(group_of.max()) + 1, stop_words, weights
-    )
-    leaf_words = keywords_by_language(corpus.texts, corpus.languages, leaf_of, len(centroids), stop_words, weights)
+    words_said = counted(corpus.texts, corpus.languages, stop_words, weights)
+    top_words = keywords_of(words_said, top_of, int(group_of.max()) + 1)
+    leaf_words = keywords_of(words_said, leaf_of, len(centroids))
     themes: list[Theme] = []
     rows: list[np.ndarray] = []
 
@@ -99,6 +98,7 @@ def named(
         (prepared[leaf_of >= 0] @ codebook.centroids[leaves].T).argmax(axis=1)
     ]
     row_of: dict[str | None, int] = {theme.theme_id: row for row, theme in enumerate(codebook.themes)}
+    weights = corpus.weights
     evidence = []
     for row, theme in enumerate(codebook.themes):
         family = [r for r, other in enumerate(codebook.themes) if r == row or other.parent_id == theme.theme_id]
@@ -108,7 +108,7 @@ def named(
             {
                 "texts": [corpus.texts[i] for i in order],
                 "languages": [corpus.languages[i] for i in order],
-                "weights": corpus.weights[order],
+                "weights": weights[order],
                 "centroid": codebook.centroids[row],
                 "nearness": prepared[order] @ codebook.centroids[row],
                 "keywords": theme.keywords,

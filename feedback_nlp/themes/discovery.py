@@ -12,20 +12,16 @@ from feedback_nlp.errors import DiscoveryError, SettingError, did_you_mean
 from feedback_nlp.plugins import Labeller, find_plugin
 from feedback_nlp.records import Theme
 from feedback_nlp.settings import Settings
-from feedback_nlp.themes.clustering import (
-    ConsensusClusterer,
-    LabelsClusterer,
-    centroids_of,
-    default_minimum,
-    nearest,
-    umap_hdbscan,
-)
+from feedback_nlp.themes.clusterers import LabelsClusterer, umap_hdbscan
+from feedback_nlp.themes.clustering import ConsensusClusterer, default_minimum
 from feedback_nlp.themes.codebook import Codebook, Prototypes
 from feedback_nlp.themes.describing import described, named
 from feedback_nlp.themes.found import Corpus, Discovered, mode_of, notes_of
 from feedback_nlp.themes.hierarchy import group_centroids
 from feedback_nlp.themes.keywords import StopWords, tokenize
+from feedback_nlp.themes.kmeans import centroids_of, nearest
 from feedback_nlp.themes.labelling import KeyphraseLabeller
+from feedback_nlp.themes.prior import Prior
 from feedback_nlp.themes.space import PreparedSpace
 from feedback_nlp.themes.tagging import tag
 from feedback_nlp.themes.thresholds import thresholds_of
@@ -45,12 +41,15 @@ def discover(
     negations: StopWords = lambda language: frozenset(),
     projection: np.ndarray | None = None,
     labeller: Labeller | None = None,
+    prior: Prior | None = None,
 ) -> Discovered:
     """Return the themes found in ``corpus`` as a codebook; the same corpus in any order gives the same codebook.
 
     ``encode`` is used for label candidates; ``projection`` is what ``load_projection`` has for the encoder. A theme
-    whose stability is below 0.6 is a candidate (see ``stability.py``). Raises :class:`DiscoveryError` with fewer than
-    20 distinct statements or when no group of them is alike enough.
+    whose stability is below 0.6 is a candidate (see ``stability.py``). ``prior`` is what the last base codebook knows:
+    where the corpus is less than half as large again, and as many themes still hold, its themes are settled on the new
+    statements, with what it leaves out beside them, instead of being found anew. Raises :class:`DiscoveryError` with
+    fewer than 20 distinct statements or when no group of them is alike enough.
     """
     corpus = corpus.sorted()
     n = len(corpus.texts)
@@ -61,7 +60,9 @@ def discover(
     space = PreparedSpace.fit(corpus.vectors, corpus.languages, projection)
     prepared = space.prepare(corpus.vectors, corpus.languages)
     minimum = settings.min_theme_statements or default_minimum(n)
-    clusterer = _clusterer(settings, minimum, corpus.languages)
+    if prior is not None and not prior.holds_for(n, encoder_key, projection):
+        prior = None
+    clusterer = _clusterer(settings, minimum, corpus.languages, prior)
     found = _fit_topics(corpus.texts, prepared, clusterer)
     fewest = min(minimum, FEWEST_PEOPLE, max(1, len(frozenset().union(*corpus.people)) // 4))
     near, centroids = _settled(corpus, prepared, found, fewest)
@@ -146,7 +147,7 @@ def _stability(
     return tops, leaves
 
 
-def _clusterer(settings: Settings, minimum: int, languages: Sequence[str]) -> Any:
+def _clusterer(settings: Settings, minimum: int, languages: Sequence[str], prior: Prior | None) -> Any:
     if settings.clusterer == "evoc":
         return ConsensusClusterer(
             minimum_size=minimum,
@@ -154,6 +155,7 @@ def _clusterer(settings: Settings, minimum: int, languages: Sequence[str]) -> An
             most_themes=settings.max_themes,
             seed=settings.seed,
             strata=languages,
+            prior=None if settings.min_theme_statements else prior,
         )
     if settings.clusterer == "umap-hdbscan":
         return umap_hdbscan(minimum, settings.seed)

@@ -13,11 +13,13 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from feedback_nlp.themes.stability import HIGHLY_STABLE, STABLE
+from feedback_nlp.themes.stability import HIGHLY_STABLE, PATTERN, SAME, STABLE
 
 FEWEST_THEMES = 8  # fewer hide what there is to read, unless they are clear, and so all there is
 CLEAR = 0.5  # silhouette from which a structure is reasonable (Kaufman & Rousseeuw 1990)
 SUB_THEMES = 4  # for each theme that may be: what is read is a page or two, however many statements there are
+DIVIDED = 1.5  # times the themes that sub-themes must be
+WORTH_DIVIDING = 50  # statements a theme, on average: fewer are read as they are
 STEP = 2**0.5  # from one candidate to the next
 
 
@@ -48,43 +50,97 @@ class Candidate:
         return asdict(self)
 
 
-def grid(most_themes: int, finest: int) -> list[int]:
-    """Return the numbers of themes to try: from 4 up by a factor of √2, to ``finest`` or to four for each theme."""
+def grid(most_themes: int, finest: int, before: Sequence[int] = ()) -> list[int]:
+    """Return the numbers of themes to try: from 4 up by a factor of √2, to ``finest`` or to four for each theme.
+
+    Those that the last codebook had ``before`` are tried as well.
+    """
     most = max(1, min(finest, SUB_THEMES * most_themes))
     steps = [round(4 * STEP**power) for power in range(40)]
     tried = {step for step in steps if step * STEP**0.5 < most}
     cap = min(most_themes, most)
-    return sorted({*(number for number in tried if abs(number - cap) > 0.15 * cap), cap, most})
+    return sorted({*(number for number in tried if abs(number - cap) > 0.15 * cap), cap, most, *before})
 
 
-def choose(candidates: Sequence[Candidate], most_themes: int) -> tuple[tuple[Candidate, ...], int, int]:
-    """Return the candidates with what was chosen and why, and the rows of the one for themes and for sub-themes.
+@dataclass(frozen=True)
+class Chosen:
+    """The ``candidates`` with what was chosen and why, and the rows of the ones for themes and for sub-themes.
 
-    The two rows are the same where no finer division holds. Candidates go from coarse to fine.
+    The two rows are the same where there are no sub-themes. ``as_before`` tells whether the last codebook decided.
     """
-    readable = [row for row, c in enumerate(candidates) if c.n_themes <= most_themes] or [0]
-    top, why_top, limit = _finest(candidates, readable)
-    finer = [row for row in range(len(candidates)) if candidates[row].n_themes > candidates[top].n_themes]
-    held = [row for row in finer if _holds(candidates[row], limit)]
-    leaf = held[-1] if held else top
+
+    candidates: tuple[Candidate, ...]
+    top: int
+    leaf: int
+    as_before: bool = False
+
+
+def choose(
+    candidates: Sequence[Candidate], most_themes: int, n_statements: int, before: tuple[int, int] | None = None
+) -> Chosen:
+    """Return which of ``candidates``, coarse to fine, themes and sub-themes are taken from.
+
+    ``before`` is how many themes and finest themes the last codebook had: they stay so many as long as that holds.
+    """
+    if before and (kept := _as_before(candidates, most_themes, before)):
+        top, leaf = kept
+        why_top = why_leaf = "as many as the last codebook has, for they still hold"
+    else:
+        kept = None
+        readable = [row for row, c in enumerate(candidates) if c.n_themes <= most_themes] or [0]
+        top, why_top, limit = _finest(candidates, readable)
+        leaf, why_leaf = _sub_themes(candidates, top, n_statements, limit)
     told = []
     for row, candidate in enumerate(candidates):
         measured = f"stability {candidate.stability or 0.0:.2f}"
-        if row == top and row == leaf:
-            chosen, why = "themes", f"{why_top}; no finer division reaches {limit}, so there are no sub-themes"
-        elif row == top:
-            chosen, why = "themes", why_top
+        chosen = "themes" if row == top else "sub-themes" if row == leaf else ""
+        if row == top:
+            why = f"{measured}: {why_top}" + (f"; {why_leaf}" if row == leaf and not kept else "")
         elif row == leaf:
-            chosen, why = "sub-themes", f"{measured}: the finest that reaches {limit}"
-        elif row in finer:
-            chosen, why = (
-                "",
-                f"{measured}: {'a finer one holds as well' if _holds(candidate, limit) else f'below {limit}'}",
-            )
+            why = f"{measured}: {why_leaf}"
+        elif candidate.n_themes <= candidates[top].n_themes:
+            why = f"{measured}: coarser than need be" if row < top else f"{measured}: no finer than the themes"
         else:
-            chosen, why = "", f"{measured}: coarser than need be"
+            why = f"{measured}: {_held(candidate)} of {candidate.n_themes} reach {PATTERN}"
         told.append(replace(candidate, chosen=chosen, reason=why))
-    return tuple(told), top, leaf
+    return Chosen(tuple(told), top, leaf, kept is not None)
+
+
+def _as_before(candidates: Sequence[Candidate], most_themes: int, before: tuple[int, int]) -> tuple[int, int] | None:
+    """Return the rows nearest to what was ``before``, or None where one of them no longer is a pattern on the whole."""
+    themes, finest = before
+    if themes > most_themes:
+        return None
+
+    def near(number: int) -> int:
+        return min(range(len(candidates)), key=lambda row: (abs(candidates[row].n_themes - number), row))
+
+    top, leaf = near(themes), near(finest)
+    return (top, leaf) if all(_holds(candidates[row], SAME) for row in (top, leaf)) else None
+
+
+def _sub_themes(candidates: Sequence[Candidate], top: int, n_statements: int, limit: float) -> tuple[int, str]:
+    """Return the row for sub-themes, ``top`` where there are none, and why.
+
+    It is the division with the most themes that hold by themselves; among those within a standard error of so many, the
+    coarsest. What few statements say, and what lies clearly apart, is divided only where that holds as themes must.
+    """
+    finer = [row for row, c in enumerate(candidates) if c.n_themes >= DIVIDED * candidates[top].n_themes]
+    if limit > STABLE or n_statements < WORTH_DIVIDING * candidates[top].n_themes:
+        finer = [row for row in finer if _holds(candidates[row], limit)]
+        if not finer:
+            return top, f"no finer division reaches {limit}, so there are no sub-themes"
+    if not finer:
+        return top, "nothing finer was found, so there are no sub-themes"
+    most = max(finer, key=lambda row: (_held(candidates[row]), -row))
+    share = candidates[most].held or 0.0
+    least = _held(candidates[most]) - (candidates[most].n_themes * share * (1 - share)) ** 0.5
+    row = next(row for row in finer if _held(candidates[row]) >= least)
+    return row, f"{_held(candidates[row])} of {candidates[row].n_themes} reach {PATTERN}, and hardly more do in any"
+
+
+def _held(candidate: Candidate) -> int:
+    return round(candidate.n_themes * (candidate.held or 0.0))
 
 
 def _holds(candidate: Candidate, limit: float) -> bool:
@@ -104,9 +160,9 @@ def _finest(candidates: Sequence[Candidate], readable: Sequence[int]) -> tuple[i
     ]
     if clear:
         row = max(clear, key=lambda r: (candidates[r].separation or 0.0, -r))
-        return row, f"stability {stability(row):.2f}: highly stable, and the most clearly apart", HIGHLY_STABLE
+        return row, "highly stable, and the most clearly apart", HIGHLY_STABLE
     if stable := [row for row in enough if stability(row) >= STABLE]:
-        why = f"stability {stability(stable[-1]):.2f}: the finest readable one that reaches {STABLE}"
+        why = f"the finest readable one that reaches {STABLE}"
         return stable[-1], why, STABLE
     row = max(enough, key=lambda r: (stability(r), r))
-    return row, f"stability {stability(row):.2f}: none reaches {STABLE}, and this is the most stable", STABLE
+    return row, f"none reaches {STABLE}, and this is the most stable", STABLE
