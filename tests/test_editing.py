@@ -169,7 +169,7 @@ def test_several_edits_are_published_once(store: Store) -> None:
         ("split", "t-tech", {"label": "x", "sub_themes": ["t-delivery"]}, "is no sub-theme of 't-tech'."),
         ("assign", "t-app", {"statement": "f-none"}, "There is no statement or feedback 'f-none'."),
         ("example", "t-app", {"like": ["s-app-en-00", "nobody"]}, "There is no statement or feedback 'nobody'."),
-        ("example", "t-app", {}, "A example needs 'like' or 'unlike'; it came with none."),
+        ("example", "t-app", {}, "An example needs 'like' or 'unlike'; it came with none."),
         ("mergee", "t-app", {}, "'mergee' is not a kind of edit. Did you mean 'merge'?"),
     ],
 )

@@ -257,10 +257,10 @@ def test_what_fits_in_part_is_done_in_part_and_told() -> None:
         ("split", "T0-1", {"label": "A", "new_theme_id": "n"}, "needs 'sub_themes' or 'statements'"),
         ("move", "T0-1", {"parent": "T2"}, "has sub-themes"),
         ("move", "T2", {}, "A move needs 'parent'"),
-        ("example", "T2", {"like": "abc"}, "is not a list of ids"),
+        ("example", "T2", {"like": "abc"}, "'like' of an example is not a list of ids"),
         ("create", "T2", {"label": "A", "like": ["a"]}, "There is a theme 'T2' already"),
         ("rename", "T2", {"label": " "}, "A rename needs 'label'"),
-        ("assign", "T2", {}, "A assign needs 'statement'"),
+        ("assign", "T2", {}, "An assign needs 'statement'"),
     ],
 )
 def test_nonsense_is_refused(kind: str, theme: str, payload: dict[str, Any], said: str) -> None:
@@ -277,7 +277,9 @@ def test_sense_is_let_through() -> None:
         ("split", "T2", {"label": "A", "new_theme_id": "n", "statements": ["x"]}),
         ("move", "s0", {"parent": None}),
         ("example", "T0-1", {"unlike": ["x"]}),
+        ("example", "T0-1", {"like": ["x"], "unlike": ["y"]}),
         ("create", "n", {"label": "A", "parent": "T2", "like": ["x"]}),
+        ("create", "n", {"label": "A", "parent": None, "like": ["x"], "unlike": ["y"]}),
         ("assign", "T2", {"statement": "x"}),
     ):
         validate_edit(OLD, kind, theme, payload)

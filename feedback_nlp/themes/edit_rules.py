@@ -43,17 +43,24 @@ def check_words(kind: str, payload: Mapping[str, Any]) -> None:
     """Raise unless a payload has the words and lists that its kind needs."""
     for key in _WORDS.get(kind, ()):
         if not isinstance(payload.get(key), str) or not payload[key].strip():
-            raise CannotError(f"A {kind} needs {key!r}; it came with {sorted(payload)}. Say {key!r} in words.")
+            raise CannotError(f"{_a(kind)} needs {key!r}; it came with {sorted(payload)}. Say {key!r} in words.")
     for key in ("sub_themes", "statements", "like", "unlike"):
         listed = payload.get(key) or []
         if isinstance(listed, str) or not all(isinstance(item, str) for item in listed):
-            raise CannotError(f"{key!r} of a {kind} is not a list of ids. Give the ids one by one.")
+            raise CannotError(f"{key!r} of {_a(kind).lower()} is not a list of ids. Give the ids one by one.")
     needed = _LISTS.get(kind)
     if needed and not any(payload.get(key) for key in needed):
-        raise CannotError(f"A {kind} needs {' or '.join(map(repr, needed))}; it came with none. Name at least one id.")
+        listed = " or ".join(map(repr, needed))
+        raise CannotError(f"{_a(kind)} needs {listed}; it came with none. Name at least one id.")
     parent = payload.get("parent")
     if (kind == "move" and "parent" not in payload) or not (parent is None or isinstance(parent, str)):
-        raise CannotError(f"A {kind} needs 'parent', a theme's id or null for the top; it came with {sorted(payload)}.")
+        raise CannotError(
+            f"{_a(kind)} needs 'parent', a theme's id or null for the top; it came with {sorted(payload)}."
+        )
+
+
+def _a(kind: str) -> str:
+    return f"{'An' if kind[0] in 'aeiou' else 'A'} {kind}"
 
 
 def check_split(draft: Draft, theme_id: str, payload: Mapping[str, Any]) -> None:

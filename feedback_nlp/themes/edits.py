@@ -16,10 +16,10 @@ import numpy as np
 from feedback_nlp.errors import UsageError, did_you_mean
 from feedback_nlp.records import EDIT_KINDS, STRUCTURAL_EDITS, Conflict, Edit, Theme
 from feedback_nlp.themes.codebook import Codebook
-from feedback_nlp.themes.drafting import Draft, Point, mean_direction, words_of
+from feedback_nlp.themes.drafting import Draft, mean_direction, words_of
 from feedback_nlp.themes.edit_rules import CannotError, check_split, check_words, new_theme_id
-from feedback_nlp.themes.examples import Examples, add_examples, example_points, example_threshold
-from feedback_nlp.themes.space import PreparedSpace
+from feedback_nlp.themes.examples import Examples, example_threshold
+from feedback_nlp.themes.folding import Fold, add, insert, make_theme, theme_of
 
 __all__ = ["Edited", "Examples", "apply_edits", "new_theme_id", "validate_edit"]
 
@@ -40,15 +40,6 @@ class Edited:
     pinned: frozenset[str] = frozenset()
 
 
-@dataclass
-class _Fold:
-    draft: Draft
-    space: PreparedSpace
-    threshold: float  # of a single example
-    pinned: set[str] = field(default_factory=set)
-    remarks: list[str] = field(default_factory=list)  # what of the edit in hand could not be done
-
-
 def apply_edits(base: Codebook, edits: Sequence[Edit], examples: Mapping[int, Examples]) -> Edited:
     """Return ``base`` with the active ``edits`` in it, in their order; ``base`` itself when none changes its shape.
 
@@ -56,7 +47,7 @@ def apply_edits(base: Codebook, edits: Sequence[Edit], examples: Mapping[int, Ex
     edit that cannot apply changes nothing and becomes a conflict with its reason; one of a theme that was merged away
     goes to the theme that it was merged into.
     """
-    fold = _Fold(Draft.of(base), base.space, example_threshold(base))
+    fold = Fold(Draft.of(base), base.space, example_threshold(base))
     conflicts: list[Conflict] = []
     changed = False
     for edit in edits:
@@ -81,54 +72,41 @@ def validate_edit(codebook: Codebook, kind: str, theme_id: str, payload: Mapping
     """Raise :class:`UsageError` unless an edit means something for the codebook as it is now, edits included."""
     if kind not in EDIT_KINDS:
         raise UsageError(f"{kind!r} is not a kind of edit.{did_you_mean(kind, EDIT_KINDS)}")
-    fold = _Fold(Draft.of(codebook), codebook.space, 0.5)
+    fold = Fold(Draft.of(codebook), codebook.space, 0.5)
+    liked = bool(payload.get("like") or payload.get("statements"))
     dummy = np.zeros((1, len(codebook.space.corpus_mean)), np.float32)
-    given = Examples(
-        dummy if payload.get("like") or payload.get("statements") else dummy[:0],
-        ("und",) if payload.get("like") or payload.get("statements") else (),
-        dummy if payload.get("unlike") else dummy[:0],
-        ("und",) if payload.get("unlike") else (),
-    )
+    none, und = (dummy[:0], ()), (dummy, ("und",))
+    # One dummy cannot be both like and unlike a theme; that there is something it is like is all that has to be known.
+    given = Examples(*(und if liked else none), *(und if payload.get("unlike") and not liked else none))
     try:
         check_words(kind, payload)
         if kind == "split":
             check_split(fold.draft, theme_id, payload)
         if kind != "create" and theme_id not in fold.draft.themes:
             raise CannotError(f"There is no theme {theme_id!r}.{did_you_mean(theme_id, fold.draft.themes)}")
-        _APPLY.get(kind, _look)(fold, theme_id, payload, given)
+        plain = {**payload, "unlike": []} if liked else payload
+        _APPLY.get(kind, _look)(fold, theme_id, plain, given)
         if fold.remarks:
             raise CannotError(fold.remarks[0])
     except CannotError as reason:
         raise UsageError(str(reason)) from None
 
 
-def _apply(fold: _Fold, edit: Edit, examples: Examples) -> None:
+def _apply(fold: Fold, edit: Edit, examples: Examples) -> None:
     if edit.kind not in EDIT_KINDS:
         raise CannotError(f"{edit.kind!r} is a kind of edit that this version does not know. Update the program.")
     check_words(edit.kind, edit.payload)
     _APPLY.get(edit.kind, _look)(fold, edit.theme_id, edit.payload, examples)
 
 
-def _theme(fold: _Fold, theme_id: str, follow: bool = True) -> Theme:
-    """Return a theme that an edit names, or the one that it was merged into."""
-    theme = fold.draft.find(theme_id)
-    if theme is None:
-        raise CannotError(f"There is no theme {theme_id!r} any more. Undo this, or make it again on one that is there.")
-    if theme.theme_id != theme_id and not follow:
-        raise CannotError(
-            f"{theme_id!r} was merged into {theme.theme_id!r}. Undo the merge, or edit {theme.theme_id!r} instead."
-        )
-    return theme
-
-
-def _look(fold: _Fold, theme_id: str, payload: Mapping[str, Any], examples: Examples) -> None:
+def _look(fold: Fold, theme_id: str, payload: Mapping[str, Any], examples: Examples) -> None:
     """Words and statements: only whether the theme is there. What is said of a statement follows a merge."""
-    _theme(fold, theme_id, follow="statement" in payload)
+    theme_of(fold, theme_id, follow="statement" in payload)
 
 
-def _merge(fold: _Fold, theme_id: str, payload: Mapping[str, Any], examples: Examples) -> None:
+def _merge(fold: Fold, theme_id: str, payload: Mapping[str, Any], examples: Examples) -> None:
     draft = fold.draft
-    source, target = _theme(fold, theme_id), _theme(fold, payload["into"])
+    source, target = theme_of(fold, theme_id), theme_of(fold, payload["into"])
     if source.theme_id == target.theme_id:
         if theme_id in draft.merged and payload["into"] == target.theme_id != theme_id:
             return  # what it asks for is so already
@@ -170,17 +148,17 @@ def _merge(fold: _Fold, theme_id: str, payload: Mapping[str, Any], examples: Exa
         draft.count(target.parent_id, n)
 
 
-def _split(fold: _Fold, theme_id: str, payload: Mapping[str, Any], examples: Examples) -> None:
-    source, new_id = _theme(fold, theme_id), payload["new_theme_id"]
+def _split(fold: Fold, theme_id: str, payload: Mapping[str, Any], examples: Examples) -> None:
+    source, new_id = theme_of(fold, theme_id), payload["new_theme_id"]
     if payload.get("sub_themes"):
         _split_by_sub_themes(fold, source, new_id, payload)
         return
-    _new_theme(fold, new_id, payload["label"], source.parent_id, examples, after=source.theme_id)
+    make_theme(fold, new_id, payload["label"], source.parent_id, examples, after=source.theme_id)
     # What was picked leaves the theme: it is what the theme, and those of its sub-themes that reach it, are not.
-    _add(fold, source.theme_id, examples.turned())
+    add(fold, source.theme_id, examples.turned())
 
 
-def _split_by_sub_themes(fold: _Fold, source: Theme, new_id: str, payload: Mapping[str, Any]) -> None:
+def _split_by_sub_themes(fold: Fold, source: Theme, new_id: str, payload: Mapping[str, Any]) -> None:
     draft = fold.draft
     named = {asked: draft.find(asked) for asked in payload["sub_themes"]}
     parts = {
@@ -207,17 +185,17 @@ def _split_by_sub_themes(fold: _Fold, source: Theme, new_id: str, payload: Mappi
         label_source="person",
     )
     top = source.parent_id or source.theme_id
-    _insert(fold, new, draft.centroids[next(iter(parts))], after=top)
+    insert(fold, new, draft.centroids[next(iter(parts))], after=top)
     for part in parts:
         draft.place(part, new_id)
 
 
-def _move(fold: _Fold, theme_id: str, payload: Mapping[str, Any], examples: Examples) -> None:
-    draft, theme, asked = fold.draft, _theme(fold, theme_id, follow=False), payload["parent"]
+def _move(fold: Fold, theme_id: str, payload: Mapping[str, Any], examples: Examples) -> None:
+    draft, theme, asked = fold.draft, theme_of(fold, theme_id, follow=False), payload["parent"]
     if asked is None:
         draft.place(theme.theme_id, None)
         return
-    parent = _theme(fold, asked)
+    parent = theme_of(fold, asked)
     if parent.theme_id == theme.theme_id:
         raise CannotError(f"{theme_id!r} cannot be moved under itself. Choose another parent, or none.")
     if parent.level != 1:
@@ -233,75 +211,38 @@ def _move(fold: _Fold, theme_id: str, payload: Mapping[str, Any], examples: Exam
     draft.place(theme.theme_id, parent.theme_id)
 
 
-def _pin(fold: _Fold, theme_id: str, payload: Mapping[str, Any], examples: Examples) -> None:
-    fold.pinned.add(_theme(fold, theme_id).theme_id)
+def _pin(fold: Fold, theme_id: str, payload: Mapping[str, Any], examples: Examples) -> None:
+    fold.pinned.add(theme_of(fold, theme_id).theme_id)
 
 
-def _unpin(fold: _Fold, theme_id: str, payload: Mapping[str, Any], examples: Examples) -> None:
-    fold.pinned.discard(_theme(fold, theme_id).theme_id)
+def _unpin(fold: Fold, theme_id: str, payload: Mapping[str, Any], examples: Examples) -> None:
+    fold.pinned.discard(theme_of(fold, theme_id).theme_id)
 
 
-def _example(fold: _Fold, theme_id: str, payload: Mapping[str, Any], examples: Examples) -> None:
-    theme = _theme(fold, theme_id)
+def _example(fold: Fold, theme_id: str, payload: Mapping[str, Any], examples: Examples) -> None:
+    theme = theme_of(fold, theme_id)
     sides = {"like": len(examples.like), "unlike": len(examples.unlike)}
     gone = [side for side, left in sides.items() if payload.get(side) and not left]
     if not any(sides.values()):
         raise CannotError("None of the examples is stored any more. Undo this, or give other statements.")
-    _add(fold, theme.theme_id, examples)
+    add(fold, theme.theme_id, examples)
     fold.remarks += [f"None of the examples of what it is {side} is stored any more. Give others." for side in gone]
 
 
-def _add(fold: _Fold, theme_id: str, examples: Examples) -> None:
-    if not add_examples(fold.draft, fold.space, theme_id, examples, fold.threshold):
-        raise CannotError(f"This would leave {theme_id!r} without any example. Give it others first, or merge it.")
-
-
-def _create(fold: _Fold, theme_id: str, payload: Mapping[str, Any], examples: Examples) -> None:
+def _create(fold: Fold, theme_id: str, payload: Mapping[str, Any], examples: Examples) -> None:
     parent_id = None
     if payload.get("parent") is not None:
-        parent = _theme(fold, payload["parent"])
+        parent = theme_of(fold, payload["parent"])
         if parent.level != 1:
             raise CannotError(
                 f"{parent.theme_id!r} is a sub-theme: there are two levels only. Create it under {parent.parent_id!r}."
             )
         parent_id = parent.theme_id
-    _new_theme(fold, theme_id, payload["label"], parent_id, examples)
-    _add(fold, theme_id, replace(examples, like=examples.like[:0], like_languages=()))
+    make_theme(fold, theme_id, payload["label"], parent_id, examples)
+    add(fold, theme_id, replace(examples, like=examples.like[:0], like_languages=()))
 
 
-def _new_theme(
-    fold: _Fold, theme_id: str, label: str, parent_id: str | None, examples: Examples, after: str | None = None
-) -> None:
-    """Add a theme that is known by its examples alone."""
-    if not len(examples.like):
-        raise CannotError(f"No example of {theme_id!r} is stored any more. Undo this, or give other statements.")
-    points = example_points(fold.space.prepare(examples.like, examples.like_languages), fold.threshold)
-    new = Theme(
-        theme_id=theme_id,
-        label=label,
-        level=1 if parent_id is None else 2,
-        parent_id=parent_id,
-        state="active",
-        threshold=round(min(point.threshold for point in points), 5),
-        n_statements=len(examples.like),
-        source="person",
-        label_source="person",
-    )
-    _insert(fold, new, mean_direction([point.vector for point in points]), after, points)
-
-
-def _insert(fold: _Fold, theme: Theme, centroid: np.ndarray, after: str | None, points: Sequence[Point] = ()) -> None:
-    """Add a new theme right behind another one."""
-    draft = fold.draft
-    if draft.find(theme.theme_id) is not None:
-        raise CannotError(f"There is a theme {theme.theme_id!r} already. Undo this, and make it again.")
-    order = list(draft.themes)
-    at = order.index(after) + 1 if after in draft.themes else len(order)
-    draft.put(theme, centroid, points)
-    draft.themes = {key: draft.themes[key] for key in [*order[:at], theme.theme_id, *order[at:]]}
-
-
-def _set_states(fold: _Fold, base: Codebook) -> None:
+def _set_states(fold: Fold, base: Codebook) -> None:
     """A pinned theme is active; one that edits left without statements is kept, retired, so that it can be undone."""
     draft, before = fold.draft, Draft.of(base)
     for theme_id, theme in draft.themes.items():
