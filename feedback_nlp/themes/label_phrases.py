@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -17,6 +18,7 @@ from feedback_nlp.themes.word_forms import folded
 LONGEST = 4  # words in a phrase between stop words
 LONGEST_CLAUSE = 5  # words in a clause that can stand as a name
 WIDEST = 48  # characters in a name
+Candidate = tuple[tuple[str, ...], bool]  # words, and whether they are a whole clause
 BROKEN = "\x00"  # where a value was taken out: a clause around it says too little
 _BREAK = re.compile(r"[.,;:!?()\[\]{}\"“”„«»…،؛؟。，！？、\n/|—–*]+|\s-+\s")
 _WORDLIKE = re.compile(r"\w")
@@ -46,7 +48,7 @@ class Grammar:
         """Words that may belong to the verb before them."""
         return particles(self.language)
 
-    @property
+    @cached_property
     def openers(self) -> frozenset[str]:
         """Stop words that may open a name."""
         return self.negations | openers(self.language)
@@ -67,35 +69,31 @@ class Phrase:
 
 
 def phrases_of(
-    texts: Sequence[str], people: Sequence[float] | np.ndarray, grammar: Grammar, key: Callable[[str], str] = folded
+    texts: Sequence[Iterable[Candidate]], people: Sequence[float] | np.ndarray, key: Callable[[str], str] = folded
 ) -> list[Phrase]:
-    """Return the candidates in ``texts``; ``people`` (len(texts),) is how many said each.
+    """Return the candidates in texts, each given by its :func:`candidates_in`; ``people`` (n,) is how many said each.
 
     A phrase is counted under the ``key`` of its words, so that accents, case and inflection do not split it, and shown
     in its commonest wording.
     """
-    said: dict[tuple[str, ...], dict[int, float]] = defaultdict(dict)
-    wordings: dict[tuple[str, ...], Counter[tuple[str, ...]]] = defaultdict(Counter)
+    said: dict[tuple[str, ...], dict[int, float]] = {}
+    wordings: dict[tuple[str, ...], dict[tuple[str, ...], float]] = {}
     clauses: set[tuple[str, ...]] = set()
     for row, (text, n) in enumerate(zip(texts, people, strict=True)):
-        for words, whole in candidates_in(text, grammar):
+        for words, whole in text:
             group = tuple(map(key, words))
-            said[group][row] = n
-            wordings[group][words] += n
+            said.setdefault(group, {})[row] = n
+            forms = wordings.setdefault(group, {})
+            forms[words] = forms.get(words, 0) + n
             if whole:
                 clauses.add(group)
     return [
-        Phrase(
-            min(wordings[group], key=lambda words: (-wordings[group][words], words)),
-            sum(rows.values()),
-            group in clauses,
-            tuple(rows),
-        )
-        for group, rows in said.items()
+        Phrase(min(forms, key=lambda words: (-forms[words], words)), sum(rows.values()), group in clauses, tuple(rows))
+        for (group, rows), forms in zip(said.items(), wordings.values(), strict=True)
     ]
 
 
-def candidates_in(text: str, grammar: Grammar) -> Iterator[tuple[tuple[str, ...], bool]]:
+def candidates_in(text: str, grammar: Grammar) -> Iterator[Candidate]:
     """Yield (words, whether they are a whole clause) for each candidate in a text."""
     for part in _BREAK.split(PLACEHOLDER.sub(BROKEN, text)):
         pieces: list[list[str]] = [[]]
@@ -176,14 +174,12 @@ def _crosses(run: Sequence[str], grammar: Grammar) -> bool:
     return any(one == joint and other in grammar.stop for one, other in pairwise(run))
 
 
-def shares(
-    texts: Sequence[str], people: Sequence[float] | np.ndarray, stems: Mapping[str, str], stop: frozenset[str]
-) -> Counter[str]:
-    """Return, for each stem that is no stop word, the share of people whose text has it, 0..1."""
+def shares(stems: Sequence[Iterable[str]], people: Sequence[float] | np.ndarray) -> Counter[str]:
+    """Return, for each stem, the share of people whose text has it, 0..1; ``stems`` (n,) has each of a text once."""
     total = max(1e-9, float(sum(people)))
-    found = Counter[str]()
-    for text, n in zip(texts, people, strict=True):
-        words = {word for word in TOKEN.findall(PLACEHOLDER.sub(" ", text).lower()) if word not in stop}
-        for stem in {stems.get(word, word) for word in words}:
-            found[stem] += n / total
-    return found
+    found: dict[str, float] = {}
+    for text, n in zip(stems, people, strict=True):
+        share = n / total
+        for stem in text:
+            found[stem] = found.get(stem, 0.0) + share
+    return Counter(found)  # type: ignore[arg-type]  # a count that is a share

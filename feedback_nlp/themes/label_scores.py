@@ -7,12 +7,13 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
 
-from feedback_nlp.themes.keywords import TOKEN
-from feedback_nlp.themes.label_phrases import Grammar, Phrase, phrases_of, shares
+from feedback_nlp.themes.keywords import PLACEHOLDER, TOKEN
+from feedback_nlp.themes.label_phrases import Candidate, Grammar, Phrase, candidates_in, phrases_of, shares
 from feedback_nlp.themes.label_words import is_declined, is_speaking
 from feedback_nlp.themes.word_forms import Spelling, spelling_of, stems_of
 
@@ -39,6 +40,16 @@ class NamedTheme:
     covered: np.ndarray
 
 
+@dataclass(frozen=True)
+class _Read:
+    """What is read of a theme in one language, (m,) each: texts, who said them, cosine to the theme, sentiment."""
+
+    texts: list[str]
+    people: np.ndarray
+    nearness: np.ndarray
+    polarity: np.ndarray | None
+
+
 class ThemeWords:
     """The words of all themes, so that those of one can be held against the others'."""
 
@@ -51,31 +62,60 @@ class ThemeWords:
         self.grammars = {grammar.language: grammar for grammar in grammars}
         self.stems: dict[str, dict[str, str]] = {}
         self.spelling: dict[str, Spelling] = {}
+        self._codes = [np.asarray(item["languages"]) for item in evidence]
+        self._read: dict[tuple[int, str], _Read] = {}
         self._shares: dict[tuple[int, str], Counter[str]] = {}
+        self._everywhere: dict[tuple[bool, str], tuple[Counter[str], int]] = {}
+        self._weights_of: dict[tuple[int, str], dict[str, float]] = {}
+        self._candidates: dict[tuple[str, str], tuple[Candidate, ...]] = {}
         for code, grammar in self.grammars.items():
-            texts = sorted({t for row in range(len(evidence)) for t in self._own(row, code)[0]})
-            self.spelling[code] = spelling_of(texts, TOKEN)
-            counts = Counter(word for text in texts for word in TOKEN.findall(text.lower().replace("’", "'")))
-            self.stems[code] = stems_of(counts)
-            for row in range(len(evidence)):
-                own, people, _, _ = self._own(row, code)
-                self._shares[row, code] = shares(own, people, self.stems[code], grammar.stop)
+            self._learn(code, grammar.stop)
 
-    def _own(self, row: int, language: str) -> tuple[list[str], np.ndarray, np.ndarray, np.ndarray | None]:
-        """Return a theme's texts in a language with people, cosines and sentiment; spread out where it is wide."""
-        item = self.evidence[row]
-        rows = np.flatnonzero(np.asarray(item["languages"]) == language)
-        if self.children[row] and len(rows) > READ:
-            rows = rows[np.linspace(0, len(rows) - 1, READ).astype(int)]
-        rows = rows[:READ]
-        people = np.asarray(item.get("weights", np.ones(len(item["texts"]))), dtype=np.float64)[rows]
-        polarity = item.get("polarity")
-        return (
-            [item["texts"][r] for r in rows],
-            people,
-            np.asarray(item["nearness"])[rows],
-            None if polarity is None else np.asarray(polarity)[rows],
-        )
+    def _learn(self, code: str, stop: frozenset[str]) -> None:
+        """Learn a language's spelling and stems, and the share of each theme's people who use a stem."""
+        texts = sorted({text for row in range(len(self.evidence)) for text in self._own(row, code).texts})
+        self.spelling[code] = spelling_of(texts, TOKEN)
+        words_of = {text: TOKEN.findall(PLACEHOLDER.sub(" ", text).lower().replace("’", "'")) for text in texts}
+        stems = self.stems[code] = stems_of(Counter(chain.from_iterable(words_of.values())))
+        stems_in = {text: {stems[word] for word in words if word not in stop} for text, words in words_of.items()}
+        for row in range(len(self.evidence)):
+            own = self._own(row, code)
+            self._shares[row, code] = shares([sorted(stems_in[text]) for text in own.texts], own.people)
+        for wide in (False, True):
+            heard = [self._shares[row, code] for row in self._peers(wide)]
+            total = Counter[str]()
+            for own_shares in heard:
+                for stem, share in own_shares.items():
+                    total[stem] += share
+            self._everywhere[wide, code] = (total, sum(map(bool, heard)))
+
+    def _peers(self, wide: bool) -> list[int]:
+        """Return the rows that a theme is held against: of the top level where it is ``wide``, else of the lowest."""
+        every = range(len(self.evidence))
+        return [row for row in every if (self.parents[row] is None if wide else not self.children[row])]
+
+    def _own(self, row: int, language: str) -> _Read:
+        """Return what is read of a theme in a language; spread out where the theme is wide."""
+        if (row, language) not in self._read:
+            item = self.evidence[row]
+            rows = np.flatnonzero(self._codes[row] == language)
+            if self.children[row] and len(rows) > READ:
+                rows = rows[np.linspace(0, len(rows) - 1, READ).astype(int)]
+            rows = rows[:READ]
+            people = np.asarray(item.get("weights", np.ones(len(item["texts"]))), dtype=np.float64)[rows]
+            polarity = item.get("polarity")
+            self._read[row, language] = _Read(
+                [item["texts"][r] for r in rows],
+                people,
+                np.asarray(item["nearness"])[rows],
+                None if polarity is None else np.asarray(polarity)[rows],
+            )
+        return self._read[row, language]
+
+    def _candidates_in(self, text: str, language: str) -> tuple[Candidate, ...]:
+        if (text, language) not in self._candidates:
+            self._candidates[text, language] = tuple(candidates_in(text, self.grammars[language]))
+        return self._candidates[text, language]
 
     def key(self, phrase: Sequence[str], language: str) -> frozenset[str]:
         """Return what a phrase is about: the stems of its words without small ones. Names with one key are alike."""
@@ -85,9 +125,9 @@ class ThemeWords:
     def theme(self, row: int) -> NamedTheme:
         """Return a theme with the candidates that are worth encoding."""
         language = self.languages[row]
-        texts, people, _, _ = self._own(row, language)
-        found = phrases_of(texts, people, self.grammars[language])
-        total = float(people.sum())
+        own = self._own(row, language)
+        found = phrases_of([self._candidates_in(text, language) for text in own.texts], own.people)
+        total = float(own.people.sum())
         several = 1 if total < 8 else max(2, round(0.008 * total))
         weights = self._weights(row, language)
         found = [p for p in found if not self._names_somebody(p, language, several)]
@@ -108,20 +148,21 @@ class ThemeWords:
 
     def _weights(self, row: int, language: str) -> dict[str, float]:
         """Return how much each stem is the theme's own: its share, and how far that is above other themes' share."""
+        if (row, language) in self._weights_of:
+            return self._weights_of[row, language]
         own = self._shares[row, language]
-        family = {row, self.parents[row], *self.children[row]}
-        level = self.parents[row] is None and bool(self.children[row])
-        peers = [
-            r for r in range(len(self.evidence))
-            if r not in family and (self.parents[r] is None if level else not self.children[r])
-        ]  # fmt: skip
-        heard = [self._shares[r, language] for r in peers if self._shares[r, language]]
+        wide = self.parents[row] is None and bool(self.children[row])
+        everywhere, heard = self._everywhere[wide, language]
+        family = {row, self.parents[row], *self.children[row]} & set(self._peers(wide))
+        kin = [self._shares[r, language] for r in sorted(r for r in family if r is not None)]
+        others = heard - sum(map(bool, kin))
         weights = {}
         for stem, share in own.items():
-            outside = sum(other[stem] for other in heard) / len(heard) if heard else 0.0
+            outside = max(0.0, everywhere[stem] - sum(k[stem] for k in kin)) / others if others else 0.0
             weights[stem] = math.sqrt(share) * math.log2(1 + share / (outside + 0.01))
         best = max(weights.values(), default=1.0)
-        return {stem: weight / best for stem, weight in weights.items()}
+        found = self._weights_of[row, language] = {stem: weight / best for stem, weight in weights.items()}
+        return found
 
     def _worth(self, phrase: Phrase, weights: Mapping[str, float], language: str, total: float) -> float:
         stems = self.key(phrase.words, language)
@@ -133,7 +174,8 @@ class ThemeWords:
         if not theme.phrases:
             return
         language = theme.language
-        _, people, nearness, polarity = self._own(row, language)
+        own = self._own(row, language)
+        people, nearness, polarity = own.people, own.nearness, own.polarity
         weights = self._weights(row, language)
         shape = TOPIC if theme.children else SHAPE
         cosines = theme.vectors @ centroids.T

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import cache
 
 _AND = {
     "ar": "و", "bg": "и", "bs": "i", "ca": "i", "cs": "a", "da": "og", "de": "und", "el": "και", "en": "and",
@@ -87,16 +88,19 @@ def _words(table: dict[str, str], language: str) -> frozenset[str]:
     return frozenset(table.get(language, "").split())
 
 
+@cache
 def first_person(language: str) -> frozenset[str]:
     """Return a language's words for who speaks, lower-case; none for a language that nobody listed."""
     return _words(_FIRST_PERSON, language)
 
 
+@cache
 def openers(language: str) -> frozenset[str]:
     """Return the stop words that may open a label, lower-case, apart from negations."""
     return _words(_DEGREE, language)
 
 
+@cache
 def prepositions(language: str) -> frozenset[str]:
     """Return the prepositions of a language that declines its nouns, lower-case; none for any other."""
     return _words(_PREPOSITIONS, language)
@@ -108,6 +112,7 @@ def is_speaking(word: str, language: str) -> bool:
     return word in first_person(language) or (ending is not None and re.search(ending, word) is not None)
 
 
+@cache
 def particles(language: str) -> frozenset[str]:
     """Return the words that may be a part of the verb before them, lower-case."""
     return _words(_PARTICLES, language)

@@ -116,33 +116,33 @@ def spelling_of(texts: Iterable[str], token: re.Pattern[str]) -> Spelling:
     Accents that some leave out are put back ("aplicatie" becomes "aplicație") where those who write accents write the
     word so, and so are capitals that a word has within a sentence ("Wi-Fi"). Texts in capitals tell nothing.
     """
-    inside, everywhere, careful_words = Counter[str](), Counter[str](), Counter[str]()
+    forms_within: list[str] = []
+    said: list[str] = []
+    said_carefully: list[str] = []
     pieces = _pieces(token)
     for text in texts:
         capitals = 0 if text.islower() else sum(map(str.isupper, text))
         if 3 * capitals > len(text) and capitals > sum(map(str.islower, text)):
             continue
         found, begun = [], False
-        within = []
         for piece in pieces.findall(text):
             if piece in _SENTENCE_BEFORE:
                 begun = False
                 continue
             if begun or piece.islower():
-                within.append(piece)
+                forms_within.append(piece)
             found.append(piece.lower())
             begun = True
-        inside.update(within)
-        everywhere.update(found)
+        said += found
         if not text.isascii() and any(folded(word) != word for word in found):
-            careful_words.update(found)
+            said_carefully += found
     forms: dict[str, Counter[str]] = defaultdict(Counter)
-    for form, count in inside.items():
+    for form, count in Counter(forms_within).items():
         forms[form.lower()][form] = count
     careful: dict[str, Counter[str]] = defaultdict(Counter)  # by folded form, in texts that have accents
-    for word, count in careful_words.items():
+    for word, count in Counter(said_carefully).items():
         careful[folded(word)][word] = count
-    total = Counter[str]()
+    everywhere, total = Counter(said), Counter[str]()
     for word, count in everywhere.items():
         total[folded(word)] += count
     natural: dict[str, str] = {}
