@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 PLACEHOLDER = re.compile(r"<[A-Z]+_\d+>")  # what redaction left in place of a value is never a keyword
 TOKEN = re.compile(r"[^\W\d_](?:[\w'’-]*[^\W_])?")
-SPELLING = 10_000  # texts to learn a language's spelling from
+SPELLING = 5_000  # texts to learn a language's spelling from
 MINIMUM_STATEMENTS = 3  # a theme that fewer people speak of in a language has no keywords worth reading in it
 
 StopWords = Callable[[str], frozenset[str]]
