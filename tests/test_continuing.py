@@ -147,11 +147,21 @@ def test_what_is_new_is_born_though_the_rest_is_held() -> None:
     assert theme_of(found.codebook, 5) == born
 
 
-@pytest.mark.parametrize(("stability", "is_born"), [(0.75, True), (0.74, False), (None, True)])
-def test_only_what_is_stable_is_born_before_the_corpus_has_grown(stability: float | None, is_born: bool) -> None:
+@pytest.mark.parametrize(
+    ("n_old", "stability", "is_born"),
+    [(0, 0.6, True), (0, 0.59, False), (0, None, True), (7, 0.75, True), (7, 0.74, False), (9, 0.9, False)],
+)
+def test_the_less_of_it_is_new_the_more_stable_a_theme_must_be(
+    n_old: int, stability: float | None, is_born: bool
+) -> None:
     old, new = book_of((((0,),), ((2,),))), book_of((((0,),), ((2,),), ((5,),)), prefix="x")
     new = replace(new, themes=(*new.themes[:2], replace(new.themes[2], stability=stability)))
-    assert (len(held(old, new, [0, 2, 5]).codebook.themes) == 3) is is_born
+    vectors, languages, _ = around([0, 2, 5])
+    both = unit_rows((1.15 * CENTRES[5] + CENTRES[2]).reshape(1, -1))[0]  # some of what is found there was known
+    vectors[24 : 24 + n_old] = unit_rows(vectors[24 : 24 + n_old] - CENTRES[5] + 2 * both)
+    assert (tag(old, vectors, languages, most=1).labels()[24:] >= 0).sum() == n_old
+    found = continue_codebook(new, old, (), {}, vectors, languages, settled_on=36)
+    assert (len(found.codebook.themes) == 3) is is_born
 
 
 def test_a_crowd_that_an_old_theme_took_in_is_a_theme_of_its_own_and_not_that_one() -> None:

@@ -38,6 +38,7 @@ def theme_of(fold: Fold, theme_id: str, follow: bool = True) -> Theme:
 
 
 def add(fold: Fold, theme_id: str, examples: Examples) -> None:
+    """Add examples to a theme; what would leave it without any raises."""
     if not add_examples(fold.draft, fold.space, theme_id, examples, fold.threshold):
         raise CannotError(f"This would leave {theme_id!r} without any example. Give it others first, or merge it.")
 

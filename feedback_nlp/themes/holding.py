@@ -24,11 +24,12 @@ from feedback_nlp.themes.drafting import FOUND, Draft, mean_direction
 from feedback_nlp.themes.edits import new_theme_id
 from feedback_nlp.themes.matching import Match
 from feedback_nlp.themes.refit import Refit
-from feedback_nlp.themes.stability import STABLE
+from feedback_nlp.themes.stability import PATTERN, STABLE
 from feedback_nlp.themes.tagging import tag
 
 GROWN = 1.5  # times the statements that the themes were learnt from, or a 1.5th of them: the new fit has its way
-NEW = 1 / 3  # share of a fit's theme that must be new for it to become one
+NEW = 1 / 3  # share of a stable theme of the fit that must be new for it to become one
+MOSTLY_NEW = 0.5  # where this much is new, a pattern is enough
 FADED = 0.5  # share of its usual statements below which a theme that the fit does not find either is retired
 
 
@@ -149,8 +150,7 @@ def _add_new(refit: Refit, draft: Draft, known: Mapping[str, str], labels: np.nd
     parts: dict[int, tuple[int, np.ndarray]] = {}
     for row in refit.new.leaves:
         theme = refit.new.themes[row]
-        stable = theme.stability is None or theme.stability >= STABLE
-        if theme.source == "discovered" and theme.theme_id not in known and stable:
+        if theme.source == "discovered" and theme.theme_id not in known:
             mine = labels[refit.new_members.has[row]]
             parts[row] = int((mine < 0).sum()), np.bincount(mine[mine >= 0], minlength=len(old.themes))
 
@@ -161,9 +161,11 @@ def _add_new(refit: Refit, draft: Draft, known: Mapping[str, str], labels: np.nd
     taken = {*old.row_of, *(e.theme_id for e in refit.edits), *(e.payload.get("new_theme_id", "") for e in refit.edits)}
     born = np.zeros(len(labels), bool)
     for row in sorted(parts, key=lambda row: (-share(row), row)):
-        if share(row) < NEW:
+        theme, new = refit.new.themes[row], share(row)
+        if new < NEW or (1.0 if theme.stability is None else theme.stability) < (
+            PATTERN if new >= MOSTLY_NEW else STABLE
+        ):
             continue
-        theme = refit.new.themes[row]
         left -= np.minimum(parts[row][1], left)
         own = theme.theme_id if theme.theme_id not in taken else new_theme_id("born", theme.theme_id, {}, taken)
         parent = known.get(theme.parent_id or "", theme.parent_id or "")
