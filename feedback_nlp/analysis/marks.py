@@ -7,9 +7,12 @@ that it is not to be trusted.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+
+import polars as pl
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +69,22 @@ def theme_marks(theme: Mapping[str, Any]) -> tuple[Mark, ...]:
     return tuple(found)
 
 
+def marked_labels(table: pl.DataFrame) -> pl.DataFrame:
+    """Return a theme table whose labels end with the signs of doubtful themes, for charts."""
+    labels = []
+    for row in table.iter_rows(named=True):
+        signs = [mark.sign for mark in theme_marks(row) if mark.key in ("candidate", "emerging", "llm")]
+        labels.append(" ".join([row["label"], *signs]))
+    return table.with_columns(pl.Series("label", labels, dtype=pl.String))
+
+
+def two_digits(stability: float) -> float:
+    """Cut a stability (0..1) to two decimals: rounded up, 0.599 would look like what it is not."""
+    return math.floor(100 * stability + 1e-9) / 100
+
+
 def stability_words(stability: float) -> str:
-    """Say a stability (0..1) in words: "0.58, a candidate"."""
+    """Say a stability (0..1) in words: "0.58, not to be trusted yet"."""
     words = (
         "highly stable"
         if stability >= 0.85
@@ -77,4 +94,4 @@ def stability_words(stability: float) -> str:
         if stability >= 0.6
         else "not to be trusted yet"
     )
-    return f"{stability:.2f}, {words}"
+    return f"{two_digits(stability):.2f}, {words}"

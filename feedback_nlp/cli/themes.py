@@ -45,11 +45,7 @@ def list_themes(version: int | None, settings: Settings, as_json: bool) -> None:
         last = {edit.theme_id: edit.kind for edit in store.active_edits(("hide", "unhide"))}
     from feedback_nlp.analysis.themes import theme_table
 
-    facts = frames.themes.select("theme_id", *_FACTS)
-    top, below = (
-        theme_table(frames, level=level).join(facts, on="theme_id", how="left", maintain_order="left")
-        for level in (1, 2)
-    )
+    top, below = (theme_table(frames, level=level) for level in (1, 2))
     if as_json:
         say_json([*top.to_dicts(), *below.to_dicts()])
         return

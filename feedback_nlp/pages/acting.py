@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import getpass
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -17,8 +17,6 @@ from feedback_nlp.records import STRUCTURAL_EDITS
 from feedback_nlp.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from feedback_nlp.pipeline.editing import EditSummary
 
 T = TypeVar("T")
@@ -31,11 +29,11 @@ MOST_CONFLICTS = 5  # told at once; the page of changes lists them all
 
 @dataclass(frozen=True)
 class Done:
-    """What became of an edit, kept until the reader has seen it. ``edit_id`` is None once it is undone."""
+    """What became of edits made at once, kept until the reader has seen it; no ``edit_ids`` when they were undone."""
 
     words: str
     kind: str
-    edit_id: int | None
+    edit_ids: tuple[int, ...]
     conflicts: tuple[str, ...]
 
 
@@ -64,12 +62,11 @@ def author_box(settings: Settings, key: str) -> None:
 
 
 def carry_out(
-    settings: Settings, kind: str, theme_id: str, payload: Mapping[str, Any], words: str, *, reread: bool = True
+    settings: Settings, kind: str, theme_id: str, payload: Mapping[str, Any], words: str
 ) -> EditSummary | None:
     """Carry out an edit and keep ``words`` (safe Markdown) for the next run; None where it does not fit, and say so.
 
-    Nothing is drawn while it works, so that a click elsewhere cannot end it half-way. ``reread`` False leaves the
-    frames as they are, for edits of single statements made one after the other.
+    Nothing is drawn while it works, so that a click elsewhere cannot end it half-way.
     """
     from feedback_nlp.pipeline.editing import edit_theme
 
@@ -77,27 +74,46 @@ def carry_out(
 
     def edit() -> EditSummary:
         summary = edit_theme(store, settings, kind, theme_id, payload, author)
-        st.session_state[OUTCOME_KEY] = _done(summary, f"{words} By {plain(author)}.", summary.edit_id)
+        st.session_state[OUTCOME_KEY] = _done(summary, f"{words} By {plain(author)}.", (summary.edit_id,))
         return summary
 
-    return _one_at_a_time(edit, kind, reread)
+    return _one_at_a_time(edit, kind, True)
 
 
-def take_back(settings: Settings, edit_id: int, kind: str) -> EditSummary | None:
-    """Undo an edit of a kind; None where somebody else has already, and say so."""
+def settle(settings: Settings, kind: str, theme_id: str, statements: Sequence[str], words: str) -> bool:
+    """Assign a theme to statements, or unassign it, and return whether that went well.
+
+    The frames are left as they are: statements are settled one after the other, and reading all again takes time.
+    """
+    from feedback_nlp.pipeline.editing import edit_theme
+
+    store, author = open_store(settings.db), author_name(settings)
+
+    def edit() -> EditSummary:
+        done = [edit_theme(store, settings, kind, theme_id, {"statement": i}, author) for i in statements]
+        ids = tuple(summary.edit_id for summary in done)
+        st.session_state[OUTCOME_KEY] = _done(done[-1], f"{words} By {plain(author)}.", ids)
+        return done[-1]
+
+    return _one_at_a_time(edit, kind, False) is not None
+
+
+def take_back(settings: Settings, edit_ids: Sequence[int], kind: str) -> bool:
+    """Undo edits of a kind; False where somebody else has already, and say so."""
     from feedback_nlp.pipeline.editing import undo
 
     store, author = open_store(settings.db), author_name(settings)
 
     def take() -> EditSummary:
-        summary = undo(store, settings, edit_id, author)
-        st.session_state[OUTCOME_KEY] = _done(summary, f"Edit {edit_id} is undone. By {plain(author)}.", None)
+        summaries = [undo(store, settings, edit_id, author) for edit_id in reversed(edit_ids)]
+        words = f"{_edits(edit_ids)} {'is' if len(edit_ids) == 1 else 'are'} undone. By {plain(author)}."
+        st.session_state[OUTCOME_KEY] = _done(summaries[-1], words, ())
         settled = st.session_state.get(SETTLED_KEY, {})
         for statement_id in [i for i, said in settled.items() if said != "skipped"]:
             del settled[statement_id]  # the figures are read anew, and say which are settled still
-        return summary
+        return summaries[-1]
 
-    return _one_at_a_time(take, kind, True)
+    return _one_at_a_time(take, kind, True) is not None
 
 
 def finish_edits(settings: Settings) -> bool:
@@ -118,17 +134,20 @@ def show_outcome(settings: Settings) -> None:
         for conflict in done.conflicts:
             st.warning(conflict, icon=":material/error:")
         with st.container(horizontal=True):
-            undo = done.edit_id is not None and st.button(
-                f"Undo edit {done.edit_id}", icon=":material/undo:", key="undo_last"
-            )
-            if undo and done.edit_id is not None and take_back(settings, done.edit_id, done.kind) is not None:
+            ids = done.edit_ids
+            undo = bool(ids) and st.button(f"Undo {_edits(ids).lower()}", icon=":material/undo:", key="undo_last")
+            if undo and take_back(settings, ids, done.kind):
                 st.rerun()
             if st.button("Close", key="close_outcome"):
                 del st.session_state[OUTCOME_KEY]
                 st.rerun()
 
 
-def _done(summary: EditSummary, words: str, edit_id: int | None) -> Done:
+def _edits(ids: Sequence[int]) -> str:
+    return f"Edit {ids[0]}" if len(ids) == 1 else f"Edits {ids[0]} to {ids[-1]}"
+
+
+def _done(summary: EditSummary, words: str, edit_ids: tuple[int, ...]) -> Done:
     if summary.kind in STRUCTURAL_EDITS:
         words += (
             f" {count(summary.n_retagged)} statement{'s have' if summary.n_retagged != 1 else ' has'} other themes "
@@ -138,7 +157,7 @@ def _done(summary: EditSummary, words: str, edit_id: int | None) -> Done:
         f"Edit {conflict.edit_id} no longer fits: {plain(conflict.reason)}"
         for conflict in summary.conflicts[:MOST_CONFLICTS]
     ]
-    return Done(words, summary.kind, edit_id, tuple(told))
+    return Done(words, summary.kind, edit_ids, tuple(told))
 
 
 def _one_at_a_time(act: Callable[[], T], kind: str, reread: bool) -> T | None:

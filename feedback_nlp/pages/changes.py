@@ -116,7 +116,7 @@ def _undo_button(loaded: Loaded, edit_id: int, kind: str, where: str) -> None:
         key=f"undo_{where}_{edit_id}",
         help=f"Take edit {edit_id} back; it stays listed.",
     )
-    if asked and acting.take_back(loaded.settings, edit_id, kind) is not None:
+    if asked and acting.take_back(loaded.settings, (edit_id,), kind):
         st.rerun()
 
 

@@ -13,6 +13,7 @@ import streamlit as st
 from feedback_nlp.pages import acting
 from feedback_nlp.pages.data import Slice
 from feedback_nlp.pages.editing import THEME_PARAMETER, theme_names
+from feedback_nlp.pages.quotes import marked_text
 from feedback_nlp.pages.wording import count, plain
 
 CHOSEN_KEY = "_chosen_statements"  # statement id -> "like" or "unlike"
@@ -62,7 +63,7 @@ def correct_statements(part: Slice, theme_id: str, statements: list[Said]) -> No
         with st.container(horizontal=True, vertical_alignment="center", key=f"said_{theme_id}_{said.statement_id}"):
             language = html.escape(said.language, quote=True)
             st.html(
-                f'<div class="fb-said" dir="auto" lang="{language}">{html.escape(said.text)}</div>', width="stretch"
+                f'<div class="fb-said" dir="auto" lang="{language}">{marked_text(said.text, ())}</div>', width="stretch"
             )
             st.segmented_control(
                 f"Statement {number} as an example",

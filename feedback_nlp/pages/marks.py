@@ -43,15 +43,6 @@ def marks_words(theme: Mapping[str, Any]) -> str:
     return ", ".join(f"{mark.sign} {mark.word}" for mark in theme_marks(theme))
 
 
-def marked_labels(table: pl.DataFrame) -> pl.DataFrame:
-    """Return a theme table whose labels end with the signs of doubtful themes, for charts."""
-    labels = []
-    for row in table.iter_rows(named=True):
-        signs = [mark.sign for mark in theme_marks(row) if mark.key in ("candidate", "emerging", "llm")]
-        labels.append(" ".join([row["label"], *signs]))
-    return table.with_columns(pl.Series("label", labels, dtype=pl.String))
-
-
 def key(table: pl.DataFrame) -> None:
     """Draw what the marks in a theme table mean, and how many themes have each; nothing where none has any."""
     counts: dict[str, int] = {}

@@ -6,6 +6,7 @@ import polars as pl
 import streamlit as st
 
 from feedback_nlp import charts
+from feedback_nlp.analysis.marks import marked_labels
 from feedback_nlp.analysis.outcomes import Outcome, choose_outcome
 from feedback_nlp.analysis.overview import Overview, overview
 from feedback_nlp.analysis.scores import ScoreSummary, summarise_scores
@@ -99,7 +100,7 @@ def _themes(part: Slice, outcome: Outcome) -> None:
         + f"How far each theme is associated with a lower or higher {outcome.label}, most damage first; whiskers are "
         "95% intervals. A connection in what people say, not a proven cause."
     )
-    shell.draw(charts.impact_bars(marks.marked_labels(shown)), f"Impact of themes on {outcome.label}")
+    shell.draw(charts.impact_bars(marked_labels(shown)), f"Impact of themes on {outcome.label}")
     marks.key(table)
     st.page_link(shell.page_path("themes"), label=f"All {table.height} themes", icon=":material/arrow_forward:")
 

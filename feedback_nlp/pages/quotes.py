@@ -144,7 +144,7 @@ details.fb-aside > div {margin:.25rem 0 .35rem; padding-inline-start:.7rem; bord
 .fb-badge[class*="fb-mark-"] {border:1px solid #8A91A5; background:#fff}
 .fb-badge.fb-mark-candidate, .fb-badge.fb-mark-llm {border:1px dashed #9A5B00; background:#FFF6E5; color:#6B4000}
 .fb-badge.fb-mark-emerging {border-color:#4338CA; color:#312E81; background:#EDECFB}
-.fb-key {list-style:none; padding-inline-start:0; margin-top:.4rem; font-size:.85rem; color:#3B4256}
+.fb-list.fb-key {list-style:none; padding-inline-start:0; margin-top:.4rem; font-size:.85rem; color:#3B4256}
 .fb-said {border-inline-start:3px solid #DDE0EA; padding:.1rem .7rem; font-size:.92rem; overflow-wrap:anywhere}
 .fb-note {color:#3B4256; font-size:.92rem; overflow-wrap:anywhere}
 .fb-plain mark {color:inherit; padding:.05em .15em; border-radius:.2em; background:#E9E8FB;

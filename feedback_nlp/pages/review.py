@@ -19,6 +19,7 @@ from feedback_nlp.pages.quotes import marked_text
 from feedback_nlp.pages.wording import count, plain
 
 AT_ONCE = 8
+MOST_ALIKE = 20  # statements of the same words that one answer settles; each is an edit
 _REASONS = {
     "near the threshold": "Near the threshold: a little nearer or farther, and it would (not) have the theme.",
     "between two themes": "Between two themes: another one is nearly as near.",
@@ -84,7 +85,12 @@ def _draw(part: Slice) -> None:
         f"{count(waiting.height)} of the view\u2019s {count(part.frames.statements.height)} statements are close "
         "calls; the closest come first. Statements of themes with too few people are not shown."
     )
-    for row in waiting.head(AT_ONCE).iter_rows(named=True):
+    # The same words with the same theme in question are settled with one answer.
+    first = pl.all().exclude("statement_id", "text_hash", "best_theme_id").first()
+    alike = waiting.group_by("text_hash", "best_theme_id", maintain_order=True).agg(
+        pl.col("statement_id").first(), pl.col("statement_id").head(MOST_ALIKE).alias("same"), first
+    )
+    for row in alike.head(AT_ONCE).iter_rows(named=True):
         _card(part, row, names, settled)
 
 
@@ -97,13 +103,14 @@ def _card(part: Slice, row: dict[str, Any], names: dict[str, str], settled: dict
         language = html.escape(row["language"] or "und", quote=True)
         tagged = [i for i in row["theme_ids"] if i in names and i not in part.frames.withheld]
         now = ", ".join(f"<bdi>{html.escape(names[i])}</bdi>" for i in tagged) or "no theme"
+        said_often = f"<span>said {count(len(row['same']))} times</span>" if len(row["same"]) > 1 else ""
         st.html(
             '<article class="fb-plain">'
             f'<div class="fb-text" dir="auto" lang="{language}">'
             f"{marked_text(feedback['text'], (span,), read_asides(feedback['asides']))}</div>"
             f'<div class="fb-meta"><span>{html.escape(language_name(row["language"]))}</span>'
             f"<span>tagged with: {now}</span>"
-            f"<span>{html.escape(row['review'])}, margin {row['margin']:.3f}</span></div>"
+            f"{said_often}<span>{html.escape(row['review'])}, margin {_margin(row['margin'])}</span></div>"
             "</article>"
         )
         name = plain(names[best])
@@ -123,20 +130,25 @@ def _card(part: Slice, row: dict[str, Any], names: dict[str, str], settled: dict
                 if other is not None and st.button("Add the theme", type="primary", key=f"add_{statement_id}"):
                     _settle(part, settled, row, "assign", other, plain(names[other]))
             if st.button("Skip", icon=":material/skip_next:", key=f"skip_{statement_id}"):
-                settled[statement_id] = "skipped"
+                settled.update(dict.fromkeys(row["same"], "skipped"))
                 st.rerun(scope="fragment")
+
+
+def _margin(margin: float | None) -> str:
+    return "unknown" if margin is None else f"{margin:.3f}" if margin >= 0.001 else "under 0.001"
 
 
 def _settle(part: Slice, settled: dict[str, str], row: dict[str, Any], kind: str, theme_id: str, name: str) -> None:
     """Write the answer down; figures are read again when the reader moves on, not after each click."""
-    words = (
-        f"A statement belongs to \u201c{name}\u201d."
+    n = len(row["same"])
+    what = "A statement" if n == 1 else f"{count(n)} statements of the same words"
+    verb = (
+        ("belongs to" if n == 1 else "belong to")
         if kind == "assign"
-        else f"A statement is not about \u201c{name}\u201d."
+        else ("is not" if n == 1 else "are not") + " about"
     )
-    payload = {"statement": row["statement_id"]}
-    if acting.carry_out(part.loaded.settings, kind, theme_id, payload, words, reread=False) is not None:
-        settled[row["statement_id"]] = kind
+    if acting.settle(part.loaded.settings, kind, theme_id, row["same"], f"{what} {verb} \u201c{name}\u201d."):
+        settled.update(dict.fromkeys(row["same"], kind))
         st.rerun(scope="fragment")
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from feedback_nlp.analysis.marks import STABILITY_HELP
+from feedback_nlp.analysis.marks import STABILITY_HELP, two_digits
 from feedback_nlp.pages.marks import marks_words
 from feedback_nlp.pages.wording import clear_of_zero, interval, percent_interval, short_label
 
@@ -24,7 +24,7 @@ def theme_view(table: pl.DataFrame) -> pl.DataFrame:
         {
             "theme": row["label"],
             "marks": marks_words(row) or None,
-            "stability": row["stability"],
+            "stability": None if row["stability"] is None else two_digits(row["stability"]),
             "low_base": LOW_BASE if row["low_base"] and not row["suppressed"] else "",
             "impact": row["impact"],
             "impact_interval": _interval(row["impact_low"], row["impact_high"], signed=True),
@@ -45,6 +45,7 @@ def theme_view(table: pl.DataFrame) -> pl.DataFrame:
 _THEME_SCHEMA: dict[str, Any] = {
     "theme": pl.String,
     "marks": pl.String,
+    "stability": pl.Float64,
     "low_base": pl.String,
     "impact": pl.Float64,
     "impact_interval": pl.String,
@@ -55,7 +56,6 @@ _THEME_SCHEMA: dict[str, Any] = {
     "value_with": pl.Float64,
     "value_without": pl.Float64,
     "n_with": pl.Int64,
-    "stability": pl.Float64,
 }
 
 
@@ -65,8 +65,8 @@ def theme_columns(table: pl.DataFrame, outcome_label: str) -> dict[str, Any]:
     greatest = float(table["share"].max() or 0) if table.height else 0.0  # type: ignore[arg-type]
     return {
         "theme": column.TextColumn("Theme", width=270, help="Click a row to open the theme."),
-        "marks": column.TextColumn("Marks", width=130, help="What sets the theme apart; the key is below the table."),
-        "stability": column.NumberColumn("Stability", format="%.2f", help=STABILITY_HELP),
+        "marks": column.TextColumn("Marks", width=170, help="What sets the theme apart; the key is below the table."),
+        "stability": column.NumberColumn("Stability", width=80, format="%.2f", help=STABILITY_HELP),
         "impact": column.NumberColumn(
             f"Impact on {name}",
             format="%+.1f",

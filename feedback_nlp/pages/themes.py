@@ -6,6 +6,7 @@ import polars as pl
 import streamlit as st
 
 from feedback_nlp import charts
+from feedback_nlp.analysis.marks import marked_labels
 from feedback_nlp.analysis.outcomes import Outcome, choose_outcome
 from feedback_nlp.analysis.themes import theme_table, unthemed_row
 from feedback_nlp.errors import NothingToShow
@@ -29,9 +30,7 @@ def _page() -> None:
         raise NothingToShow("No theme is mentioned by enough people in this view. Take a filter away.")
     weighed = table.filter(pl.col("impact").is_not_null())
     if not weighed.is_empty():
-        shell.draw(
-            charts.impact_bars(marks.marked_labels(weighed.head(CHARTED))), f"Impact of themes on {outcome.label}"
-        )
+        shell.draw(charts.impact_bars(marked_labels(weighed.head(CHARTED))), f"Impact of themes on {outcome.label}")
     st.caption(
         "Most damage first; click a heading to sort otherwise, and a row to open its theme. Impacts are associated "
         "with a theme, not proven to be caused by it."

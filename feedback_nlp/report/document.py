@@ -15,6 +15,14 @@ from markupsafe import Markup
 from feedback_nlp import charts
 from feedback_nlp.analysis import privacy
 from feedback_nlp.analysis.frames import AnalysisFrames
+from feedback_nlp.analysis.marks import (
+    MARKS,
+    STABILITY_HELP,
+    Mark,
+    marked_labels,
+    stability_words,
+    theme_marks,
+)
 from feedback_nlp.analysis.outcomes import Outcome, choose_outcome
 from feedback_nlp.analysis.overview import overview
 from feedback_nlp.analysis.replaced import replaced
@@ -54,6 +62,8 @@ class _Card:
     segments: tuple[str, ...]
     children: tuple[dict[str, Any], ...]
     quotes: tuple[Quote, ...]
+    marks: tuple[Mark, ...]
+    stability: str  # in words; empty where it was not measured
 
 
 def render_report(
@@ -103,6 +113,9 @@ def render_report(
         "known_pain": sure_pains.row(0, named=True) if len(sure_pains) else None,
         "known_strength": sure_strengths.row(0, named=True) if len(sure_strengths) else None,
         "total": known["value_without"][0] + known["impact"][0] if len(known) else 0.0,
+        "n_all_themes": frames.themes.height,
+        "marks": _marks(frames.themes),
+        "stability_help": STABILITY_HELP if frames.themes["stability"].drop_nulls().len() else "",
         "n_hidden": int(table["suppressed"].sum()),
         "n_themes": table.height,
         "impact_chart": _impact_chart(known, noun),
@@ -140,6 +153,7 @@ def _template() -> jinja2.Template:
     )
     environment.globals.update(
         share_range=wording.share_range,
+        theme_marks=theme_marks,
         period=wording.period,
         non_answers=wording.non_answers,
         replaced_line=wording.replaced_line,
@@ -158,6 +172,12 @@ def _against_their_theme(frames: AnalysisFrames, table: pl.DataFrame, level: int
     pain, strength = pl.col("impact_high") < 0, pl.col("impact_low") > 0
     contrary = children.filter((pain & (pl.col("of_theme") > 0)) | (strength & (pl.col("of_theme") < 0)))
     return pl.concat([known, contrary.select(known.columns)]).sort("impact", "theme_id")
+
+
+def _marks(themes: pl.DataFrame) -> list[tuple[Mark, int]]:
+    """The marks that themes and sub-themes have, and how many have each."""
+    found = [mark for row in themes.iter_rows(named=True) for mark in theme_marks(row)]
+    return [(mark, found.count(mark)) for mark in MARKS if mark in found]
 
 
 def _ranked(table: pl.DataFrame) -> enumerate[dict[str, Any]]:
@@ -207,6 +227,8 @@ def _card(
         segments=tuple(_segment(pair) for pair in found.iter_rows(named=True)),
         children=tuple(children.head(4).to_dicts()),
         quotes=quotes,
+        marks=theme_marks(row),
+        stability="" if row["stability"] is None else stability_words(row["stability"]),
     )
 
 
@@ -243,7 +265,7 @@ def _impact_chart(known: pl.DataFrame, noun: str) -> Markup:
     if known.is_empty():
         return Markup("")
     furthest = known.sort([pl.col("impact").abs(), "theme_id"], descending=[True, False]).head(CHARTED)
-    chart = charts.impact_bars(furthest.sort("impact", "theme_id"))
+    chart = charts.impact_bars(marked_labels(furthest.sort("impact", "theme_id")))
     return Markup(charts.to_svg(chart, width=610, label=f"Impact of themes on {noun}"))
 
 
