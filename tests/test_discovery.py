@@ -196,7 +196,7 @@ def test_themes_are_the_finest_that_hold_and_sub_themes_those_of_which_most_hold
     tried = [division(*pair) for pair in ((6, 0.8), (8, 0.9), (16, 0.76), (23, 0.7))]
     tried += [division(45, 0.6, held=0.5), division(64, 0.7, held=0.5), division(90, 0.65, held=0.4)]
     found = choose(tried, 25, 2000)
-    assert (found.top, found.leaf, found.as_before) == (2, 5, False)  # 64 / 2 is 32, the others 22 and 36 - 4.6
+    assert (found.top, found.leaf) == (2, 5)  # 64 / 2 is 32, the others 22 and 36 - 4.6
     assert [c.chosen for c in found.candidates] == ["", "", "themes", "", "", "sub-themes", ""]
     assert found.candidates[2].reason == "stability 0.76: the finest readable one that reaches 0.75"
     assert found.candidates[5].reason == "stability 0.70: 32 of 64 reach 0.6, and hardly more do in any"
@@ -211,6 +211,7 @@ def test_themes_are_the_finest_that_hold_and_sub_themes_those_of_which_most_hold
         ([(6, 0.9, 0.6), (8, 0.7), (16, 0.6)], (0, 0)),  # six are all there is
         ([(6, 0.9), (8, 0.7), (16, 0.55)], (1, 2)),  # six are stable, but not clearly apart
         ([(6, 0.84), (8, 0.7), (16, 0.65), (64, 0.66)], (1, 3)),  # none is stable: the most stable one
+        ([(8, 0.8), (14, 0.56), (28, 0.57), (50, 0.5)], (0, 2)),  # no division of them is a pattern: likewise
         ([(8, 0.8), (11, 0.6)], (0, 0)),  # eleven hardly divide eight
         ([(3, 0.4)], (0, 0)),
         ([(40, 0.9)], (0, 0)),
@@ -227,19 +228,9 @@ def test_what_few_statements_say_is_divided_only_where_that_is_stable():
     assert choose([division(8, 0.8), division(16, 0.75)], 15, 399).leaf == 1
 
 
-def test_there_stay_as_many_themes_as_before_while_they_hold():
-    tried = [division(8, 0.8), division(11, 0.7), division(16, 0.76), division(30, 0.5), division(64, 0.49)]
-    found = choose(tried, 25, 2000, before=(10, 32))
-    assert (found.top, found.leaf, found.as_before) == (1, 3, True)
-    assert found.candidates[1].reason == "stability 0.70: as many as the last codebook has, for they still hold"
-    assert choose(tried, 25, 2000, before=(10, 60)) == choose(tried, 25, 2000)  # those no longer hold
-    assert choose(tried, 10, 2000, before=(11, 30)) == choose(tried, 10, 2000)  # more than may be
-
-
 def test_candidates_go_up_to_what_can_be_read():
     assert grid(25, 300) == [4, 6, 8, 11, 16, 25, 32, 45, 64, 100]
     assert (grid(25, 3), grid(2, 300), grid(25, 1)) == ([3], [2, 4, 6, 8], [1])
-    assert grid(2, 300, before=(3, 9)) == [2, 3, 4, 6, 8, 9]
 
 
 # -- words

@@ -18,19 +18,17 @@ import numpy as np
 from feedback_nlp.themes.clusterers import agglomerate, evoc
 from feedback_nlp.themes.granularity import Candidate, choose, grid
 from feedback_nlp.themes.hierarchy import POLARITY_WEIGHT, cut, group_means, ward
-from feedback_nlp.themes.kmeans import centroids_of, nearest, refine, sample, separation, smoothed
-from feedback_nlp.themes.prior import Prior
+from feedback_nlp.themes.kmeans import centroids_of, nearest, refine, sample, separation
 from feedback_nlp.themes.space import unit_rows
-from feedback_nlp.themes.stability import PATTERN, STABLE, agreement_of, consensus, stability_of
+from feedback_nlp.themes.stability import PATTERN, agreement_of, consensus, stability_of
 
 SMALL_CORPUS = 200  # below this many distinct statements a density estimate has too little to stand on
-LARGEST_FIT = 16_000  # statements in one fit; a larger corpus is read by several samples
+LARGEST_FIT = 8_000  # statements in one fit of a large corpus
+WHOLE = 12_500  # statements up to which a fit reads its share of them all
 SHARE = 0.8  # of the statements, in one fit of a smaller corpus
-RUNS = ((10_000, 16), (20_000, 8))  # fits of a corpus of up to so many statements: of few, each costs little
+RUNS = ((8_000, 16), (WHOLE, 8))  # fits of a corpus of up to so many statements: of few, each costs little
 LARGE_RUNS = 6
-SMOOTH = False
 SETTLING = 5  # k-means steps within a fit
-NEW = 0.5  # share of a theme that the last codebook left unthemed
 
 
 def default_minimum(n_statements: int) -> int:
@@ -78,28 +76,23 @@ class ConsensusClusterer:
         seed: int = 0,
         runs: int | None = None,
         strata: Sequence[str] | None = None,
-        prior: Prior | None = None,
     ) -> None:
-        """``strata`` names a stratum for each row; ``fixed_minimum`` takes the finest themes of ``minimum_size``.
-
-        With a ``prior`` that still holds its themes are settled anew, and what they leave out and fits agree on is new.
-        """
+        """``strata`` names a stratum for each row; ``fixed_minimum`` takes the finest themes of ``minimum_size``."""
         self.minimum_size = minimum_size
         self.fixed_minimum = fixed_minimum
         self.most_themes = most_themes
         self.seed = seed
         self.runs = runs
         self.strata = strata
-        self.prior = prior
 
     def fit(self, vectors: np.ndarray, y: object = None) -> ConsensusClusterer:
         """Learn themes from unit ``vectors`` (n, d); ``y`` is ignored."""
         n = len(vectors)
         strata = np.asarray(self.strata if self.strata is not None else [""] * n)
         runs = self.runs or next((fits for most, fits in RUNS if n <= most), LARGE_RUNS)
-        share = min(SHARE, LARGEST_FIT / max(1, n))
+        share = SHARE if n <= WHOLE else LARGEST_FIT / n
         fits = [self._fit_one(vectors, sample(strata, share, 1000 * self.seed + run), run) for run in range(runs)]
-        self._judged = sample(strata, min(1.0, LARGEST_FIT / SHARE / max(1, n)), -1)
+        self._judged = sample(strata, min(1.0, WHOLE / max(1, n)), -1)
         judged = vectors[self._judged]
         finest = int(np.median([len(fit.centroids) for fit in fits]))
         if not finest:
@@ -109,25 +102,20 @@ class ConsensusClusterer:
             self._said: dict[int, list[np.ndarray]] = {1: [], 2: []}
             self._tops = np.empty(0, np.int64)
             return self
-        before = None if self.prior is None else (self.prior.n_themes, len(self.prior.centroids))
-        tried = grid(self.most_themes, finest, before or ())
+        tried = grid(self.most_themes, finest)
         if self.fixed_minimum:
             tried = sorted({number for number in tried if number <= self.most_themes} | {finest})
         divisions = [self._divide(judged, fits, number, n / len(judged)) for number in tried]
-        chosen = choose([d.candidate for d in divisions], self.most_themes, n, before)
+        chosen = choose([d.candidate for d in divisions], self.most_themes, n)
         top, leaf = divisions[chosen.top], divisions[chosen.leaf]
         if self.fixed_minimum:
             leaf = divisions[-1]
         self.candidates_, self.n_themes_ = chosen.candidates, top.candidate.n_themes
         self._said = {1: top.said, 2: leaf.said}
-        self._tops, centroids = nearest(judged, top.centroids), leaf.centroids
-        if chosen.as_before and self.prior is not None:
-            centroids, groups = self._continued(judged, leaf, n / len(judged))
-            self._tops = groups[nearest(judged, centroids)]
-            self.centroids_ = refine(vectors, centroids, self.minimum_size, 1)
-        else:
-            self.centroids_ = refine(vectors, centroids, self.minimum_size)
+        self._tops = nearest(judged, top.centroids)
+        self.centroids_ = refine(vectors, leaf.centroids, self.minimum_size)
         self.labels_ = nearest(vectors, self.centroids_)
+        self._nest(vectors, top.centroids)
         return self
 
     def fit_predict(self, vectors: np.ndarray, y: object = None) -> np.ndarray:
@@ -156,10 +144,18 @@ class ConsensusClusterer:
             fit = fit - POLARITY_WEIGHT * np.abs(polarity[:, None] - leaning[None, :])
         return np.asarray(np.unique(fit.argmax(axis=1), return_inverse=True)[1], dtype=np.int64)
 
+    def _nest(self, vectors: np.ndarray, tops: np.ndarray) -> None:
+        """Let sub-themes stand on the statements that they share with their theme, so that the levels agree.
+
+        A sub-theme across the border of two themes would take the statements beyond it along; ``labels_`` is -1 there.
+        """
+        outer, k = nearest(vectors, tops), len(tops)
+        shared = np.bincount(self.labels_ * k + outer, minlength=len(self.centroids_) * k).reshape(-1, k)
+        labels = np.where(shared.argmax(axis=1)[self.labels_] == outer, self.labels_, -1)
+        self.centroids_, self.labels_ = centroids_of(vectors, labels), labels
+
     def _fit_one(self, vectors: np.ndarray, rows: np.ndarray, run: int) -> _Fit:
         own = vectors[rows]
-        if SMOOTH and len(vectors) >= SMALL_CORPUS:
-            own = smoothed(own)
         least = max(3, round(self.minimum_size * len(rows) / len(vectors)))
         if len(vectors) < SMALL_CORPUS:
             centroids = agglomerate(own, least)
@@ -194,26 +190,6 @@ class ConsensusClusterer:
             separation=round(separation(judged, centroids), 3),
         )
         return _Division(candidate, centroids, said)
-
-    def _continued(self, judged: np.ndarray, leaf: _Division, each: float) -> tuple[np.ndarray, np.ndarray]:
-        """Return the prior's themes where they lie now and what is new beside them, (k, d), and the top of each, (k,).
-
-        New is what the fits agree on as a stable theme and at least half of which the prior's themes left unthemed.
-        """
-        assert self.prior is not None
-        least = max(2, round(self.minimum_size / each))
-        near = nearest(judged, self.prior.centroids)
-        reached = np.einsum("ij,ij->i", judged, self.prior.centroids[near]) >= self.prior.thresholds[near]
-        labels = nearest(judged, leaf.centroids)
-        k = len(leaf.centroids)
-        left_out = np.bincount(labels, ~reached, minlength=k) / np.maximum(np.bincount(labels, minlength=k), 1)
-        new = (left_out >= NEW) & (stability_of(labels, k, leaf.said) >= STABLE)
-        start = np.vstack([self.prior.centroids, leaf.centroids[new]])
-        groups = np.concatenate([self.prior.parents, self.prior.n_themes + np.arange(int(new.sum()))])
-        counts = np.bincount(nearest(judged, start), minlength=len(start))
-        start, groups = start[counts >= least], groups[counts >= least]
-        moved = refine(judged, start, 1, SETTLING)
-        return moved, np.unique(groups, return_inverse=True)[1]
 
 
 @dataclass(frozen=True)

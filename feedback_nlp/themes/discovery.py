@@ -21,7 +21,6 @@ from feedback_nlp.themes.hierarchy import group_centroids
 from feedback_nlp.themes.keywords import StopWords, tokenize
 from feedback_nlp.themes.kmeans import centroids_of, nearest
 from feedback_nlp.themes.labelling import KeyphraseLabeller
-from feedback_nlp.themes.prior import Prior
 from feedback_nlp.themes.space import PreparedSpace
 from feedback_nlp.themes.tagging import tag
 from feedback_nlp.themes.thresholds import thresholds_of
@@ -41,15 +40,12 @@ def discover(
     negations: StopWords = lambda language: frozenset(),
     projection: np.ndarray | None = None,
     labeller: Labeller | None = None,
-    prior: Prior | None = None,
 ) -> Discovered:
     """Return the themes found in ``corpus`` as a codebook; the same corpus in any order gives the same codebook.
 
     ``encode`` is used for label candidates; ``projection`` is what ``load_projection`` has for the encoder. A theme
-    whose stability is below 0.6 is a candidate (see ``stability.py``). ``prior`` is what the last base codebook knows:
-    where the corpus is less than half as large again, and as many themes still hold, its themes are settled on the new
-    statements, with what it leaves out beside them, instead of being found anew. Raises :class:`DiscoveryError` with
-    fewer than 20 distinct statements or when no group of them is alike enough.
+    whose stability is below 0.6 is a candidate (see ``stability.py``). Raises
+    :class:`DiscoveryError` with fewer than 20 distinct statements or when no group of them is alike enough.
     """
     corpus = corpus.sorted()
     n = len(corpus.texts)
@@ -60,9 +56,7 @@ def discover(
     space = PreparedSpace.fit(corpus.vectors, corpus.languages, projection)
     prepared = space.prepare(corpus.vectors, corpus.languages)
     minimum = settings.min_theme_statements or default_minimum(n)
-    if prior is not None and not prior.holds_for(n, encoder_key, projection):
-        prior = None
-    clusterer = _clusterer(settings, minimum, corpus.languages, prior)
+    clusterer = _clusterer(settings, minimum, corpus.languages)
     found = _fit_topics(corpus.texts, prepared, clusterer)
     fewest = min(minimum, FEWEST_PEOPLE, max(1, len(frozenset().union(*corpus.people)) // 4))
     near, centroids = _settled(corpus, prepared, found, fewest)
@@ -147,7 +141,7 @@ def _stability(
     return tops, leaves
 
 
-def _clusterer(settings: Settings, minimum: int, languages: Sequence[str], prior: Prior | None) -> Any:
+def _clusterer(settings: Settings, minimum: int, languages: Sequence[str]) -> Any:
     if settings.clusterer == "evoc":
         return ConsensusClusterer(
             minimum_size=minimum,
@@ -155,7 +149,6 @@ def _clusterer(settings: Settings, minimum: int, languages: Sequence[str], prior
             most_themes=settings.max_themes,
             seed=settings.seed,
             strata=languages,
-            prior=None if settings.min_theme_statements else prior,
         )
     if settings.clusterer == "umap-hdbscan":
         return umap_hdbscan(minimum, settings.seed)

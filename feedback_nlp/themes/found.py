@@ -9,14 +9,14 @@ from typing import TypeVar
 import numpy as np
 
 from feedback_nlp.records import Theme
-from feedback_nlp.themes.clustering import LARGEST_FIT, SHARE, SMALL_CORPUS
+from feedback_nlp.themes.clustering import LARGEST_FIT, SMALL_CORPUS, WHOLE
 from feedback_nlp.themes.codebook import Codebook
 from feedback_nlp.themes.granularity import Candidate
 from feedback_nlp.themes.stability import PATTERN
 
 ENOUGH = 60  # distinct statements; below it a theme of five is a twelfth of all that was said
 # small: too few statements for densities, grouped by average linkage; whole: each fit reads four in five statements;
-# sampled: each fit reads 16,000 of them; other: UMAP and HDBSCAN or a plug-in, once, on all of them.
+# sampled: each fit reads 8,000 of them; other: UMAP and HDBSCAN or a plug-in, once, on all of them.
 MODES = ("small", "whole", "sampled", "other")
 T = TypeVar("T")
 
@@ -84,7 +84,7 @@ def mode_of(n: int, by_consensus: bool) -> str:
     """Return one of MODES for ``n`` distinct statements, grouped by the consensus of fits or by another clusterer."""
     if not by_consensus:
         return "other"
-    return "small" if n < SMALL_CORPUS else "whole" if n <= LARGEST_FIT / SHARE else "sampled"
+    return "small" if n < SMALL_CORPUS else "whole" if n <= WHOLE else "sampled"
 
 
 def notes_of(mode: str, n: int, themes: Sequence[Theme], clusterer: str) -> tuple[str, ...]:

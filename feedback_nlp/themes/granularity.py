@@ -1,10 +1,13 @@
 """How fine the themes are: candidates from coarse to fine, what was measured of each, and which was chosen and why.
 
-The rule is that of prediction strength: the finest division that still holds when other statements are drawn
+The rule for themes is that of prediction strength: the finest division that still holds when other statements are drawn
 (Tibshirani & Walther 2005, https://doi.org/10.1198/106186005X59243). To hold is a mean Jaccard index of 0.75, from
-which Hennig (2007) calls a cluster valid and stable; a theme that by itself is below 0.6 is marked as a candidate.
-Where themes lie clearly apart, as they seldom do in text, the division with the best silhouette among the highly stable
-ones (0.85) is all there is, be they few, and only what is highly stable too divides them.
+which Hennig (2007) calls a cluster valid and stable. Where themes lie clearly apart, as they seldom do in text, the
+division with the best silhouette among the highly stable ones (0.85) is all there is, be they few, and only what is
+highly stable too divides them.
+
+Sub-themes are for reading on, and each says how far to trust it: a theme that by itself is below 0.6 is marked as a
+candidate. Their division has the most that are not.
 """
 
 from __future__ import annotations
@@ -13,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from feedback_nlp.themes.stability import HIGHLY_STABLE, PATTERN, SAME, STABLE
+from feedback_nlp.themes.stability import HIGHLY_STABLE, PATTERN, STABLE
 
 FEWEST_THEMES = 8  # fewer hide what there is to read, unless they are clear, and so all there is
 CLEAR = 0.5  # silhouette from which a structure is reasonable (Kaufman & Rousseeuw 1990)
@@ -50,52 +53,38 @@ class Candidate:
         return asdict(self)
 
 
-def grid(most_themes: int, finest: int, before: Sequence[int] = ()) -> list[int]:
-    """Return the numbers of themes to try: from 4 up by a factor of √2, to ``finest`` or to four for each theme.
-
-    Those that the last codebook had ``before`` are tried as well.
-    """
+def grid(most_themes: int, finest: int) -> list[int]:
+    """Return the numbers of themes to try: from 4 up by a factor of √2, to ``finest`` or to four for each theme."""
     most = max(1, min(finest, SUB_THEMES * most_themes))
     steps = [round(4 * STEP**power) for power in range(40)]
     tried = {step for step in steps if step * STEP**0.5 < most}
     cap = min(most_themes, most)
-    return sorted({*(number for number in tried if abs(number - cap) > 0.15 * cap), cap, most, *before})
+    return sorted({*(number for number in tried if abs(number - cap) > 0.15 * cap), cap, most})
 
 
 @dataclass(frozen=True)
 class Chosen:
     """The ``candidates`` with what was chosen and why, and the rows of the ones for themes and for sub-themes.
 
-    The two rows are the same where there are no sub-themes. ``as_before`` tells whether the last codebook decided.
+    The two rows are the same where there are no sub-themes.
     """
 
     candidates: tuple[Candidate, ...]
     top: int
     leaf: int
-    as_before: bool = False
 
 
-def choose(
-    candidates: Sequence[Candidate], most_themes: int, n_statements: int, before: tuple[int, int] | None = None
-) -> Chosen:
-    """Return which of ``candidates``, coarse to fine, themes and sub-themes are taken from.
-
-    ``before`` is how many themes and finest themes the last codebook had: they stay so many as long as that holds.
-    """
-    if before and (kept := _as_before(candidates, most_themes, before)):
-        top, leaf = kept
-        why_top = why_leaf = "as many as the last codebook has, for they still hold"
-    else:
-        kept = None
-        readable = [row for row, c in enumerate(candidates) if c.n_themes <= most_themes] or [0]
-        top, why_top, limit = _finest(candidates, readable)
-        leaf, why_leaf = _sub_themes(candidates, top, n_statements, limit)
+def choose(candidates: Sequence[Candidate], most_themes: int, n_statements: int) -> Chosen:
+    """Return which of ``candidates``, coarse to fine, the themes and sub-themes of a corpus are taken from."""
+    readable = [row for row, c in enumerate(candidates) if c.n_themes <= most_themes] or [0]
+    top, why_top, limit = _finest(candidates, readable)
+    leaf, why_leaf = _sub_themes(candidates, top, n_statements, limit)
     told = []
     for row, candidate in enumerate(candidates):
         measured = f"stability {candidate.stability or 0.0:.2f}"
         chosen = "themes" if row == top else "sub-themes" if row == leaf else ""
         if row == top:
-            why = f"{measured}: {why_top}" + (f"; {why_leaf}" if row == leaf and not kept else "")
+            why = f"{measured}: {why_top}" + (f"; {why_leaf}" if row == leaf else "")
         elif row == leaf:
             why = f"{measured}: {why_leaf}"
         elif candidate.n_themes <= candidates[top].n_themes:
@@ -103,27 +92,16 @@ def choose(
         else:
             why = f"{measured}: {_held(candidate)} of {candidate.n_themes} reach {PATTERN}"
         told.append(replace(candidate, chosen=chosen, reason=why))
-    return Chosen(tuple(told), top, leaf, kept is not None)
-
-
-def _as_before(candidates: Sequence[Candidate], most_themes: int, before: tuple[int, int]) -> tuple[int, int] | None:
-    """Return the rows nearest to what was ``before``, or None where one of them no longer is a pattern on the whole."""
-    themes, finest = before
-    if themes > most_themes:
-        return None
-
-    def near(number: int) -> int:
-        return min(range(len(candidates)), key=lambda row: (abs(candidates[row].n_themes - number), row))
-
-    top, leaf = near(themes), near(finest)
-    return (top, leaf) if all(_holds(candidates[row], SAME) for row in (top, leaf)) else None
+    return Chosen(tuple(told), top, leaf)
 
 
 def _sub_themes(candidates: Sequence[Candidate], top: int, n_statements: int, limit: float) -> tuple[int, str]:
     """Return the row for sub-themes, ``top`` where there are none, and why.
 
-    It is the division with the most themes that hold by themselves; among those within a standard error of so many, the
-    coarsest. What few statements say, and what lies clearly apart, is divided only where that holds as themes must.
+    It is, of the divisions that are patterns on the whole (0.6), the one with the most themes that hold by themselves;
+    among those within a standard error of so many, the coarsest. Where none is a pattern it is the most stable one, for
+    a theme without parts tells a reader less than parts that are marked as candidates. What few statements say, and
+    what lies clearly apart, is divided only where that holds as themes must.
     """
     finer = [row for row, c in enumerate(candidates) if c.n_themes >= DIVIDED * candidates[top].n_themes]
     if limit > STABLE or n_statements < WORTH_DIVIDING * candidates[top].n_themes:
@@ -132,6 +110,11 @@ def _sub_themes(candidates: Sequence[Candidate], top: int, n_statements: int, li
             return top, f"no finer division reaches {limit}, so there are no sub-themes"
     if not finer:
         return top, "nothing finer was found, so there are no sub-themes"
+    patterns = [row for row in finer if _holds(candidates[row], PATTERN)]
+    if not patterns:
+        row = max(finer, key=lambda row: (candidates[row].stability or 0.0, -row))
+        return row, f"none that divides the themes reaches {PATTERN}, and this is the most stable"
+    finer = patterns
     most = max(finer, key=lambda row: (_held(candidates[row]), -row))
     share = candidates[most].held or 0.0
     least = _held(candidates[most]) - (candidates[most].n_themes * share * (1 - share)) ** 0.5

@@ -1,4 +1,4 @@
-"""Spherical k-means steps and what they stand on: nearest centroids, means of members, samples, smoothed vectors."""
+"""Spherical k-means steps and what they stand on: nearest centroids, means of members, samples."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ import numpy as np
 from feedback_nlp.themes.space import unit_rows
 
 REFINEMENTS = 20
-NEIGHBOURS = 10  # that a vector is smoothed by
-BLOCK = 4_096
 
 
 def sample(strata: np.ndarray, share: float, seed: int) -> np.ndarray:
@@ -66,23 +64,3 @@ def separation(vectors: np.ndarray, centroids: np.ndarray) -> float:
         return 0.0
     two = np.partition(1.0 - vectors @ centroids.T, 1, axis=1)[:, :2].clip(1e-9)
     return float(np.mean(1.0 - two[:, 0] / two[:, 1]))
-
-
-def smoothed(vectors: np.ndarray) -> np.ndarray:
-    """Return each of the unit ``vectors`` (n, d) drawn halfway to the mean of its ten nearest others, (n, d).
-
-    A short text says a part of what it is about, its neighbours the rest: one step of diffusion over the neighbours'
-    graph takes the accidents of wording out (Wu et al. 2019, https://proceedings.mlr.press/v97/wu19e.html). It is for
-    finding themes alone; what is tagged are the vectors as they are.
-    """
-    n = len(vectors)
-    if n <= NEIGHBOURS + 1:
-        return vectors
-    drawn = np.empty(vectors.shape)
-    for start in range(0, n, BLOCK):
-        rows = np.arange(start, min(n, start + BLOCK))
-        alike = vectors[rows] @ vectors.T
-        alike[np.arange(len(rows)), rows] = -np.inf
-        near = np.sort(np.argpartition(alike, n - NEIGHBOURS, axis=1)[:, n - NEIGHBOURS :], axis=1)
-        drawn[rows] = sum(vectors[near[:, place]].astype(np.float64) for place in range(NEIGHBOURS))
-    return unit_rows(vectors + unit_rows(drawn))
