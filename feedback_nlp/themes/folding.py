@@ -49,7 +49,8 @@ def make_theme(
     """Add a theme that is known by its examples alone."""
     if not len(examples.like):
         raise CannotError(f"No example of {theme_id!r} is stored any more. Undo this, or give other statements.")
-    points = example_points(fold.space.prepare(examples.like, examples.like_languages), fold.threshold)
+    against = fold.space.prepare(examples.unlike, examples.unlike_languages) if len(examples.unlike) else None
+    points = example_points(fold.space.prepare(examples.like, examples.like_languages), fold.threshold, against)
     new = Theme(
         theme_id=theme_id,
         label=label,
