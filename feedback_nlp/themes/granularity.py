@@ -23,6 +23,7 @@ CLEAR = 0.5  # silhouette from which a structure is reasonable (Kaufman & Rousse
 SUB_THEMES = 4  # for each theme that may be: what is read is a page or two, however many statements there are
 DIVIDED = 1.5  # times the themes that sub-themes must be
 WORTH_DIVIDING = 50  # statements a theme, on average: fewer are read as they are
+NEARLY = 0.05  # about a standard error of the mean stability of ten themes
 STEP = 2**0.5  # from one candidate to the next
 
 
@@ -99,9 +100,9 @@ def _sub_themes(candidates: Sequence[Candidate], top: int, n_statements: int, li
     """Return the row for sub-themes, ``top`` where there are none, and why.
 
     It is, of the divisions that are patterns on the whole (0.6), the one with the most themes that hold by themselves;
-    among those within a standard error of so many, the coarsest. Where none is a pattern it is the most stable one, for
-    a theme without parts tells a reader less than parts that are marked as candidates. What few statements say, and
-    what lies clearly apart, is divided only where that holds as themes must.
+    among those within a standard error of so many, the coarsest. Where none is a pattern it is the coarsest
+    that is about as stable as any, for a theme without parts tells a reader less than parts that are marked as
+    candidates. What few statements say, and what lies clearly apart, is divided only where that holds as themes must.
     """
     finer = [row for row, c in enumerate(candidates) if c.n_themes >= DIVIDED * candidates[top].n_themes]
     if limit > STABLE or n_statements < WORTH_DIVIDING * candidates[top].n_themes:
@@ -112,8 +113,12 @@ def _sub_themes(candidates: Sequence[Candidate], top: int, n_statements: int, li
         return top, "nothing finer was found, so there are no sub-themes"
     patterns = [row for row in finer if _holds(candidates[row], PATTERN)]
     if not patterns:
-        row = max(finer, key=lambda row: (candidates[row].stability or 0.0, -row))
-        return row, f"none that divides the themes reaches {PATTERN}, and this is the most stable"
+        best = max(candidates[row].stability or 0.0 for row in finer)
+        row = next(row for row in finer if (candidates[row].stability or 0.0) >= best - NEARLY)
+        return (
+            row,
+            f"none that divides the themes reaches {PATTERN}; the coarsest of about the most stable",
+        )
     finer = patterns
     most = max(finer, key=lambda row: (_held(candidates[row]), -row))
     share = candidates[most].held or 0.0
