@@ -33,7 +33,7 @@ from feedback_nlp.themes.fixed_point import STEPS, whole_units
 SECOND_MARGIN = 0.05  # a further found theme must be this near to the nearest one, in cosine
 BAND = 0.03  # of the margin: within it about one statement in three has the label that its theme stands for
 HAIR = 5e-6  # thresholds are written with five decimals
-BLOCK = 2_048  # rows whose similarities lie in a processor's cache
+BLOCK = 1_024  # rows whose similarities lie in a processor's cache
 
 # Why a statement has no theme.
 FAR = "far from every theme"
