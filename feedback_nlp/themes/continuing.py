@@ -21,7 +21,7 @@ from feedback_nlp.themes.edits import Examples, new_theme_id
 from feedback_nlp.themes.holding import hold, is_steady
 from feedback_nlp.themes.lineage import conflicts_of, lineage_of
 from feedback_nlp.themes.matching import SURELY_SAME, Match, Members, jaccard, match_themes
-from feedback_nlp.themes.placing import MOSTLY, drop_empty, keep_parents, mark_emerging, place_leaves
+from feedback_nlp.themes.placing import MOSTLY, drop_empty, keep_edited, keep_parents, mark_emerging, place_leaves
 from feedback_nlp.themes.refit import Refit
 from feedback_nlp.themes.thresholds import thresholds_of
 
@@ -81,6 +81,7 @@ def continue_codebook(
         _carry_over(refit, draft)
         draft = keep_parents(refit, draft)
     place_leaves(refit, draft)
+    keep_edited(refit, draft)
     drop_empty(refit, draft)
     _tell_names_apart(refit, draft)
     mark_emerging(draft)

@@ -58,6 +58,34 @@ def place_leaves(refit: Refit, draft: Draft) -> None:
     _put_under_guided(refit, draft)
 
 
+def keep_edited(refit: Refit, draft: Draft) -> None:
+    """Undo what of the fit's tree would make an edit impossible that was possible in the last codebook's.
+
+    What people put themes under stays at the top, what they moved under another has no sub-themes, what they merged
+    into another has it not among its own sub-themes, and what belongs to a pinned theme stays where it was.
+    """
+    before = {theme.theme_id: theme.parent_id for theme in refit.old.themes}
+
+    def free(theme_id: str) -> None:
+        theme = draft.themes.get(theme_id)
+        if theme is not None and theme.parent_id is not None and before.get(theme_id) != theme.parent_id:
+            draft.place(theme_id, None)
+
+    for theme_id in sorted(refit.frozen & set(draft.themes)):
+        parent = draft.themes.get(before[theme_id] or "")
+        if (before[theme_id] is None or (parent is not None and parent.level == 1)) and not draft.children(theme_id):
+            draft.place(theme_id, before[theme_id])
+    for edit in refit.edits:
+        parent, into = edit.payload.get("parent"), edit.payload.get("into")
+        for asked in {parent, refit.effective(parent)} if parent else ():
+            free(asked)
+        if edit.kind == "move" and parent:
+            for child in draft.children(edit.theme_id):
+                free(child.theme_id)
+        if edit.kind == "merge" and into and (target := draft.themes.get(into)) and target.parent_id == edit.theme_id:
+            free(into)
+
+
 def _absorb(refit: Refit, draft: Draft, leaf: Theme) -> None:
     mine = refit.new_members.has[refit.fit_row[leaf.theme_id]]
     shaped = sorted(refit.shaped)
