@@ -12,6 +12,7 @@ import numpy as np
 from feedback_nlp.pipeline.codebooks import base_codebook, conflicts_in, publish_edits
 from feedback_nlp.pipeline.corpus import corpus_of, fingerprint
 from feedback_nlp.pipeline.edit_examples import examples_in_force
+from feedback_nlp.pipeline.importing import guided_in_force
 from feedback_nlp.pipeline.ingest import encode_pending, score_pending
 from feedback_nlp.pipeline.progress import Progress, silent
 from feedback_nlp.records import Conflict
@@ -59,10 +60,9 @@ def discover_themes(
     settings publish nothing new. Raises DiscoveryError when there is too little text.
     """
     from feedback_nlp.encoding import load_encoder
-    from feedback_nlp.themes.guided import load_guided
     from feedback_nlp.themes.space import load_projection
 
-    guided = load_guided(settings.guided) if settings.guided else None
+    guided = guided_in_force(store, settings)
     encoder = encoder or load_encoder(settings)
     encode_pending(store, encoder, progress)
     score_pending(store, encoder, settings, progress)
@@ -76,7 +76,7 @@ def discover_themes(
     # Another run may have published meanwhile: its themes are continued, and what it learnt just so is not repeated.
     if _learnt_already(store, learnt_from):
         return _summary(store, changed=False)
-    continued, reason = _continued(store, found.codebook, corpus)
+    continued, reason = _continued(store, found.codebook, corpus, settings)
     store.publish_codebook(
         encoder_key=continued.codebook.encoder_key,
         themes=continued.codebook.themes,
@@ -89,6 +89,8 @@ def discover_themes(
             "notes": list(found.notes),
             "candidates": [candidate.to_dict() for candidate in found.candidates],
             "conflicts": [asdict(conflict) for conflict in continued.conflicts],
+            "settled_on": continued.settled_on,
+            "settled_with": _granularity(settings),
         },
         reason=reason,
         lineage=continued.lineage,
@@ -137,27 +139,40 @@ def _found(
     if guided is None:
         return found
     codebook = add_guided(
-        found.codebook, guided, encode=encode, reading_language=settings.reading_language, corpus=corpus
+        found.codebook,
+        guided,
+        encode=encode,
+        reading_language=settings.reading_language,
+        corpus=corpus,
+        stop_words=stop_words,
     )
     return replace(found, codebook=codebook)
 
 
-def _continued(store: Store, new: Codebook, corpus: Corpus) -> tuple[Continued, str]:
+def _continued(store: Store, new: Codebook, corpus: Corpus, settings: Settings) -> tuple[Continued, str]:
     """Return the next base: the new fit with the ids of the last base, and why it is published."""
     from feedback_nlp.themes.continuing import continue_codebook
     from feedback_nlp.themes.guided import empty_codebook
 
-    edits = store.active_edits()
+    edits, examples = store.active_edits(), examples_in_force(store, new.encoder_key)
+    sample = (corpus.vectors, corpus.languages)
     if store.latest_codebook_version() is None:
-        old, reason = empty_codebook(new.encoder_key, new.space), "first codebook"
-        labels = None
-    else:
-        old, reason = base_codebook(store), "learnt again"
-        labels = None if old.encoder_key == new.encoder_key else _tagged_before(store, old, corpus)
-        if labels is not None:
-            reason = "learnt again with another encoder"
-    examples = examples_in_force(store, new.encoder_key)
-    return continue_codebook(new, old, edits, examples, corpus.vectors, corpus.languages, old_labels=labels), reason
+        old = empty_codebook(new.encoder_key, new.space)
+        return continue_codebook(new, old, edits, examples, *sample), "first codebook"
+    old = base_codebook(store)
+    assert old.version is not None
+    before = store.codebook(old.version).settings
+    # Asked for another grain, a discovery gives it, whatever that does to the themes that were there.
+    settled_on = before.get("settled_on") if before.get("settled_with") == _granularity(settings) else None
+    if old.encoder_key == new.encoder_key:
+        return continue_codebook(new, old, edits, examples, *sample, settled_on=settled_on), "learnt again"
+    labels = _tagged_before(store, old, corpus)
+    continued = continue_codebook(new, old, edits, examples, *sample, old_labels=labels)
+    return continued, "learnt again with another encoder"
+
+
+def _granularity(settings: Settings) -> list[Any]:
+    return [settings.clusterer, settings.min_theme_statements, settings.max_themes]
 
 
 def _tagged_before(store: Store, old: Codebook, corpus: Corpus) -> np.ndarray:
