@@ -1,19 +1,24 @@
-"""How many mentions keep their theme's id when themes are learnt again from a fifth more rows: ours beside BERTopic.
+"""What learning themes again does to them: which mentions keep their theme, and whether new topics are seen.
 
-    python benchmarks/refit.py DATA_FOLDER [--vectors FOLDER] [--set NAME]... [--no-peers]
+    python benchmarks/refit.py DATA_FOLDER [--vectors FOLDER] [--set NAME]... [--rows 4000] [--no-peers]
 
 DATA_FOLDER holds the sets named in SETS. With --vectors, NAME.multilingual.npy (a unit row for each row of the set) is
-read instead of encoding anew. Five sixths of the distinct texts, drawn at random, are learnt from; then all of them.
-On the five sixths:
+read instead of encoding anew. A base of five sixths of the distinct texts, drawn at random, is learnt from, then
+
+- "grown": all of them, a fifth more;
+- "moved": a window without a fifth of the base and with what the base lacked;
+- "planted": two labels are kept out of the base; all texts, with up to a tenth of the base of each of the two.
+
+On the texts that both fits had:
 
 - "surviving": share of the mentions (a statement and its best theme) whose theme is still there after the refit;
 - "keep": share of those that have the same id, as their best theme or as its parent. "top" is the same for the
   themes of level 1;
-- "AMI fresh -> continued": agreement with the set's own label of the new fit as it is found, and after it was matched
-  with the old one. What identity costs in quality is the difference.
+- "AMI" and "covered" of all texts of the refit, of the fit as it is found and of its continuation: what identity costs.
 
-The peers are BERTopic as it comes (UMAP, HDBSCAN, seed 0) on the same vectors: "refit" learns again, where an equal
-topic number is chance; "merge_models" merges the first model with one of the added rows and tags with the result.
+Of a planted label: the new theme that has most of it, the share of the label there (recall) and of the theme that is it
+(purity). The peers are BERTopic as it comes (UMAP, HDBSCAN, seed 0) on the same vectors: "refit" learns again, where an
+equal topic number is chance; "merge_models" merges the first model with one of the added rows and tags with the result.
 """
 
 from __future__ import annotations
@@ -22,6 +27,7 @@ import argparse
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -30,7 +36,11 @@ SETS = {
     "multi_sib200_topics_parallel": "label",
     "en_airline_tweets": "label",
     "multi_trustpilot_demographics": None,
+    "pl_8tags_topics": "label",
+    "en_clinc150": "label",
+    "en_airline_support_dialogues": None,
 }
+NO_TOPIC = ("oos", None, "")
 OURS = ("en", "ro", "ru", "it", "ar", "pl")
 
 
@@ -41,7 +51,7 @@ class _FirstKeyword:
         return [f"theme {number}" for number in range(len(evidence))]
 
 
-def read(folder: Path, vectors: Path | None, name: str, label: str | None):  # type: ignore[no-untyped-def]
+def read(folder: Path, vectors: Path | None, name: str, label: str | None, most: int):  # type: ignore[no-untyped-def]
     """Return distinct texts, languages, labels or None, and unit vectors (n, d)."""
     import polars as pl
 
@@ -54,6 +64,7 @@ def read(folder: Path, vectors: Path | None, name: str, label: str | None):  # t
         sys.exit(f"{path} is not there. Give the folder that holds the sets.")
     rows = pl.read_parquet(path).with_row_index("number").filter(pl.col("lang").is_in(OURS))
     rows = rows.unique("text", keep="first", maintain_order=True)
+    rows = rows.sample(most, seed=0) if len(rows) > most else rows
     texts = rows["text"].to_list()
     if vectors is None:
         found = load_encoder(Settings(encoder="multilingual")).encode(texts)
@@ -62,42 +73,51 @@ def read(folder: Path, vectors: Path | None, name: str, label: str | None):  # t
     return texts, rows["lang"].to_list(), rows[label].to_list() if label else None, unit_rows(found.astype(np.float32))
 
 
-def ours(texts, languages, vectors, base):  # type: ignore[no-untyped-def]
-    """Return the codebook of the five sixths, the fresh one of all, and that as a continuation of the first."""
+def fit(texts, languages, vectors, rows):  # type: ignore[no-untyped-def]
+    """Return the codebook that is found in some rows."""
     from feedback_nlp.encoding import load_encoder
     from feedback_nlp.language.stopwords import stop_words
     from feedback_nlp.records import stable_hash
     from feedback_nlp.settings import Settings
-    from feedback_nlp.themes.continuing import continue_codebook
     from feedback_nlp.themes.discovery import Corpus, discover
     from feedback_nlp.themes.space import load_projection
 
     settings = Settings(encoder="multilingual")
     identity = load_encoder(settings).identity
-    fits = []
-    for rows in (base, np.arange(len(texts))):
-        keys = tuple(stable_hash(texts[i]) for i in rows)
-        corpus = Corpus(
-            keys,
-            tuple(texts[i] for i in rows),
-            tuple(languages[i] for i in rows),
-            *(keys, keys, keys),
-            people=tuple(frozenset({key}) for key in keys),
-            vectors=vectors[rows],
-        )
-        found = discover(
-            corpus,
-            encoder_key=identity.key,
-            encode=lambda said: np.zeros((len(said), vectors.shape[1]), np.float32),
-            stop_words=stop_words,
-            settings=settings,
-            projection=load_projection(identity),
-            labeller=_FirstKeyword(),
-        )
-        fits.append(found.codebook)
-    started = time.process_time()
-    continued = continue_codebook(fits[1], fits[0], (), {}, vectors, languages)
-    return *fits, continued, time.process_time() - started
+    keys = tuple(stable_hash(texts[i]) for i in rows)
+    corpus = Corpus(
+        keys,
+        tuple(texts[i] for i in rows),
+        tuple(languages[i] for i in rows),
+        *(keys, keys, keys),
+        people=tuple(frozenset({key}) for key in keys),
+        vectors=vectors[rows],
+    )
+    return discover(
+        corpus,
+        encoder_key=identity.key,
+        encode=lambda said: np.zeros((len(said), vectors.shape[1]), np.float32),
+        stop_words=stop_words,
+        settings=settings,
+        projection=load_projection(identity),
+        labeller=_FirstKeyword(),
+    ).codebook
+
+
+def cases(labels, n):  # type: ignore[no-untyped-def]
+    """Return the rows of the base and of the refit by case, and the planted labels."""
+    order = np.random.default_rng(0).permutation(n)
+    size = round(n / 1.2)
+    base = np.sort(order[:size])
+    found = {"grown": (base, np.arange(n)), "moved": (base, np.sort(order[round(size / 5) :]))}
+    if labels is None:
+        return found, []
+    names, counts = np.unique([label for label in labels if label not in NO_TOPIC], return_counts=True)
+    held = [str(label) for label in np.random.default_rng(1).choice(names[counts >= 30], 2, replace=False)]
+    known = np.array([i for i in base if labels[i] not in held])
+    spare = {i for label in held for i in [i for i in order if labels[i] == label][round(len(known) / 10) :]}
+    found["planted"] = (known, np.array([i for i in range(n) if i not in spare]))
+    return found, held
 
 
 def leaves_and_tops(codebook, vectors, languages):  # type: ignore[no-untyped-def]
@@ -117,7 +137,18 @@ def keep(old: np.ndarray, new: np.ndarray, present: set) -> tuple[float, float]:
     return float(surviving.sum() / mentioned.sum()), float((old == new)[surviving].mean())
 
 
-def peers(texts, vectors, base) -> None:  # type: ignore[no-untyped-def]
+def planted(name: str, ids: np.ndarray, labels: np.ndarray, held, before: set) -> None:  # type: ignore[no-untyped-def,type-arg]
+    """Print where each planted label went among new themes."""
+    for label in held:
+        mine = labels == label
+        themes, counts = np.unique(ids[mine & ~np.isin(ids, sorted(before))], return_counts=True)
+        at = int(counts.argmax()) if len(counts) else 0
+        recall = counts[at] / mine.sum() if len(counts) else 0.0
+        purity = counts[at] / (ids == themes[at]).sum() if len(counts) else 0.0
+        print(f"    planted {label[:32]:32} n {mine.sum():4}  {name:24} recall {recall:.2f}  purity {purity:.2f}")
+
+
+def peers(texts, vectors, base, again, labels, held) -> None:  # type: ignore[no-untyped-def]
     """Print the same figures of BERTopic, learnt again and merged."""
     from bertopic import BERTopic
     from umap import UMAP
@@ -126,15 +157,16 @@ def peers(texts, vectors, base) -> None:  # type: ignore[no-untyped-def]
         reducer = UMAP(n_neighbors=15, n_components=5, min_dist=0.0, metric="cosine", random_state=0)
         return BERTopic(umap_model=reducer).fit([texts[i] for i in rows], embeddings=vectors[rows])
 
-    first, again = fitted(base), fitted(np.arange(len(texts)))
-    old, new = np.array(first.topics_), np.array(again.topics_)[base]
-    share, kept = keep(old, new, set(new.tolist()) - {-1})
-    print(f"  BERTopic refit          surviving {share:.3f}  keep {kept:.3f}")
-    added = np.setdiff1d(np.arange(len(texts)), base)
-    merged = BERTopic.merge_models([first, fitted(added)])
-    now = np.array(merged.transform([texts[i] for i in base], embeddings=vectors[base])[0])
-    share, kept = keep(old, now, set(merged.get_topics()) - {-1})
-    print(f"  BERTopic merge_models   surviving {share:.3f}  keep {kept:.3f}")
+    first, second = fitted(base), fitted(again)
+    merged = BERTopic.merge_models([first, fitted(np.setdiff1d(again, base))])
+    now = merged.transform([texts[i] for i in again], embeddings=vectors[again])[0]
+    both = np.intersect1d(base, again)
+    old = np.array(first.topics_)[np.searchsorted(base, both)]
+    for name, topics in (("BERTopic refit", np.array(second.topics_)), ("BERTopic merge_models", np.array(now))):
+        share, kept = keep(old, topics[np.searchsorted(again, both)], set(topics.tolist()) - {-1})
+        print(f"    {name:24} surviving {share:.3f}  keep {kept:.3f}  covered {(topics >= 0).mean():.3f}")
+        if held:
+            planted(name, topics, labels[again], held, set(first.topics_) if "merge" in name else {-1})
 
 
 def main() -> None:
@@ -143,33 +175,51 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--vectors", type=Path)
     parser.add_argument("--set", dest="sets", action="append", choices=list(SETS))
+    parser.add_argument("--rows", type=int, default=4000)
     parser.add_argument("--no-peers", action="store_true")
     options = parser.parse_args()
     from sklearn.metrics import adjusted_mutual_info_score
 
+    from feedback_nlp.themes.continuing import continue_codebook
+
     for name in options.sets or SETS:
-        texts, languages, labels, vectors = read(options.folder, options.vectors, name, SETS[name])
-        base = np.sort(np.random.default_rng(0).permutation(len(texts))[: round(len(texts) / 1.2)])
-        old, fresh, continued, seconds = ours(texts, languages, vectors, base)
-        before = leaves_and_tops(old, vectors[base], [languages[i] for i in base])
-        everything = leaves_and_tops(continued.codebook, vectors, languages)
-        present = set(continued.codebook.row_of)
-        leaf, top = (ids[base] for ids in everything)
-        # A sub-theme's mention is one of its parent too: a theme that got sub-themes has kept its mentions.
-        share, kept = keep(before[0], np.where(before[0] == top, top, leaf), present)
-        top_share, top_kept = keep(before[1], top, present)
-        print(f"{name}: {len(base)} -> {len(texts)} texts, {len(old.themes)} -> {len(present)} themes")
-        print(
-            f"  feedback-nlp            surviving {share:.3f}  keep {kept:.3f}  top {top_share:.3f} {top_kept:.3f}  "
-            f"matching {seconds:.1f} CPU s"
-        )
-        if labels:
-            alone = leaves_and_tops(fresh, vectors, languages)
-            scores = [f"{adjusted_mutual_info_score(labels, found):.3f}" for found in (alone[0], everything[0])]
-            print(f"  AMI fresh -> continued  {' -> '.join(scores)}")
-        if not options.no_peers:
-            peers(texts, vectors, base)
-        sys.stdout.flush()
+        texts, languages, labels, vectors = read(options.folder, options.vectors, name, SETS[name], options.rows)
+        rows_of, held = cases(labels, len(texts))
+        said, names = np.array(languages), np.array([str(label) for label in labels or [""] * len(texts)])
+        known: dict[bytes, Any] = {}
+        for case, (base, again) in rows_of.items():
+            for rows in (base, again):
+                if rows.tobytes() not in known:
+                    known[rows.tobytes()] = fit(texts, languages, vectors, rows)
+            old, fresh = known[base.tobytes()], known[again.tobytes()]
+            started = time.process_time()
+            sample = (vectors[again], said[again].tolist())
+            continued = continue_codebook(fresh, old, (), {}, *sample, settled_on=len(base)).codebook
+            seconds = time.process_time() - started
+            both = np.intersect1d(base, again)
+            before = leaves_and_tops(old, vectors[both], said[both].tolist())
+            everything = leaves_and_tops(continued, *sample)
+            leaf, top = (ids[np.searchsorted(again, both)] for ids in everything)
+            present = set(continued.row_of)
+            # A sub-theme's mention is one of its parent too: a theme that got sub-themes has kept its mentions.
+            share, kept = keep(before[0], np.where(before[0] == top, top, leaf), present)
+            top_share, top_kept = keep(before[1], top, present)
+            print(f"{name}, {case}: {len(base)} -> {len(again)} texts, {len(old.themes)} -> {len(present)} themes")
+            print(
+                f"    {'feedback-nlp':24} surviving {share:.3f}  keep {kept:.3f}  top {top_share:.3f} {top_kept:.3f}  "
+                f"matching {seconds:.1f} CPU s"
+            )
+            alone = leaves_and_tops(fresh, *sample)[0]
+            covered = [f"{(found != '').mean():.3f}" for found in (alone, everything[0])]
+            print(f"    covered fresh -> continued  {' -> '.join(covered)}")
+            if labels:
+                scores = [f"{adjusted_mutual_info_score(names[again], x):.3f}" for x in (alone, everything[0])]
+                print(f"    AMI fresh -> continued  {' -> '.join(scores)}")
+            new_ids = held if case == "planted" else []
+            planted("feedback-nlp", everything[0], names[again], new_ids, {"", *old.row_of})
+            if not options.no_peers:
+                peers(texts, vectors, base, again, names, new_ids)
+            sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -59,9 +59,9 @@ def moved_into(
     With the same encoder and projection the two spaces differ only in the languages' means, which move by the share of
     statements that are new; prototypes keep their place. For one that is pinned or guided, and so never drawn to its
     members, that changes 0.0 to 0.4 of 100 mentions with a fifth more statements or a window moved by a fifth (seven
-    sets, 2,500 to 4,000 texts; at most 0.9 with two new topics), in the worst theme one in 20. In any other space a theme lies where its members do:
-    ``prepared`` (n, p) are the sample's vectors there and ``labels`` (n,) their rows in ``old``. A theme that has no
-    members in the sample has no prototype then.
+    sets, 2,500 to 4,000 texts; at most 0.9 with two new topics), in the worst theme one in 20. In any other space a
+    theme lies where its members do: ``prepared`` (n, p) are the sample's vectors there and ``labels`` (n,) their rows
+    in ``old``. A theme that has no members in the sample has no prototype then.
     """
     if same_encoder and one_space(space, old.space):
         return replace(old, space=space)
