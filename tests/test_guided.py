@@ -124,8 +124,8 @@ def test_the_same_complaint_in_six_languages_has_the_same_theme(
         same += Counter(mine).most_common(1)[0][1] if any(mine) else 0
         for code, one in zip(LANGUAGES, mine, strict=True):
             right[code] += one == theme_id
-    assert same / n >= (0.85 if with_corpus else 0.9)
-    assert min(right.values()) >= 13
+    assert same / n >= 0.9
+    assert min(right.values()) >= 14
 
 
 def test_guided_themes_speak_the_reading_language(taught: Codebook, complaints: Corpus) -> None:
@@ -243,3 +243,31 @@ def test_what_a_theme_is_not_pushes_its_border() -> None:
 
     assert lead(pushed) < lead(plain)
     assert lead(pushed) < 0
+
+
+def test_talk_of_other_things_has_no_theme(encoder: Remembering, empty: Codebook, complaints: Corpus) -> None:
+    """None of these sentences ships with the program."""
+    other = {
+        "en": ("The comet can be seen at night in the western sky", "Which mountain is the highest in Africa"),
+        "it": ("La squadra ha vinto la finale ai rigori", "I dinosauri si estinsero milioni di anni fa"),
+        "pl": ("Parlament przyjął nową ustawę o wyborach", "Bocian buduje gniazdo na dachu stodoły"),
+        "ro": ("Dunărea se varsă în Marea Neagră", "Compozitorul a scris nouă simfonii"),
+        "ru": ("Учёные открыли новую планету", "Поэт родился в маленькой деревне"),
+        "ar": ("اكتشف العلماء نجماً جديداً", "فاز الفريق بكأس العالم"),
+    }
+    texts, languages = [text for said in other.values() for text in said], [code for code in other for _ in range(2)]
+    for corpus in (complaints, None):
+        codebook = add_guided(empty, STARTER, encode=encoder.encode, reading_language="en", corpus=corpus)
+        assert tag(codebook, encoder.encode(texts), languages).themed.mean() <= 0.25
+
+
+def test_a_theme_that_nobody_mentions_takes_hardly_a_statement() -> None:
+    """Everybody talks of the first theme; the second one's phrase is far from all of them."""
+    rng = np.random.default_rng(5)
+    axes = np.eye(16)
+    first = unit_rows((axes[0] + 0.15 * rng.standard_normal((300, 16))).astype(np.float32))
+    phrases = unit_rows(np.stack([axes[0], axes[5]]).astype(np.float32))
+    matcher = fit_matcher(first, phrases, np.array([0, 1]), 2)
+    mentioned = first @ matcher.vectors.T >= matcher.thresholds
+    assert mentioned[:, 0].mean() > 0.5
+    assert mentioned[:, 1].sum() <= 3

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 
 from feedback_nlp.records import UNDETERMINED, Theme
+from feedback_nlp.resources import resource_path
 from feedback_nlp.themes.codebook import PROTOTYPE_KINDS, Codebook, Facets, Prototypes
 from feedback_nlp.themes.discovery import Corpus
 from feedback_nlp.themes.guided_codebook import GuidedCodebook, GuidedTheme, Phrases, load_guided
@@ -71,12 +74,13 @@ def add_guided(
 
 @dataclass(frozen=True)
 class _Said:
-    """The phrases of several themes, prepared: ``vectors`` (m, p) and ``theme_of`` (m,); ``unlike`` likewise."""
+    """Phrases of themes, prepared: ``vectors`` (m, p), ``theme_of`` (m,), ``unlike`` so too; ``elsewhere`` of none."""
 
     vectors: np.ndarray
     theme_of: np.ndarray
     unlike: np.ndarray
     unlike_of: np.ndarray
+    elsewhere: np.ndarray
 
     def matcher(self, sample: np.ndarray, rows: np.ndarray, reach: Reach) -> Matcher:
         """Return the matcher of themes ``rows``, those that have a phrase, numbered from 0 in that order."""
@@ -87,6 +91,7 @@ class _Said:
             len(rows),
             unlike=self.unlike,
             unlike_of=np.searchsorted(rows, self.unlike_of),
+            elsewhere=self.elsewhere,
             reach=reach,
         )
 
@@ -103,15 +108,26 @@ def _said(
         for code, texts in theme.unlike.items()
         for text in texts
     ]
-    vectors = np.asarray(encode([text for _, _, text in rows + other]), dtype=np.float32)
-    languages = [reading_language if code == UNDETERMINED else code for _, code, _ in rows + other]
+    far = [(code, text) for code, texts in _other_talk().items() for text in texts]
+    codes = [code for _, code, _ in rows + other] + [code for code, _ in far]
+    vectors = np.asarray(encode([text for _, _, text in rows + other] + [text for _, text in far]), dtype=np.float32)
+    languages = [reading_language if code == UNDETERMINED else code for code in codes]
     prepared = space.prepare(vectors, languages)
+    spoken = len(rows) + len(other)
     return _Said(
         prepared[: len(rows)],
         np.array([i for i, _, _ in rows], dtype=np.int64),
-        prepared[len(rows) :],
+        prepared[len(rows) : spoken],
         np.array([i for i, _, _ in other], dtype=np.int64),
+        prepared[spoken:],
     )
+
+
+@lru_cache
+def _other_talk() -> dict[str, list[str]]:
+    """Return sentences by language that are about no customer's experience: news, nature, everyday wishes."""
+    said: dict[str, list[str]] = json.loads(resource_path("data/other_talk.json").read_text(encoding="utf-8"))
+    return said
 
 
 def _phrases(theme: GuidedTheme, is_parent: bool) -> dict[str, tuple[str, ...]]:

@@ -4,12 +4,14 @@ No statement is labelled. Phrases alone match badly, as a corpus talks in its ow
 
 1. Each statement is scored by each theme: cosine to the mean of its phrases plus the mean of its two nearest phrases,
    less what it has with all themes.
-2. Statements that no theme is near to are background; of the others, those that one theme wins most clearly are taken
-   for examples of it (self-training: Yarowsky 1995, https://doi.org/10.3115/981658.981684).
+2. Statements that no theme is near to are background, and so are those nearer to talk of other things (sentences
+   about news, nature, everyday wishes) than to any phrase; of the others, those that one theme wins most clearly are
+   taken for examples of it (self-training: Yarowsky 1995, https://doi.org/10.3115/981658.981684).
 3. A ridge regression of themes and background on phrases and examples gives each theme a direction that also knows
    what the other themes look like; its scores choose the next examples. Three rounds.
 4. The threshold of a theme is where it would be mentioned as often as it is won, times how many themes a statement
-   mentions on average; with few statements it leans on the phrases.
+   mentions on average, or before that, where fewer than three in five of those mentioned would be near its phrases;
+   with few statements it leans on the phrases. So a theme that hardly anyone mentions does not live off its neighbours.
 
 A linear score is a cosine to the direction: the statements are unit vectors. What the phrases say of a threshold is
 their own scores, each left out in turn (closed form: Allen 1974, PRESS, https://doi.org/10.1080/00401706.1974.10489157).
@@ -25,6 +27,7 @@ from feedback_nlp.themes.space import unit_rows
 
 ROUNDS = 3
 RIDGE = 0.3  # times the mean eigenvalue
+LEAST_NEAR = 0.6  # of the statements that mention a theme, the share that must be near its phrases
 CLEAREST = 0.5  # of a theme's statements, the share that is taken for examples
 PHRASE_WEIGHT = 3.0  # of a phrase, in statements
 FEWEST_STATEMENTS = 200  # below which the corpus teaches nothing: a theme's examples would be two or three
@@ -66,12 +69,14 @@ def fit_matcher(
     *,
     unlike: np.ndarray | None = None,
     unlike_of: np.ndarray | None = None,
+    elsewhere: np.ndarray | None = None,
     reach: Reach = THEMES,
 ) -> Matcher:
     """Return a matcher of ``k`` themes from prepared statements (n, p), n may be 0, and ``phrases`` (m, p).
 
     ``theme_of`` (m,) is each phrase's theme, 0..k-1; ``unlike`` (u, p) are phrases that theme ``unlike_of`` (u,) is
-    not. Every theme needs a phrase. The order of the statements must be fixed by the caller.
+    not; ``elsewhere`` (b, p) are sentences about none of the themes as far as one knows. Every theme needs a phrase.
+    The order of the statements must be fixed by the caller.
     """
     statements = prepared.astype(np.float64)
     points = phrases.astype(np.float64)
@@ -81,6 +86,10 @@ def fit_matcher(
         others[np.arange(len(unlike)), unlike_of] = -np.inf
         said = np.where(others.max(axis=1) >= reach.least, others.argmax(axis=1), k)
         points, labels = np.vstack([points, unlike.astype(np.float64)]), np.concatenate([theme_of, said])
+    far = np.empty((0, points.shape[1])) if elsewhere is None else elsewhere.astype(np.float64)
+    if len(far):  # what is near to a theme after all, as a codebook may be about the news, says nothing
+        far = far[_base_scores(far, phrases.astype(np.float64), theme_of, k).max(axis=1) < reach.least]
+        points, labels = np.vstack([points, far]), np.concatenate([labels, np.full(len(far), k)])
     own = np.full(len(points), PHRASE_WEIGHT)
     taught = len(statements) >= FEWEST_STATEMENTS
     scores = _base_scores(statements, phrases.astype(np.float64), theme_of, k)
@@ -89,6 +98,9 @@ def fit_matcher(
         points, labels = np.vstack([points, other]), np.concatenate([labels, np.full(len(other), k)])
         weights, bias, left_out = _ridge(points, labels, np.concatenate([own, np.ones(len(other))]), k)
         return _matcher(weights, bias, _phrase_thresholds(left_out, labels, k, reach.untaught))
+    base = scores
+    if len(far) > 1:
+        scores = np.where((_two_nearest(statements, far) > _two_nearest(statements, phrases))[:, None], -1.0, scores)
     share = float(np.clip((scores.max(axis=1) < reach.least).mean(), reach.background, 0.97))
     for _ in range(ROUNDS):
         won = _won(scores, share)
@@ -104,6 +116,9 @@ def fit_matcher(
     thresholds = _phrase_thresholds(left_out[: len(points)], labels, k, reach.untaught)
     for theme in np.flatnonzero(sizes):
         often = min(max(round(reach.several * int(sizes[theme])), 1), len(scores))
+        near = base[np.argsort(-scores[:, theme], kind="stable")[:often], theme] >= reach.least
+        enough = np.flatnonzero(np.cumsum(near) >= LEAST_NEAR * np.arange(1, often + 1))
+        often = int(enough[-1]) + 1 if len(enough) else 1
         weight = sizes[theme] / (sizes[theme] + LEAN)
         thresholds[theme] += weight * (np.sort(scores[:, theme])[-often] - thresholds[theme])
     return _matcher(weights, bias, thresholds)
@@ -118,9 +133,14 @@ def _base_scores(statements: np.ndarray, phrases: np.ndarray, theme_of: np.ndarr
     scores = np.empty((len(statements), k))
     for theme in range(k):
         own = phrases[theme_of == theme]
-        near = np.sort(statements @ own.T, axis=1)[:, -2:].mean(axis=1)
-        scores[:, theme] = statements @ unit_rows(own.mean(axis=0, keepdims=True))[0].astype(np.float64) + near
+        mean = unit_rows(own.mean(axis=0, keepdims=True))[0].astype(np.float64)
+        scores[:, theme] = statements @ mean + _two_nearest(statements, own)
     return np.round(scores - scores.sum(axis=1, keepdims=True) / (k + 2), 6)
+
+
+def _two_nearest(statements: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Return the mean cosine, (n,), to the two points of (m, p) that are nearest to each statement."""
+    return np.round(np.sort(statements @ points.astype(np.float64).T, axis=1)[:, -2:].mean(axis=1), 6)
 
 
 def _won(scores: np.ndarray, share: float) -> np.ndarray:
