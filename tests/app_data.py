@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,17 @@ HOSTILE = (
     "<script>document.title='taken'</script> <img src=x onerror=\"document.title='taken'\"> **bold** [a](http://x)"
 )
 
+MARKED: dict[str, dict[str, Any]] = {
+    "t-service": {"source": "guided", "label_source": "codebook"},
+    "t-waiting": {"state": "candidate", "stability": 0.596, "label_source": "llm"},
+    "t-product": {"is_emerging": True, "stability": 0.875},
+    "t-delivery": {"source": "person", "label_source": "person", "label": HOSTILE, "definition": HOSTILE},
+}
+CANDIDATES = [
+    {"n_themes": 4, "smallest": 9, "stability": 0.95, "chosen": "", "reason": "stability 0.95: coarser than need be"},
+    {"n_themes": 8, "smallest": 5, "stability": 0.78, "chosen": "themes", "reason": "stability 0.78: the finest"},
+]
+
 
 def fill_store(
     path: Path,
@@ -41,13 +53,15 @@ def fill_store(
     only_themes: Sequence[str] | None = None,
     hostile: bool = True,
     tickets: bool = False,
+    marked: bool = False,
     seed: int = 0,
 ) -> str:
     """Write ``n`` made-up responses to a SQLite file and return its URL.
 
     ``scores`` are kept; ``stars`` renames CSAT to stars; ``themes`` False leaves the codebook out; ``only_themes``
     keeps just these; ``hostile`` replaces one text with markup that must never run; ``tickets`` puts greetings,
-    signatures and logs around the tickets.
+    signatures and logs around the tickets; ``marked`` sets themes apart in every way there is (MARKED), gives
+    statements touchpoints, and makes every tenth tag a close call.
     """
     raw = with_tickets(raw_frames(n, seed)) if tickets else raw_frames(n, seed)
     url = f"sqlite:///{path}"
@@ -69,7 +83,7 @@ def fill_store(
         store.finish_run(run, {"rows": n, "added": len(feedback), "rejected": 2})
         _set_sentiment(store, raw["statements"])
         if themes:
-            _publish(store, raw, only_themes)
+            _publish(store, raw, only_themes, marked)
     return url
 
 
@@ -103,8 +117,6 @@ def _statements(frame: pl.DataFrame) -> dict[str, list[Statement]]:
 
 def _spoilt(item: Feedback, statements: dict[str, list[Statement]]) -> tuple[Feedback, dict[str, list[Statement]]]:
     """Append hostile markup to a text, and to the last statement in it."""
-    from dataclasses import replace
-
     of_item = statements[item.feedback_id]
     last = replace(of_item[-1], end=of_item[-1].end + 1 + len(HOSTILE), text=f"{of_item[-1].text} {HOSTILE}")
     item = replace(item, text=f"{item.text} {HOSTILE}", content_hash=stable_hash(item.feedback_id, HOSTILE))
@@ -122,7 +134,7 @@ def _set_sentiment(store: Store, frame: pl.DataFrame) -> None:
     store.set_sentiment("made-up", distinct["text_hash"].to_list(), scores)
 
 
-def _publish(store: Store, raw: dict[str, pl.DataFrame], only: Sequence[str] | None) -> None:
+def _publish(store: Store, raw: dict[str, pl.DataFrame], only: Sequence[str] | None, marked: bool) -> None:
     rows = [row for row in raw["themes"].iter_rows(named=True) if only is None or row["theme_id"] in only]
     themes = [
         Theme(
@@ -139,13 +151,15 @@ def _publish(store: Store, raw: dict[str, pl.DataFrame], only: Sequence[str] | N
         )
         for row in rows
     ]
+    if marked:
+        themes = [replace(theme, **MARKED.get(theme.theme_id, {})) for theme in themes]
     key = store.register_encoder(ENCODER)
     arrays = {
         "centroids": np.ones((len(themes), 4), np.float32) / 2,
         "corpus_mean": np.zeros(4, np.float32),
         "language_means": np.zeros((0, 4), np.float32),
     }
-    settings = {"clusterer": "evoc", "languages": []}
+    settings = {"clusterer": "evoc", "languages": [], **({"candidates": CANDIDATES} if marked else {})}
     version = store.publish_codebook(
         encoder_key=key, themes=themes, arrays=arrays, settings=settings, reason="first themes"
     )
@@ -155,9 +169,14 @@ def _publish(store: Store, raw: dict[str, pl.DataFrame], only: Sequence[str] | N
         for row in raw["mentions"].iter_rows(named=True)
         if row["theme_id"] in ids
     ]
+    close = {"margin": 0.0125, "review": "near the threshold"}
+    places = ({}, {"touchpoint": "app"}, {"touchpoint": "phone", "journey_stage": "use"})
     tags = [
-        Tag(row["statement_id"], row["best_theme_id"], row["best_similarity"], row["unthemed_reason"])
-        for row in raw["statements"].iter_rows(named=True)
+        Tag(
+            *(row["statement_id"], row["best_theme_id"], row["best_similarity"], row["unthemed_reason"]),
+            **({"facets": places[i % 3]} | (close if i % 10 == 0 else {}) if marked else {}),
+        )
+        for i, row in enumerate(raw["statements"].iter_rows(named=True))
         if row["best_theme_id"] in ids
     ]
     store.write_tags(version, tags, mentions)

@@ -12,6 +12,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -21,6 +22,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from feedback_nlp.resources import resource_path
 from feedback_nlp.store import Store
+from tests import topic_store
 from tests.app_data import HOSTILE, fill_store
 
 pytestmark = pytest.mark.slow
@@ -30,6 +32,8 @@ PAGES = {
     "Themes": "/themes",
     "Theme": "/theme",
     "Compare": "/compare",
+    "Review": "/review",
+    "Changes": "/changes",
     "Add feedback": "/add",
     "About this data": "/about",
 }
@@ -82,11 +86,16 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.fixture(scope="module")
 def site(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The app over made-up feedback, at a free port."""
-    folder = tmp_path_factory.mktemp("browser")
+    with _served(database, tmp_path_factory.mktemp("browser")) as address:
+        yield address
+
+
+@contextmanager
+def _served(database: str, folder: Path) -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    environment = {**os.environ, "FEEDBACK_DB": database, "OMP_NUM_THREADS": "1"}
+    environment = {**os.environ, "FEEDBACK_DB": database, "FEEDBACK_AUTHOR": "Ana", "OMP_NUM_THREADS": "1"}
     app = resource_path("app.py")
     command = [sys.executable, "-m", "streamlit", "run", str(app), "--server.port", str(port)]
     command += ["--server.address", "127.0.0.1"]
@@ -126,8 +135,13 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(params=[(1440, 900)], ids=["wide"])
 def watched(request: pytest.FixtureRequest, browser: Browser, site: str) -> Iterator[Watched]:
-    width, height = request.param
-    page = browser.new_page(viewport={"width": width, "height": height})
+    with _watching(browser, site, request.param) as found:
+        yield found
+
+
+@contextmanager
+def _watching(browser: Browser, site: str, size: tuple[int, int] = (1440, 900)) -> Iterator[Watched]:
+    page = browser.new_page(viewport={"width": size[0], "height": size[1]})
     page.set_default_timeout(30_000)
     found = Watched(page, site)
 
@@ -251,4 +265,59 @@ def test_the_pager_and_the_sentiment_filter_change_what_is_read(watched: Watched
     expect(page.locator(".fb-verbatim mark.fb-positive").first).to_be_visible()
     watched.settle()
     assert parse_qs(urlsplit(page.url).query)["sentiment"] == ["positive"]
+    watched.check()
+
+
+def test_a_merge_is_made_seen_and_undone_while_somebody_else_edits(browser: Browser, tmp_path: Path) -> None:
+    places = {"app": ("t-app", None), "staff": ("t-staff", None), "delivery": ("t-delivery", None), "price": None}
+    with topic_store.fill(tmp_path / "topics.db") as store:
+        topic_store.publish(store, lambda topic, language: places[topic])
+        store.mark_ready(1)
+    url = f"sqlite:///{tmp_path / 'topics.db'}"
+    with (
+        _served(url, tmp_path) as site,
+        _watching(browser, site, (420, 900)) as mine,
+        _watching(browser, site) as other,
+    ):
+        for watched, theme in ((mine, "t-app"), (other, "t-staff")):
+            page = watched.go(f"/theme?theme={theme}")
+            page.get_by_text("Edit this theme").click()
+            page.get_by_role("radio", name="Merge", exact=True).click()
+            page.get_by_label("Merge into").click()
+            page.get_by_role("option", name="About t-delivery", exact=True).click()
+            expect(page.get_by_text("What will happen:")).to_be_visible()
+            watched.settle()
+        for watched in (mine, other):
+            watched.page.get_by_role("button", name="Merge", exact=True).last.click()
+        for watched, theme in ((mine, "About t-app"), (other, "About t-staff")):
+            said = watched.page.get_by_test_id("stAlertContentSuccess")
+            expect(said).to_contain_text(f"“{theme}” is part of “About t-delivery” now. By Ana.")
+            expect(watched.page.locator("h1.fb-title")).to_have_text("About t-delivery")
+            watched.settle()
+            watched.check()
+        assert _mentions(url) == {"t-delivery": 108}
+        mine.page.get_by_role("button", name=re.compile("Undo edit")).click()
+        expect(mine.page.get_by_test_id("stAlertContentSuccess")).to_contain_text("is undone. By Ana.")
+        assert _mentions(url) == {"t-app": 36, "t-delivery": 72}
+        mine.go("/changes")
+        expect(mine.page.get_by_role("button", name="Undo", exact=True)).to_have_count(1)
+        mine.check()
+
+
+def _mentions(url: str) -> dict[str, int]:
+    with Store.open(url) as store:
+        counts = store.read_frames()["mentions"]["theme_id"].value_counts().sort("theme_id")
+    return dict(counts.iter_rows())
+
+
+def test_statements_are_chosen_with_the_keyboard_and_read_aloud(watched: Watched) -> None:
+    page = watched.go("/theme?theme=t-waiting")
+    page.get_by_test_id("stCheckbox").filter(has_text="Correct").locator("label").click()
+    watched.settle()
+    chosen = page.get_by_role("radio", name=re.compile("like it")).first
+    chosen.focus()
+    page.keyboard.press("Space")
+    expect(page.get_by_text("1 statement marked as like, 0 statements as unlike")).to_be_visible()
+    expect(page.get_by_role("radiogroup", name="Statement 1 as an example").first).to_be_visible()
+    watched.settle()
     watched.check()

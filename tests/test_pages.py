@@ -14,22 +14,27 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from feedback_nlp.analysis import verbatims
+from feedback_nlp.analysis.facets import theme_by_facet
 from feedback_nlp.analysis.frames import AnalysisFrames, apply_view, build_frames
+from feedback_nlp.analysis.marks import theme_marks
 from feedback_nlp.analysis.overview import overview
 from feedback_nlp.analysis.replaced import replaced
+from feedback_nlp.analysis.reviewing import statements_to_review
 from feedback_nlp.analysis.scores import summarise_scores
 from feedback_nlp.analysis.segments import compare_segments
 from feedback_nlp.analysis.themes import theme_table
 from feedback_nlp.analysis.verbatims import Span, find_verbatims
 from feedback_nlp.pages import add, data, quotes, wording
+from feedback_nlp.pipeline.editing import edit_theme
 from feedback_nlp.records import Aside, Feedback, View
 from feedback_nlp.resources import resource_path
 from feedback_nlp.settings import Settings
 from feedback_nlp.store import Store
+from tests import topic_store
 from tests.app_data import HOSTILE, fill_store
 from tests.made_up import rows, write_csv, write_plugin
 
-PAGES = ("overview", "themes", "theme", "compare", "add", "about")
+PAGES = ("overview", "themes", "theme", "compare", "review", "changes", "add", "about")
 Open = Callable[..., AppTest]
 
 
@@ -275,7 +280,7 @@ def test_before_the_first_codebook_scores_are_shown_and_themes_asked_for(open_ap
     url = fill_store(tmp_path / "unthemed.db", 60, themes=False)
     app = open_app(url)
     assert {m.label for m in app.metric} >= {"Responses", "NPS", "Net sentiment"}
-    for page in ("overview", "themes", "theme", "compare", "about"):
+    for page in ("overview", "themes", "theme", "compare", "review", "changes", "about"):
         go(app, page)
         assert trouble(app) == []
         assert "feedback-nlp discover" in [c.value for c in app.code], page
@@ -284,7 +289,7 @@ def test_before_the_first_codebook_scores_are_shown_and_themes_asked_for(open_ap
 def test_one_theme_is_enough(open_app: Open, tmp_path: Path) -> None:
     url = fill_store(tmp_path / "one.db", 120, only_themes=("t-service",))
     app = open_app(url)
-    for page in ("overview", "themes", "theme", "compare"):
+    for page in ("overview", "themes", "theme", "review", "changes", "compare"):
         assert trouble(go(app, page)) == []
     assert app.dataframe[-1].value["theme"].unique().tolist() == ["Customer service"]
 
@@ -640,3 +645,363 @@ def test_a_broken_file_is_a_message(open_app: Open, topic_encoder: Path, tmp_pat
     assert len(app.warning) == 1
     assert app.warning[0].value.startswith("book.xlsx cannot be read as a workbook")
     assert list(topic_encoder.glob("feedback-*")) == []
+
+
+# -- what sets themes apart
+
+
+@pytest.fixture(scope="module")
+def marked_url(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A database whose themes have every mark there is, with hostile names, facets and close calls."""
+    return fill_store(tmp_path_factory.mktemp("marked") / "feedback.db", 240, marked=True)
+
+
+def body(app: AppTest) -> str:
+    """Everything that is put on the page as HTML, but for the style."""
+    return "".join(element.value for element in app.html if not element.value.startswith("<style"))
+
+
+def test_tables_and_pages_say_what_sets_a_theme_apart(open_app: Open, marked_url: str) -> None:
+    app = open_app(marked_url, "themes")
+    shown = dict(zip(app.dataframe[0].value["theme"], app.dataframe[0].value["marks"], strict=True))
+    assert {name: marks for name, marks in shown.items() if isinstance(marks, str)} == {
+        "Customer service": "▤ from your codebook",
+        "Product": "✦ emerging",
+        HOSTILE: "✎ made by a person",
+    }
+    stability = dict(zip(app.dataframe[0].value["theme"], app.dataframe[0].value["stability"], strict=True))
+    assert stability["Product"] == 0.87  # cut, not rounded up
+    assert "<b>Emerging</b> (1 of 5): Found in the texts, outside all themes of your codebook." in body(app)
+    go(app, "overview")
+    assert trouble(app) == []
+    assert "<b>From your codebook</b> (1 of 5)" in body(app)
+    app = open_app(marked_url, "theme", theme="t-waiting")
+    for words in ("◌ candidate</span>", "≈ name not accepted yet</span>", "stability 0.59, not stable</span>"):
+        assert words in body(app)
+    assert "<b>Candidate.</b> Not established yet" in body(app)
+
+
+def test_an_ordinary_theme_has_no_mark(open_app: Open, url: str) -> None:
+    assert theme_marks({"state": "active", "source": "discovered", "label_source": "phrases"}) == ()
+    app = open_app(url, "themes")
+    assert {"marks", "stability"} & set(app.dataframe[0].value.columns) == set()
+    assert "fb-key" not in body(app)
+
+
+def test_hostile_names_and_definitions_are_shown_as_text(open_app: Open, marked_url: str) -> None:
+    for page in ("overview", "themes", "review", "changes", "theme"):
+        app = open_app(marked_url, page, theme="t-delivery")
+        assert trouble(app) == []
+        assert "<script" not in body(app)
+        assert "<img" not in body(app)
+        words = [e.value for kind in ("markdown", "caption", "info", "success") for e in app.get(kind)]
+        words += [box.label for box in [*app.expander, *app.button]]
+        assert [text for text in words if re.search(r"(?<!\\)(\[a|\*\*b|<img)", text)] == [], page
+    assert html.escape(HOSTILE) in body(app)
+
+
+@pytest.mark.parametrize(
+    ("text", "safe"),
+    [
+        ("Price and billing", "Price and billing"),
+        ("**a** [b](http://x)", "\\*\\*a\\*\\* \\[b\\]\\(http\\:\u2060\\/\\/x\\)"),
+        ("see www.x.org\n\n# 1", "see www\u2060\\.x\\.org \\# 1"),
+        ("a@b :smile:", "a\\@\u2060b \\:\u2060smile\\:"),
+        ("\u0627\u0644\u0633\u0639\u0631", "\u0627\u0644\u0633\u0639\u0631"),
+    ],
+)
+def test_words_of_others_are_no_markdown(text: str, safe: str) -> None:
+    assert wording.plain(text) == safe
+
+
+def test_a_theme_is_split_by_what_its_statements_say(open_app: Open, marked_url: str, url: str) -> None:
+    app = open_app(marked_url, "theme", theme="t-service", split="Touchpoint (as said)")
+    assert trouble(app) == []
+    table = theme_by_facet(frames_of(marked_url), "t-service", "touchpoint")
+    shown = next(f.value for f in app.dataframe if "segment" in f.value.columns)
+    assert shown["segment"].tolist() == ["App", "Phone", "Not said"]
+    assert shown["n_feedback"].tolist() == table["n_feedback"].to_list()
+    options = next(box.options for box in app.segmented_control if box.label == "Split by")
+    assert options[-2:] == ["Journey stage (as said)", "Touchpoint (as said)"]
+    app = open_app(url, "theme", theme="t-service")
+    assert not any("as said" in name for box in app.segmented_control for name in box.options)
+
+
+def test_facets_of_few_people_are_withheld(marked_url: str) -> None:
+    with Store.open(marked_url) as store:
+        raw = store.read_frames()
+    for minimum in (5, 30, 1000):
+        frames = build_frames(raw, Settings(privacy_minimum=minimum))
+        said = frames.mentions.filter(theme_id="t-service").join(
+            frames.feedback.select("feedback_id", "person_id"), on="feedback_id"
+        )
+        everybody = said["person_id"].n_unique()
+        table = theme_by_facet(frames, "t-service", "touchpoint")
+        assert set(table["segment_value"]) == {"app", "phone", "(not given)"}
+        for row in table.iter_rows(named=True):
+            with_value = frames.statements.filter(
+                frames.statements["facets"].str.json_path_match("$.touchpoint").fill_null("(not given)")
+                == row["segment_value"]
+            )
+            people = said.join(with_value.select("statement_id"), on="statement_id")["person_id"].n_unique()
+            if row["n_feedback"] is not None:
+                assert people >= minimum
+                assert everybody - people >= minimum or everybody == people
+            if minimum == 1000:
+                assert (row["n_feedback"], row["share"], row["suppressed"]) == (None, None, True)
+
+
+# -- correcting themes
+
+PLACES = {"app": ("t-app", "t-tech"), "staff": ("t-staff", "t-tech"), "delivery": ("t-delivery", None), "price": None}
+
+
+@pytest.fixture
+def topics(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A database of four topics with vectors, so that edits can be carried out; "price" has no theme."""
+    monkeypatch.setenv("FEEDBACK_AUTHOR", "Ana")
+    monkeypatch.setenv("FEEDBACK_ENCODER", "there-is-no-such-encoder")  # nothing here may need one
+    with topic_store.fill(tmp_path / "topics.db") as store:
+        topic_store.publish(store, lambda topic, language: PLACES[topic])
+        store.mark_ready(1)
+    return f"sqlite:///{tmp_path / 'topics.db'}"
+
+
+def counts(url: str) -> dict[str, int]:
+    """How many statements mention each theme."""
+    with Store.open(url) as store:
+        found = store.read_frames()["mentions"]["theme_id"].value_counts().sort("theme_id")
+    return dict(found.iter_rows())
+
+
+def edits(url: str) -> list[tuple[str, str, bool]]:
+    with Store.open(url) as store:
+        return [(row["kind"], row["author"], row["undone_at"] is not None) for row in store.edits()]
+
+
+def editing(open_app: Open, url: str, theme: str, action: str) -> AppTest:
+    """Open a theme's edit area at an action."""
+    app = open_app(url, "theme", theme=theme)
+    app.session_state[f"edit_{theme}"] = True
+    app.run()
+    app.pills(key=f"action_{theme}").select(action).run()
+    assert trouble(app) == []
+    return app
+
+
+def will(app: AppTest) -> str:
+    return next(text.replace("\\", "") for text in told(app) if text.startswith("**What will happen:**"))
+
+
+def succeeded(app: AppTest) -> str:
+    assert trouble(app) == []
+    return app.success[0].value.replace("\\", "")
+
+
+def test_a_merge_says_what_will_happen_is_carried_out_and_undone(open_app: Open, topics: str) -> None:
+    app = editing(open_app, topics, "t-app", "Merge")
+    assert not [text for text in told(app) if "What will happen" in text]
+    app.selectbox(key="into_t-app").select("t-delivery").run()
+    assert will(app) == (
+        "**What will happen:** Every statement of “About t-app” is tagged with “About t-delivery” instead, which keeps "
+        "its name. “About t-app” is in no list any more. All statements are tagged again, which takes some seconds."
+    )
+    app.text_input(key="author_t-app").input("Omar").run()
+    app.button(key="do_merge_t-app").click().run()
+    assert succeeded(app) == (
+        "“About t-app” is part of “About t-delivery” now. By Omar. 36 statements have other themes than before "
+        "(codebook version 2)."
+    )
+    assert app.selectbox(key="theme_box").value == "t-delivery"
+    assert counts(topics) == {"t-delivery": 72, "t-staff": 36, "t-tech": 36}
+    app.button(key="undo_last").click().run()
+    assert succeeded(app).startswith("Edit 1 is undone. By Omar. 36 statements")
+    assert counts(topics) == {"t-app": 36, "t-delivery": 36, "t-staff": 36, "t-tech": 72}
+    assert edits(topics) == [("merge", "Omar", True)]
+    app.button(key="close_outcome").click().run()
+    assert list(app.success) == []
+
+
+@pytest.mark.parametrize(
+    ("theme", "action", "fill", "kind", "after"),
+    [
+        ("t-app", "Keep as it is", {}, "pin", {}),
+        ("t-app", "Describe", {"define_t-app": "All of the app."}, "define", {}),
+        ("t-app", "Hide", {}, "hide", {}),
+        ("t-app", "Move", {"to_t-app": ""}, "move", {"t-tech": 36}),
+        ("t-delivery", "Move", {"to_t-delivery": "t-tech"}, "move", {"t-tech": 108}),
+        ("t-tech", "Split", {"parts_t-tech": ["t-app"], "split_t-tech": "Apps"}, "split", {"t-tech": 36}),
+    ],
+)
+def test_every_edit_of_a_theme_can_be_made(
+    open_app: Open, topics: str, theme: str, action: str, fill: dict[str, object], kind: str, after: dict[str, int]
+) -> None:
+    before = counts(topics)
+    app = editing(open_app, topics, theme, action)
+    for key, value in fill.items():
+        boxes = [box for name in ("selectbox", "multiselect", "text_input", "text_area") for box in app.get(name)]
+        box = next(box for box in boxes if box.key == key)
+        box.set_value(value).run()
+    assert will(app)
+    app.button(key=f"do_{kind}_{theme}").click().run()
+    assert succeeded(app)
+    assert edits(topics) == [(kind, "Ana", False)]
+    assert before.items() | after.items() >= (before | after).items() <= counts(topics).items()
+
+
+def test_what_cannot_be_done_is_said_kindly(open_app: Open, topics: str) -> None:
+    app = editing(open_app, topics, "t-tech", "Split")
+    app.multiselect(key="parts_t-tech").set_value(["t-app", "t-staff"])
+    app.text_input(key="split_t-tech").input("All").run()
+    app.button(key="do_split_t-tech").click().run()
+    assert [w.value.replace("\\", "") for w in app.warning] == [
+        "That is every sub-theme of 't-tech': nothing would be left. Rename it instead."
+    ]
+    assert list(app.error) + list(app.exception) == []
+    assert edits(topics) == []
+
+
+def test_an_edit_of_a_theme_that_somebody_else_merged_meanwhile_is_a_message(open_app: Open, topics: str) -> None:
+    app = editing(open_app, topics, "t-app", "Hide")
+    with Store.open(topics) as store:
+        edit_theme(store, Settings(encoder="no-such"), "merge", "t-app", {"into": "t-delivery"}, "Omar")
+    app.button(key="do_hide_t-app").click().run()
+    assert list(app.error) + list(app.exception) == []
+    assert any("t-app" in w.value for w in app.warning)
+    assert edits(topics) == [("merge", "Omar", False)]
+
+
+def choosing(open_app: Open, url: str, theme: str, **sides: list[str]) -> AppTest:
+    """Open the list of what people wrote for correction, and mark statements as like or unlike the theme."""
+    app = open_app(url, "theme", theme=theme)
+    app.toggle(key="correct").set_value(True).run()
+    keys = [box.key or "" for box in app.segmented_control]
+    shown = [key.removeprefix(f"pick_{theme}_") for key in keys if key.startswith("pick_")]
+    assert len(shown) == 10
+    for side, places in sides.items():
+        for place in places:
+            app.segmented_control(key=f"pick_{theme}_{shown[int(place)]}").set_value(side).run()
+    assert trouble(app) == []
+    return app
+
+
+def test_statements_show_by_example_and_make_new_themes(open_app: Open, topics: str) -> None:
+    app = choosing(open_app, topics, "t-delivery", like=["0", "1"], unlike=["2"])
+    assert "**2 statements marked as like, 1 statement as unlike**" in [m.value for m in app.markdown]
+    assert will(app) == (
+        "**What will happen:** Statements like the 2 marked so are tagged with “About t-delivery”; those nearer to the "
+        "1 marked as unlike lose it. All statements are tagged again, which takes some seconds."
+    )
+    third = [box for box in app.segmented_control if (box.key or "").startswith("pick_")][2]
+    third.set_value(None).run()
+    app.segmented_control(key="with_t-delivery").set_value("New theme").run()
+    app.text_input(key="made_t-delivery").input("Parcels").run()
+    assert "tagged with a new theme, “Parcels”, too" in will(app)
+    app.button(key="carry_t-delivery").click().run()
+    assert succeeded(app).startswith("“Parcels” is a theme now. By Ana.")
+    with Store.open(topics) as store:
+        made = store.active_edits()[0]
+    assert (made.kind, len(made.payload["like"]), len(made.payload["unlike"])) == ("create", 2, 0)
+    assert app.selectbox(key="theme_box").value == made.theme_id
+    assert not [m for m in app.markdown if "marked as like" in m.value]
+
+
+def test_a_single_statement_is_put_right(open_app: Open, topics: str) -> None:
+    app = choosing(open_app, topics, "t-delivery")
+    off = next(button for button in app.button if (button.key or "").startswith("off_t-delivery"))
+    statement = off.key.rpartition("t-delivery_")[2]
+    off.click().run()
+    assert succeeded(app) == "A statement is not tagged with “About t-delivery” any more. By Ana."
+    assert counts(topics)["t-delivery"] == 35
+    with Store.open(topics) as store:
+        assert store.active_edits()[0].payload == {"statement": statement}
+    also = next(box for box in app.selectbox if (box.key or "").startswith("also_"))
+    also.select("t-staff").run()
+    next(button for button in app.button if (button.key or "").startswith("add_t-delivery")).click().run()
+    assert succeeded(app) == "A statement is tagged with “About t-tech › About t-staff”, too. By Ana."
+    assert counts(topics)["t-staff"] == 37
+
+
+def test_nothing_can_be_chosen_where_verbatims_are_withheld(
+    open_app: Open, topics: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FEEDBACK_PRIVACY_MINIMUM", "40")
+    app = open_app(topics, "theme", theme="t-delivery")
+    assert [box.key for box in app.segmented_control if (box.key or "").startswith("pick_")] == []
+    assert [toggle.key for toggle in app.toggle] == []
+    assert [box.label for box in app.expander if "Edit" in box.label] == ["Edit this theme"]
+
+
+def test_changes_lists_edits_conflicts_versions_and_hidden_themes(open_app: Open, topics: str) -> None:
+    with Store.open(topics) as store:
+        settings = Settings(encoder="no-such")
+        edit_theme(store, settings, "hide", "t-staff", {}, "Omar")
+        edit_theme(store, settings, "move", "t-app", {"parent": "t-delivery"}, "Omar")
+        edit_theme(store, settings, "rename", "t-tech", {"label": "<b>Tech</b>"}, "<i>Eve</i>")
+    app = open_app(topics, "changes")
+    assert trouble(app) == []
+    for words in (
+        "“<bdi>About t-staff</bdi>” was hidden",
+        "“<bdi>About t-app</bdi>” was moved under “<bdi>About t-delivery</bdi>”",
+        "was named “<bdi>&lt;b&gt;Tech&lt;/b&gt;</bdi>”",
+        "<bdi>&lt;i&gt;Eve&lt;/i&gt;</bdi>",
+    ):
+        assert words in body(app)
+    assert app.dataframe[0].value[["version", "from", "base"]].values.tolist() == [[2, "edits", 1], [1, "discovery", 1]]
+    app.button(key="unhide_t-staff").click().run()
+    assert succeeded(app) == "“About t-staff” is shown again. By Ana."
+    app.button(key="undo_edit_2").click().run()
+    assert succeeded(app).startswith("Edit 2 is undone. By Ana. 36 statements")
+    app.button(key="compare_versions").click().run()
+    assert trouble(app) == []
+    compared = next(found.value for found in app.dataframe if "became" in found.value.columns)
+    assert compared[["became", "before", "now", "both"]].values.tolist() == [
+        ["as before", 72, 72, 72],
+        *[["as before", 36, 36, 36]] * 3,
+    ]
+
+
+def test_changes_explains_how_fine_the_themes_are(open_app: Open, marked_url: str) -> None:
+    app = open_app(marked_url, "changes")
+    table = next(found.value for found in app.dataframe if "stability" in found.value.columns)
+    assert table[["n_themes", "chosen", "stability"]].values.tolist() == [[4, "", 0.95], [8, "themes", 0.78]]
+    assert "- **8** for themes\\:\u2060" not in [m.value for m in app.markdown]
+    assert "- **8** for themes: stability 0\\.78\\: the finest" in [m.value for m in app.markdown]
+
+
+def test_close_calls_are_settled_one_by_one_and_taken_back(open_app: Open, marked_url: str, tmp_path: Path) -> None:
+    url = fill_store(tmp_path / "review.db", 240, marked=True)
+    waiting = statements_to_review(frames_of(url))
+    assert waiting.height > 8
+    app = open_app(url, "review")
+    assert trouble(app) == []
+    shown = [button.key.removeprefix("yes_") for button in app.button if (button.key or "").startswith("yes_")]
+    assert shown[0] == waiting["statement_id"][0]
+    assert len(shown) == 8
+    row = waiting.row(0, named=True)
+    same = waiting.filter(text_hash=row["text_hash"], best_theme_id=row["best_theme_id"])
+    app.button(key=f"no_{shown[0]}").click().run()
+    assert trouble(app) == []
+    with Store.open(url) as store:
+        said = [(e.kind, e.theme_id, e.payload["statement"]) for e in store.active_edits()]
+    assert said == [("unassign", row["best_theme_id"], statement) for statement in same["statement_id"]]
+    assert shown[0] not in [(button.key or "").removeprefix("yes_") for button in app.button]
+    app.button(key=f"skip_{shown[1]}").click().run()
+    assert shown[1] not in [(button.key or "").removeprefix("yes_") for button in app.button]
+    app.button(key="undo_last").click().run()
+    assert trouble(app) == []
+    with Store.open(url) as store:
+        assert store.active_edits() == []
+    assert shown[0] in [(button.key or "").removeprefix("yes_") for button in app.button]
+
+
+def test_review_shows_nothing_of_withheld_themes(marked_url: str) -> None:
+    with Store.open(marked_url) as store:
+        raw = store.read_frames()
+    for minimum in (5, 20, 60, 1000):
+        frames = build_frames(raw, Settings(privacy_minimum=minimum))
+        found = statements_to_review(frames)
+        said = frames.mentions.join(found.select("feedback_id"), on="feedback_id", how="semi")
+        assert not frames.withheld & set(said["theme_id"])
+        if minimum == 1000:
+            assert found.is_empty()

@@ -131,6 +131,32 @@ def test_labels_keep_their_script_and_may_be_whole_statements() -> None:
     assert '<bdi dir="auto">Customer service</bdi>' in html
 
 
+def test_marks_say_what_sets_themes_apart_and_how_stable_they_are(html: str) -> None:
+    assert "Marks on themes" not in html
+    assert "<dt>Stability" not in html
+    raw = raw_frames()
+    facts = {
+        "t-service": {"source": "guided", "label_source": "codebook"},
+        "t-waiting": {"state": "candidate", "stability": 0.598},
+        "t-product": {"is_emerging": True, "label_source": "llm", "stability": 0.75},
+    }
+    names = {"source": "discovered", "label_source": "phrases", "stability": None, "is_emerging": False}
+    rows = [names | row | facts.get(row["theme_id"], {}) for row in raw["themes"].to_dicts()]
+    page = render(build_frames(raw | {"themes": pl.DataFrame(rows)}, Settings()))
+    assert Page(page).text().count("stability 0.59, not stable") == page.count("stability 0.59")
+    for sign, word, n in (
+        ("◌", "candidate", 1),
+        ("✦", "emerging", 1),
+        ("▤", "from your codebook", 1),
+        ("≈", "name not accepted yet", 1),
+    ):
+        assert f"<li>{sign} {word} ({n} of {len(rows)} themes and sub-themes): " in page
+    assert 'class="chip mark-guided"' in page
+    assert 'class="chip mark-candidate"' in page
+    assert "Signs after a name: ◌ candidate, ✦ emerging, ≈ name not accepted yet; what they mean is told below." in page
+    assert "<dt>Stability</dt><dd>How much of the theme is found again" in page
+
+
 def test_hidden_months_are_said_to_be_hidden(frames: AnalysisFrames, html: str) -> None:
     found = [int(n) for n in re.findall(r"; (\d+) months? left open \(fewer than 5 people\)", html)]
     hidden = []

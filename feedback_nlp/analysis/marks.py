@@ -43,11 +43,12 @@ MACHINE_NAMED = Mark(
 )
 EMPTY = Mark("retired", "\u2205", "empty", "Edits left it without statements; undo them to have it back.")
 MARKS = (CANDIDATE, EMERGING, GUIDED, PERSON, MACHINE_NAMED, EMPTY)
+DOUBTFUL = (CANDIDATE, EMERGING, MACHINE_NAMED)  # shown in charts, too
 
 STABILITY_HELP = (
     "How much of the theme is found again when themes are learnt from other samples of the statements, from 0 to 1 "
     "(mean Jaccard index). 0.85 and more: highly stable. 0.75: stable. 0.6 to 0.75: a pattern that is there, though "
-    "which statements belong to it is in doubt. Below 0.6: a candidate, not to be trusted yet."
+    "which statements belong to it is in doubt. Below 0.6: not stable, a candidate until a person accepts it."
 )
 
 
@@ -73,7 +74,7 @@ def marked_labels(table: pl.DataFrame) -> pl.DataFrame:
     """Return a theme table whose labels end with the signs of doubtful themes, for charts."""
     labels = []
     for row in table.iter_rows(named=True):
-        signs = [mark.sign for mark in theme_marks(row) if mark.key in ("candidate", "emerging", "llm")]
+        signs = [mark.sign for mark in theme_marks(row) if mark in DOUBTFUL]
         labels.append(" ".join([row["label"], *signs]))
     return table.with_columns(pl.Series("label", labels, dtype=pl.String))
 
@@ -84,7 +85,7 @@ def two_digits(stability: float) -> float:
 
 
 def stability_words(stability: float) -> str:
-    """Say a stability (0..1) in words: "0.58, not to be trusted yet"."""
+    """Say a stability (0..1) in words: "0.58, not stable"."""
     words = (
         "highly stable"
         if stability >= 0.85
@@ -92,6 +93,6 @@ def stability_words(stability: float) -> str:
         if stability >= 0.75
         else "a pattern, its borders in doubt"
         if stability >= 0.6
-        else "not to be trusted yet"
+        else "not stable"
     )
     return f"{two_digits(stability):.2f}, {words}"

@@ -19,7 +19,10 @@ PER_PAGE = 10
 
 
 def _page() -> None:
-    shell.heading("changes", "Every edit with who and when, what became of themes from version to version, and why.")
+    shell.heading(
+        "changes",
+        "Every edit with who and when, and what became of themes from version to version; filters do not count here.",
+    )
     loaded = load()
     if loaded.codebook_version is None:
         shell.no_themes()

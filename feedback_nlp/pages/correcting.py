@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from feedback_nlp.pages import acting
+from feedback_nlp.pages import acting, shell
 from feedback_nlp.pages.data import Slice
 from feedback_nlp.pages.editing import THEME_PARAMETER, theme_names
 from feedback_nlp.pages.quotes import marked_text
@@ -132,7 +132,7 @@ def chosen_bar(part: Slice, theme: dict[str, Any]) -> None:
             go = ready and st.button("Carry out", type="primary", key=f"carry_{theme_id}")
             if st.button("Clear the marks", key=f"clear_marks_{theme_id}"):
                 _chosen().clear()
-                st.rerun(scope="fragment")
+                shell.rerun_part()
         if go:
             target = "" if kind == "create" else theme_id
             summary = acting.carry_out(part.loaded.settings, kind, target, payload, done)

@@ -131,7 +131,7 @@ def _card(part: Slice, row: dict[str, Any], names: dict[str, str], settled: dict
                     _settle(part, settled, row, "assign", other, plain(names[other]))
             if st.button("Skip", icon=":material/skip_next:", key=f"skip_{statement_id}"):
                 settled.update(dict.fromkeys(row["same"], "skipped"))
-                st.rerun(scope="fragment")
+                shell.rerun_part()
 
 
 def _margin(margin: float | None) -> str:
@@ -149,7 +149,7 @@ def _settle(part: Slice, settled: dict[str, str], row: dict[str, Any], kind: str
     )
     if acting.settle(part.loaded.settings, kind, theme_id, row["same"], f"{what} {verb} \u201c{name}\u201d."):
         settled.update(dict.fromkeys(row["same"], kind))
-        st.rerun(scope="fragment")
+        shell.rerun_part()
 
 
 _page()

@@ -14,6 +14,7 @@ from typing import Any
 # on half a module when a second run of a page draws at that moment: so it is there before any page.
 import pandas  # noqa: F401
 import streamlit as st
+from streamlit.errors import StreamlitAPIException
 
 from feedback_nlp.errors import FeedbackError, NothingToShow
 from feedback_nlp.pages.data import NoData, Slice
@@ -82,6 +83,14 @@ def guarded(where: str, leave: tuple[type[Exception], ...] = ()) -> Iterator[Non
             "in the log of the app.",
             icon=":material/report:",
         )
+
+
+def rerun_part() -> None:
+    """Draw again the fragment that a click was in, or the whole page when that is being drawn."""
+    try:
+        st.rerun(scope="fragment")
+    except StreamlitAPIException:
+        st.rerun()
 
 
 def prepare(step: Callable[[], None]) -> None:

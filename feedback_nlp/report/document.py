@@ -16,6 +16,7 @@ from feedback_nlp import charts
 from feedback_nlp.analysis import privacy
 from feedback_nlp.analysis.frames import AnalysisFrames
 from feedback_nlp.analysis.marks import (
+    DOUBTFUL,
     MARKS,
     STABILITY_HELP,
     Mark,
@@ -113,6 +114,7 @@ def render_report(
         "known_pain": sure_pains.row(0, named=True) if len(sure_pains) else None,
         "known_strength": sure_strengths.row(0, named=True) if len(sure_strengths) else None,
         "total": known["value_without"][0] + known["impact"][0] if len(known) else 0.0,
+        "signs": [mark for mark, _ in _marks(frames.themes) if mark in DOUBTFUL],
         "n_all_themes": frames.themes.height,
         "marks": _marks(frames.themes),
         "stability_help": STABILITY_HELP if frames.themes["stability"].drop_nulls().len() else "",
