@@ -425,6 +425,9 @@ class History:
         """Every active edit holds, or a later one of a person stands against it, or it is told."""
         edited = self.edited
         edited.codebook.check()
+        found = PROTOTYPE_KINDS.index("found")  # no edit drops what was found: it only gives it to another theme
+        kept, were = (int((book.prototypes.kinds == found).sum()) for book in (edited.codebook, self.base))
+        assert kept == were
         told = {c.edit_id for c in edited.conflicts}
         self.met["fold: conflict"] += len(told)
         self.met.update(one.kind for one in self.active if one.edit_id not in told)
