@@ -71,11 +71,11 @@ def theme_marks(theme: Mapping[str, Any]) -> tuple[Mark, ...]:
 
 
 def marked_labels(table: pl.DataFrame) -> pl.DataFrame:
-    """Return a theme table whose labels end with the signs of doubtful themes, for charts."""
+    """Return a theme table whose labels begin with the signs of doubtful themes, for charts."""
     labels = []
     for row in table.iter_rows(named=True):
         signs = [mark.sign for mark in theme_marks(row) if mark in DOUBTFUL]
-        labels.append(" ".join([row["label"], *signs]))
+        labels.append(" ".join([*signs, row["label"]]))  # first: a long name is cut at its end
     return table.with_columns(pl.Series("label", labels, dtype=pl.String))
 
 
