@@ -153,7 +153,7 @@ def test_marks_say_what_sets_themes_apart_and_how_stable_they_are(html: str) -> 
         assert f"<li>{sign} {word} ({n} of {len(rows)} themes and sub-themes): " in page
     assert 'class="chip mark-guided"' in page
     assert 'class="chip mark-candidate"' in page
-    assert "Signs before a name: ◌ candidate, ✦ emerging, ≈ name not accepted yet; what they mean is told below." in page
+    assert "Signs before a name: ◌ candidate, ✦ emerging, ≈ name not accepted yet; what they mean" in page
     assert "<dt>Stability</dt><dd>How much of the theme is found again" in page
 
 
