@@ -252,6 +252,13 @@ def test_a_renamed_theme_that_splits_is_reported_not_decided() -> None:
     assert "T0-1" in found.codebook.row_of
 
 
+def test_what_people_renamed_keeps_its_words_however_it_changed() -> None:
+    old, new = book_of((((0, 1, 5),), ((2,),))), book_of((((0,),), ((1,),), ((5,),), ((2,),)), prefix="x")
+    for edits, label in (((), "About T0"), ((edit(1, "T0-1-5", "rename", label="A"),), "About T0-1-5")):
+        found = refit(old, new, [0, 0, 1, 5, 2], edits).codebook
+        assert found.themes[found.row_of["T0-1-5"]].label == label
+
+
 def test_a_theme_made_from_examples_takes_in_what_is_found_there() -> None:
     old, new = book_of((((0,),), ((1,),))), book_of((((0,),), ((1,),), ((2,),)), prefix="x")
     made = (edit(1, "t_new", "create", label="Parking", parent=None, like=["a"], unlike=[]),)
