@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 from feedback_nlp.language.stopwords import negations, stop_words
-from feedback_nlp.themes.keywords import TOKEN, keywords_by_language, tokenize
-from feedback_nlp.themes.label_phrases import Grammar, candidates_in
-from feedback_nlp.themes.label_words import joined
-from feedback_nlp.themes.labelling import KeyphraseLabeller
+from feedback_nlp.themes.labels.keywords import TOKEN, keywords_by_language, tokenize
+from feedback_nlp.themes.labels.labelling import KeyphraseLabeller
+from feedback_nlp.themes.labels.phrases import Grammar, candidates_in
+from feedback_nlp.themes.labels.word_forms import are_forms, bare, spelling_of, stems_of
+from feedback_nlp.themes.labels.words import joined
 from feedback_nlp.themes.space import unit_rows
-from feedback_nlp.themes.word_forms import are_forms, bare, spelling_of, stems_of
 from tests.fake_encoder import TopicEncoder
 
 ENCODER = TopicEncoder()

@@ -18,11 +18,11 @@ import pytest
 from feedback_nlp.errors import SettingError
 from feedback_nlp.language.stopwords import negations, stop_words
 from feedback_nlp.settings import Settings
-from feedback_nlp.themes.label_checks import Answer, Rejected, answers_in, check
-from feedback_nlp.themes.label_endpoint import LARGEST, ChatEndpoint, EndpointError
-from feedback_nlp.themes.label_prompt import quotes_of
-from feedback_nlp.themes.labelling import KeyphraseLabeller, LabelledTheme
-from feedback_nlp.themes.llm_naming import GIVE_UP_AFTER, LLMLabeller, make_labeller
+from feedback_nlp.themes.labels.checks import Answer, Rejected, answers_in, check
+from feedback_nlp.themes.labels.endpoint import LARGEST, ChatEndpoint, EndpointError
+from feedback_nlp.themes.labels.labelling import KeyphraseLabeller, LabelledTheme
+from feedback_nlp.themes.labels.llm_naming import GIVE_UP_AFTER, LLMLabeller, make_labeller
+from feedback_nlp.themes.labels.prompt import quotes_of
 from tests.test_labelling import BILLING, DELIVERY, encode, evidence_of
 
 PARCELS = {

@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from feedback_nlp.themes.discovery.discover.thresholds import UNTHEMED, thresholds_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -31,7 +32,6 @@ from feedback_nlp.themes.tagging import (
     facets,
     tag,
 )
-from feedback_nlp.themes.thresholds import UNTHEMED, thresholds_of
 
 
 def theme(number: int, parent: str | None = None, threshold: float = 0.5) -> Theme:

@@ -31,18 +31,16 @@ def table_lines(candidates: Sequence[Mapping[str, Any]]) -> list[str]:
     cells += [[_cell(row.get(name)) for name in names] for row in candidates]
     widths = [max(len(line[column]) for line in cells) for column in range(len(names))]
     lines = ["  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in cells]
-    why = [f"{row['chosen'].capitalize()}: {row['reason']}" for row in candidates if row.get("reason")]
+    why = [
+        f"{row['chosen'].capitalize()}: {row['reason']}"
+        for row in candidates
+        if row.get("chosen") and row.get("reason")
+    ]
     return [*lines, *why, HOW_TO_READ]
 
 
 def say_trust(summary: DiscoverySummary, say: Callable[[str], None], db_flag: str) -> None:
     """Say how far the themes can be trusted and what a person should look at."""
-    if summary.n_candidate_themes:
-        total = summary.n_themes + summary.n_sub_themes
-        say(
-            f"{summary.n_candidate_themes} of {total} are candidates: resampled fits do not find them again "
-            "(stability below 0.6). They are marked as such; pin the ones that you want to keep."
-        )
     if summary.n_emerging:
         say(f"{summary.n_emerging} themes are emerging: the guided codebook does not cover them.")
     for line in summary.notes:

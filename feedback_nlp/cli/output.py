@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from feedback_nlp.analysis.frames import AnalysisFrames
     from feedback_nlp.store import Store
 
-KINDS = ("statements", "feedback", "themes", "mentions")
+KINDS = ("statements", "feedback", "themes", "mentions", "customers")
 
 
 @click.command()

@@ -14,7 +14,7 @@ from feedback_nlp.analysis.intervals import wilson
 from feedback_nlp.evaluation.figures import LANGUAGE_MINIMUM, Evidence, Figure, FigureTable, share_figure
 from feedback_nlp.records import Theme
 from feedback_nlp.themes import quality
-from feedback_nlp.themes.keywords import tokenize
+from feedback_nlp.themes.labels.keywords import tokenize
 
 COVERAGE_WARN = 0.7  # over three in ten statements unthemed: readers will ask what they say
 DOMINANCE_WARN = 0.35  # over a third in one theme: too broad to act on

@@ -16,8 +16,8 @@ from feedback_nlp.settings import Settings
 
 if TYPE_CHECKING:
     from feedback_nlp.store import Store
-    from feedback_nlp.themes.discovery import Corpus
-    from feedback_nlp.themes.guided_codebook import GuidedCodebook
+    from feedback_nlp.themes.discovery.discover.discover import Corpus
+    from feedback_nlp.themes.guided.adding.codebook import GuidedCodebook
 
 DISCOVERY_VERSION = "3"  # raise it when discovery would find other themes in the same statements
 
@@ -30,7 +30,7 @@ def corpus_of(store: Store, encoder_key: str, settings: Settings) -> Corpus:
     Statements of near-duplicates are not learnt from again; who wrote one counts as having said what the feedback
     that it nearly repeats says.
     """
-    from feedback_nlp.themes.discovery import Corpus
+    from feedback_nlp.themes.discovery.discover.discover import Corpus
 
     frames = store.read_frames()
     said = _said(frames["statements"], frames["feedback"])
@@ -89,7 +89,7 @@ def vectors_of(store: Store, key: str, hashes: Sequence[str]) -> np.ndarray:
 def _said(statements: pl.DataFrame, feedback: pl.DataFrame) -> pl.DataFrame:
     """Return the statements that hold words, with their key, their person and how their feedback repeats another."""
     from feedback_nlp.language.cleaning.texts import text_key
-    from feedback_nlp.themes.keywords import tokenize
+    from feedback_nlp.themes.labels.keywords import tokenize
 
     texts = statements.select("text_hash", "text").unique("text_hash")
     keys = [text_key(text) if tokenize(text) else None for text in texts["text"]]

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from feedback_nlp.encoding import LoadedEncoder
     from feedback_nlp.store import Store
     from feedback_nlp.themes.codebook import Codebook
-    from feedback_nlp.themes.continuing import Continued
-    from feedback_nlp.themes.discovery import Corpus
-    from feedback_nlp.themes.found import Discovered
-    from feedback_nlp.themes.guided import GuidedCodebook
+    from feedback_nlp.themes.discovery.discover.discover import Corpus
+    from feedback_nlp.themes.discovery.discover.found import Discovered
+    from feedback_nlp.themes.guided.adding.adding import GuidedCodebook
+    from feedback_nlp.themes.refit.refit.continuing import Continued
 
 
 @dataclass(frozen=True)
@@ -110,9 +110,9 @@ def _found(
     """Return what discovery finds in the corpus, with the guided themes beside it."""
     from feedback_nlp.encoding.prepared import cache_folder
     from feedback_nlp.language.stopwords import negations, stop_words
-    from feedback_nlp.themes.discovery import discover
-    from feedback_nlp.themes.guided import add_guided
-    from feedback_nlp.themes.llm_naming import make_labeller
+    from feedback_nlp.themes.discovery.discover.discover import discover
+    from feedback_nlp.themes.guided.adding.adding import add_guided
+    from feedback_nlp.themes.labels.llm_naming import make_labeller
     from feedback_nlp.themes.space import PreparedSpace
 
     def encode(texts: Sequence[str]) -> np.ndarray:
@@ -151,8 +151,8 @@ def _found(
 
 def _continued(store: Store, new: Codebook, corpus: Corpus, settings: Settings) -> tuple[Continued, str]:
     """Return the next base: the new fit with the ids of the last base, and why it is published."""
-    from feedback_nlp.themes.continuing import continue_codebook
-    from feedback_nlp.themes.guided import empty_codebook
+    from feedback_nlp.themes.guided.adding.adding import empty_codebook
+    from feedback_nlp.themes.refit.refit.continuing import continue_codebook
 
     edits, examples = store.active_edits(), examples_in_force(store, new.encoder_key)
     sample = (corpus.vectors, corpus.languages)

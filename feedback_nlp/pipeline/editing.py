@@ -64,7 +64,7 @@ def edit_theme(
     are published with the last. Raises UsageError for what does not fit the themes as they are,
     NothingToShow when there is no codebook, EncoderError when its encoder is needed and not the one in force.
     """
-    from feedback_nlp.themes.edits import new_theme_id, validate_edit
+    from feedback_nlp.themes.edits.fold.fold import new_theme_id, validate_edit
 
     codebook = folded(store).codebook
     plain = _with_defaults(kind, payload)
@@ -77,8 +77,7 @@ def edit_theme(
         theme_id = theme_id or new_theme_id(kind, "", plain, store.theme_ids())
     if kind == "split" and not plain.get("new_theme_id"):
         plain["new_theme_id"] = new_theme_id(kind, theme_id, plain, store.theme_ids())
-    # Examples are only stood in for here: how the real ones turn out is tried below.
-    validate_edit(codebook, kind, theme_id, {**plain, "unlike": []} if plain.get("like") else plain)
+    validate_edit(codebook, kind, theme_id, plain)
     if encoder is not None:
         codebook.require_encoder(encoder.identity.key)
     examples = None
@@ -150,7 +149,7 @@ def _carry_on(
 
 def _try(store: Store, kind: str, theme_id: str, payload: Mapping[str, Any], examples: StoredExamples) -> None:
     """Raise UsageError when an edit with these examples would not apply."""
-    from feedback_nlp.themes.edits import Examples, apply_edits
+    from feedback_nlp.themes.edits.fold.fold import Examples, apply_edits
 
     base, edits = base_codebook(store), store.active_edits()
     edit = Edit(max((edit.edit_id for edit in edits), default=0) + 1, theme_id, kind, payload, "", datetime.now(UTC))

@@ -67,7 +67,7 @@ class Codebook:
 
     A theme's centre is what it looks like in the prepared space, for labels and for how far themes lie apart.
     ``base_version`` is the version that a discovery or an import published and that people's edits are laid on.
-    ``guided`` are the guided themes as they were written (see ``themes/guided.py``), to be exported again.
+    ``guided`` are the guided themes as they were written (see ``themes/guided/adding.py``), to be exported again.
     """
 
     encoder_key: str
