@@ -55,14 +55,13 @@ def prepare(folder: Path, vectors: Path | None, work: Path, rows: int) -> None:
 
 def ours(texts: list[str], languages: list[str], vectors: np.ndarray) -> Callable[[], dict[str, int]]:
     """Return our discovery of these texts, ready to run."""
-    from feedback_nlp.themes.discovery.discover.clustering import warm_up
-    from feedback_nlp.themes.discovery.discover.discover import discover
-    from feedback_nlp.themes.discovery.discover.found import Corpus
-
     from feedback_nlp.encoding import load_encoder
     from feedback_nlp.language.stopwords import negations, stop_words
     from feedback_nlp.records import stable_hash
     from feedback_nlp.settings import Settings
+    from feedback_nlp.themes.discovery.clustering import warm_up
+    from feedback_nlp.themes.discovery.discover import discover
+    from feedback_nlp.themes.discovery.found import Corpus
     from feedback_nlp.themes.space import load_projection
 
     encoder = load_encoder(Settings(encoder="multilingual"))

@@ -177,10 +177,9 @@ def ours(
     vectors: np.ndarray, languages: Sequence[str], guided: Any, encoder: Any, *, learn: bool
 ) -> tuple[np.ndarray, float]:
     """Return what guided tagging says, (n, k), and the CPU seconds that the codebook took."""
-    from feedback_nlp.themes.discovery.discover.discover import Corpus
-    from feedback_nlp.themes.guided.adding.adding import add_guided, empty_codebook
-
     from feedback_nlp.records import stable_hash
+    from feedback_nlp.themes.discovery.discover import Corpus
+    from feedback_nlp.themes.guided.adding import add_guided, empty_codebook
     from feedback_nlp.themes.space import PreparedSpace, load_projection
     from feedback_nlp.themes.tagging import tag
 
@@ -260,10 +259,10 @@ def main() -> int:
         parser.error(f"there is no folder {str(given.folder)!r}")
 
     import polars as pl
-    from feedback_nlp.themes.guided.adding.adding import GuidedCodebook, GuidedTheme, Phrases, load_guided
 
     from feedback_nlp.encoding import load_encoder
     from feedback_nlp.settings import Settings
+    from feedback_nlp.themes.guided.adding import GuidedCodebook, GuidedTheme, Phrases, load_guided
 
     encoder: Any = load_encoder(Settings(encoder=given.encoder))
     if given.vectors is not None:

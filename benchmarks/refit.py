@@ -75,12 +75,11 @@ def read(folder: Path, vectors: Path | None, name: str, label: str | None, most:
 
 def fit(texts, languages, vectors, rows):  # type: ignore[no-untyped-def]
     """Return the codebook that is found in some rows."""
-    from feedback_nlp.themes.discovery.discover.discover import Corpus, discover
-
     from feedback_nlp.encoding import load_encoder
     from feedback_nlp.language.stopwords import stop_words
     from feedback_nlp.records import stable_hash
     from feedback_nlp.settings import Settings
+    from feedback_nlp.themes.discovery.discover import Corpus, discover
     from feedback_nlp.themes.space import load_projection
 
     settings = Settings(encoder="multilingual")
@@ -179,8 +178,9 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=4000)
     parser.add_argument("--no-peers", action="store_true")
     options = parser.parse_args()
-    from feedback_nlp.themes.refit.refit.continuing import continue_codebook
     from sklearn.metrics import adjusted_mutual_info_score
+
+    from feedback_nlp.themes.refit.continuing import continue_codebook
 
     for name in options.sets or SETS:
         texts, languages, labels, vectors = read(options.folder, options.vectors, name, SETS[name], options.rows)

@@ -65,10 +65,9 @@ def prepare(folder: Path, work: Path, rows: int, themes: int) -> None:
 
 def ours(work: Path) -> Tagger:
     """Return our tagger, from a codebook that was saved as files and loaded again."""
-    from feedback_nlp.themes.discovery.discover.thresholds import thresholds_of
-
     from feedback_nlp.records import Theme
     from feedback_nlp.themes.codebook import Codebook, Prototypes
+    from feedback_nlp.themes.discovery.thresholds import thresholds_of
     from feedback_nlp.themes.files import load_codebook_files, save_codebook
     from feedback_nlp.themes.space import PreparedSpace, unit_rows
     from feedback_nlp.themes.tagging import tag

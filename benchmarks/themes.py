@@ -87,12 +87,11 @@ def read(folder: Path, name: str, loaded: Any, vectors_at: Path | None, language
 
 def ours(data: Texts, loaded: Any, seed: int = 0) -> tuple[Any, np.ndarray, np.ndarray]:
     """Return what discovery found, and each row's best leaf and top-level theme as numbers, -1 where unthemed."""
-    from feedback_nlp.themes.discovery.discover.discover import discover
-    from feedback_nlp.themes.discovery.discover.found import Corpus
-
     from feedback_nlp.language.stopwords import negations, stop_words
     from feedback_nlp.records import stable_hash
     from feedback_nlp.settings import Settings
+    from feedback_nlp.themes.discovery.discover import discover
+    from feedback_nlp.themes.discovery.found import Corpus
     from feedback_nlp.themes.space import load_projection
     from feedback_nlp.themes.tagging import tag
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from feedback_nlp.themes.refit.refit.comparing import Comparison, Flow, compare
 
+from feedback_nlp.themes.refit.comparing import Comparison, Flow, compare
 from tests.clustered import book_of
 
 

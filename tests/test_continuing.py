@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from feedback_nlp.themes.edits.fold.fold import Examples, apply_edits
-from feedback_nlp.themes.refit.refit.continuing import Continued, continue_codebook
 
 from feedback_nlp.errors import EncoderError
 from feedback_nlp.themes.codebook import Codebook
+from feedback_nlp.themes.edits.fold import Examples, apply_edits
+from feedback_nlp.themes.refit.continuing import Continued, continue_codebook
 from feedback_nlp.themes.space import PreparedSpace, unit_rows
 from feedback_nlp.themes.tagging import tag
 from tests.clustered import CENTRES, around, book_of, edit

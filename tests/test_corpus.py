@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from feedback_nlp.themes.discovery.discover.discover import Corpus
 
 from feedback_nlp.errors import DiscoveryError
 from feedback_nlp.language.cleaning.texts import text_key
@@ -18,6 +17,7 @@ from feedback_nlp.pipeline.ingest import encode_pending
 from feedback_nlp.records import Feedback, stable_hash
 from feedback_nlp.settings import Settings
 from feedback_nlp.store import Store
+from feedback_nlp.themes.discovery.discover import Corpus
 from tests.fake_encoder import TopicEncoder
 from tests.made_up import rows
 from tests.store_rows import feedback, ingest

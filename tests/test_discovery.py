@@ -7,19 +7,19 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from feedback_nlp.themes.discovery.discover.clustering import ConsensusClusterer, default_minimum
-from feedback_nlp.themes.discovery.discover.discover import Corpus, discover
-from feedback_nlp.themes.discovery.discover.found import Discovered
-from feedback_nlp.themes.discovery.discover.granularity import Candidate, choose, grid
-from feedback_nlp.themes.discovery.discover.hierarchy import cut, group_centroids, ward
-from feedback_nlp.themes.discovery.discover.kmeans import centroids_of, nearest, refine
-from feedback_nlp.themes.discovery.discover.stability import agreement_of, consensus, overlap, stability_of
 
 from feedback_nlp.errors import DiscoveryError, SettingError
 from feedback_nlp.language.stopwords import stop_words
 from feedback_nlp.records import stable_hash
 from feedback_nlp.settings import Settings
 from feedback_nlp.themes.codebook import Codebook
+from feedback_nlp.themes.discovery.clustering import ConsensusClusterer, default_minimum
+from feedback_nlp.themes.discovery.discover import Corpus, discover
+from feedback_nlp.themes.discovery.found import Discovered
+from feedback_nlp.themes.discovery.granularity import Candidate, choose, grid
+from feedback_nlp.themes.discovery.hierarchy import cut, group_centroids, ward
+from feedback_nlp.themes.discovery.kmeans import centroids_of, nearest, refine
+from feedback_nlp.themes.discovery.stability import agreement_of, consensus, overlap, stability_of
 from feedback_nlp.themes.labels.keywords import keywords_by_language, tokenize
 from feedback_nlp.themes.space import unit_rows
 from feedback_nlp.themes.tagging import tag

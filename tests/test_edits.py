@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from feedback_nlp.themes.edits.fold.fold import Edited, Examples, apply_edits, new_theme_id, validate_edit
-from feedback_nlp.themes.refit.refit.continuing import continue_codebook
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from feedback_nlp.errors import UsageError
 from feedback_nlp.records import EDIT_KINDS, Conflict, Edit
 from feedback_nlp.themes.codebook import PROTOTYPE_KINDS, Codebook
+from feedback_nlp.themes.edits.fold import Edited, Examples, apply_edits, new_theme_id, validate_edit
+from feedback_nlp.themes.refit.continuing import continue_codebook
 from feedback_nlp.themes.space import PreparedSpace
 from feedback_nlp.themes.tagging import tag
 from tests.clustered import CENTRES, around, book_of, edit

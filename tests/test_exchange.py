@@ -10,13 +10,13 @@ from xml.etree import ElementTree
 import numpy as np
 import polars as pl
 import pytest
-from feedback_nlp.themes.guided.adding.codebook import GuidedCodebook, GuidedTheme, Phrases, id_for, load_guided
-from feedback_nlp.themes.guided.adding.exchange import as_guided, read_codebook_file, write_codebook_file
-from feedback_nlp.themes.guided.adding.qdc import NAMESPACE, guid_of
 
 from feedback_nlp.errors import ReadError, UsageError
 from feedback_nlp.records import Theme
 from feedback_nlp.themes.codebook import Codebook, Prototypes
+from feedback_nlp.themes.guided.codebook import GuidedCodebook, GuidedTheme, Phrases, id_for, load_guided
+from feedback_nlp.themes.guided.exchange import as_guided, read_codebook_file, write_codebook_file
+from feedback_nlp.themes.guided.qdc import NAMESPACE, guid_of
 from feedback_nlp.themes.space import PreparedSpace
 
 AWKWARD = GuidedCodebook(

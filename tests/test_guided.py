@@ -8,8 +8,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from feedback_nlp.themes.discovery.discover.discover import Corpus
-from feedback_nlp.themes.guided.adding.adding import (
+
+from feedback_nlp.encoding import load_encoder
+from feedback_nlp.records import Theme, stable_hash
+from feedback_nlp.settings import Settings
+from feedback_nlp.themes.codebook import PROTOTYPE_KINDS, Codebook, Prototypes
+from feedback_nlp.themes.discovery.discover import Corpus
+from feedback_nlp.themes.guided.adding import (
     GuidedCodebook,
     GuidedTheme,
     Phrases,
@@ -17,13 +22,8 @@ from feedback_nlp.themes.guided.adding.adding import (
     empty_codebook,
     load_guided,
 )
-from feedback_nlp.themes.guided.adding.codebook import theme_from_plain
-from feedback_nlp.themes.guided.adding.matching import fit_matcher
-
-from feedback_nlp.encoding import load_encoder
-from feedback_nlp.records import Theme, stable_hash
-from feedback_nlp.settings import Settings
-from feedback_nlp.themes.codebook import PROTOTYPE_KINDS, Codebook, Prototypes
+from feedback_nlp.themes.guided.codebook import theme_from_plain
+from feedback_nlp.themes.guided.matching import fit_matcher
 from feedback_nlp.themes.space import PreparedSpace, load_projection, unit_rows
 from feedback_nlp.themes.tagging import facets, tag
 from tests.complaints_in_six_languages import COMPLAINTS, LANGUAGES

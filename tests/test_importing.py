@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from feedback_nlp.themes.guided.adding.exchange import read_codebook_file
 
 from feedback_nlp.cli import main
 from feedback_nlp.errors import DiscoveryError, EncoderError, NothingToShow, ReadError, UsageError
@@ -23,6 +22,7 @@ from feedback_nlp.pipeline.importing import guided_in_force, import_guided, load
 from feedback_nlp.settings import Settings
 from feedback_nlp.store import Store
 from feedback_nlp.themes.files import save_codebook
+from feedback_nlp.themes.guided.exchange import read_codebook_file
 from tests.fake_encoder import TopicEncoder
 from tests.topic_store import fill, publish
 

@@ -127,11 +127,10 @@ def test_settings_named_in_passing_exist():
 
 
 def test_formats_and_limits_are_the_program_s():
-    from feedback_nlp.themes.discovery.discover.discover import FEWEST
-
     from feedback_nlp.errors import ReadError
     from feedback_nlp.export_files import WRITERS
     from feedback_nlp.language.reading.files import read_file
+    from feedback_nlp.themes.discovery.discover import FEWEST
 
     (written,) = re.findall(r"`mentions` as ([^;]*);", README)
     assert set(re.findall(r"\.[a-z]+", written)) == set(WRITERS)

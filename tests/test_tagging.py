@@ -7,13 +7,13 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from feedback_nlp.themes.discovery.discover.thresholds import UNTHEMED, thresholds_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from feedback_nlp.errors import EncoderError
 from feedback_nlp.records import Theme
 from feedback_nlp.themes.codebook import PROTOTYPE_KINDS, Codebook, Facets, Prototypes
+from feedback_nlp.themes.discovery.thresholds import UNTHEMED, thresholds_of
 from feedback_nlp.themes.fixed_point import STEPS, as_units, whole_map, whole_units
 from feedback_nlp.themes.space import PreparedSpace, unit_rows
 from feedback_nlp.themes.tagging import (

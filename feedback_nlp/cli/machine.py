@@ -121,7 +121,7 @@ def prepare(settings: Settings, as_json: bool) -> None:
 
     done = prepare_encoder(settings)
     note("Compiling the clusterer (once for this installation, about half a minute) ...")
-    from feedback_nlp.themes.discovery.discover.clustering import warm_up
+    from feedback_nlp.themes.discovery.clustering import warm_up
 
     done.append(f"Clusterer compiled in {warm_up():.0f} s.")
     if as_json:

@@ -60,7 +60,7 @@ def export_themes(out: Path, settings: Settings, as_json: bool) -> None:
     Discovered themes are in it, with their keywords as phrases; hidden ones are not. `themes import` reads it.
     """
     from feedback_nlp.pipeline.codebooks import load_codebook
-    from feedback_nlp.themes.guided.adding.exchange import as_guided, write_codebook_file
+    from feedback_nlp.themes.guided.exchange import as_guided, write_codebook_file
 
     require_place(out, "codebook", settings)
     with open_store(settings, must_exist=True) as store:

@@ -13,7 +13,7 @@ from feedback_nlp.pages.wording import count, percent, plain
 from feedback_nlp.store import Store
 
 if TYPE_CHECKING:
-    from feedback_nlp.themes.refit.refit.comparing import Comparison
+    from feedback_nlp.themes.refit.comparing import Comparison
 
 _KINDS = {"fit": "discovery", "import": "import", "edit": "edits"}
 _OUTCOMES = {

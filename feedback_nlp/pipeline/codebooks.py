@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from feedback_nlp.store import Store
     from feedback_nlp.store.codebooks import StoredCodebook
     from feedback_nlp.themes.codebook import Codebook
-    from feedback_nlp.themes.edits.fold.fold import Edited
+    from feedback_nlp.themes.edits.fold import Edited
 
 
 def load_codebook(store: Store, version: int | None = None) -> Codebook:
@@ -33,7 +33,7 @@ def folded(store: Store) -> Edited:
 
     Its conflicts are the edits that do not fit the base. Raises NothingToShow when there is no codebook.
     """
-    from feedback_nlp.themes.edits.fold.fold import apply_edits
+    from feedback_nlp.themes.edits.fold import apply_edits
 
     base = base_codebook(store)
     return apply_edits(base, store.active_edits(), examples_in_force(store, base.encoder_key))
@@ -56,7 +56,7 @@ def edits_are_published(stored: StoredCodebook, edits: Sequence[Edit]) -> bool:
 
 def publish_edits(store: Store) -> int:
     """Publish the newest base with the structural edits in force, unless it is there already; return the version."""
-    from feedback_nlp.themes.edits.fold.fold import apply_edits
+    from feedback_nlp.themes.edits.fold import apply_edits
 
     newest = store.codebook(worded=False)
     edits = store.active_edits(STRUCTURAL_EDITS)

@@ -13,7 +13,7 @@ from feedback_nlp.pipeline.tagging import TAG_AT_ONCE
 
 if TYPE_CHECKING:
     from feedback_nlp.store import Store
-    from feedback_nlp.themes.refit.refit.comparing import Comparison
+    from feedback_nlp.themes.refit.comparing import Comparison
 
 
 def compare_versions(store: Store, old: int, new: int) -> Comparison:
@@ -22,7 +22,7 @@ def compare_versions(store: Store, old: int, new: int) -> Comparison:
     Stored tags are not needed, nor is the encoder. Raises UsageError for a version that is not there any more, and for
     versions of two encoders.
     """
-    from feedback_nlp.themes.refit.refit.comparing import compare
+    from feedback_nlp.themes.refit.comparing import compare
     from feedback_nlp.themes.tagging import tag
 
     books = [load_codebook(store, version) for version in (old, new)]

@@ -16,8 +16,8 @@ from feedback_nlp.settings import Settings
 
 if TYPE_CHECKING:
     from feedback_nlp.store import Store
-    from feedback_nlp.themes.discovery.discover.discover import Corpus
-    from feedback_nlp.themes.guided.adding.codebook import GuidedCodebook
+    from feedback_nlp.themes.discovery.discover import Corpus
+    from feedback_nlp.themes.guided.codebook import GuidedCodebook
 
 DISCOVERY_VERSION = "3"  # raise it when discovery would find other themes in the same statements
 
@@ -30,7 +30,7 @@ def corpus_of(store: Store, encoder_key: str, settings: Settings) -> Corpus:
     Statements of near-duplicates are not learnt from again; who wrote one counts as having said what the feedback
     that it nearly repeats says.
     """
-    from feedback_nlp.themes.discovery.discover.discover import Corpus
+    from feedback_nlp.themes.discovery.discover import Corpus
 
     frames = store.read_frames()
     said = _said(frames["statements"], frames["feedback"])

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from feedback_nlp.encoding import LoadedEncoder
     from feedback_nlp.store import Store
     from feedback_nlp.themes.codebook import Codebook
-    from feedback_nlp.themes.discovery.discover.discover import Corpus
-    from feedback_nlp.themes.discovery.discover.found import Discovered
-    from feedback_nlp.themes.guided.adding.adding import GuidedCodebook
-    from feedback_nlp.themes.refit.refit.continuing import Continued
+    from feedback_nlp.themes.discovery.discover import Corpus
+    from feedback_nlp.themes.discovery.found import Discovered
+    from feedback_nlp.themes.guided.adding import GuidedCodebook
+    from feedback_nlp.themes.refit.continuing import Continued
 
 
 @dataclass(frozen=True)
@@ -110,8 +110,8 @@ def _found(
     """Return what discovery finds in the corpus, with the guided themes beside it."""
     from feedback_nlp.encoding.prepared import cache_folder
     from feedback_nlp.language.stopwords import negations, stop_words
-    from feedback_nlp.themes.discovery.discover.discover import discover
-    from feedback_nlp.themes.guided.adding.adding import add_guided
+    from feedback_nlp.themes.discovery.discover import discover
+    from feedback_nlp.themes.guided.adding import add_guided
     from feedback_nlp.themes.labels.llm_naming import make_labeller
     from feedback_nlp.themes.space import PreparedSpace
 
@@ -151,8 +151,8 @@ def _found(
 
 def _continued(store: Store, new: Codebook, corpus: Corpus, settings: Settings) -> tuple[Continued, str]:
     """Return the next base: the new fit with the ids of the last base, and why it is published."""
-    from feedback_nlp.themes.guided.adding.adding import empty_codebook
-    from feedback_nlp.themes.refit.refit.continuing import continue_codebook
+    from feedback_nlp.themes.guided.adding import empty_codebook
+    from feedback_nlp.themes.refit.continuing import continue_codebook
 
     edits, examples = store.active_edits(), examples_in_force(store, new.encoder_key)
     sample = (corpus.vectors, corpus.languages)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from feedback_nlp.encoding import LoadedEncoder
     from feedback_nlp.store import Store
     from feedback_nlp.store.edits import StoredExamples
-    from feedback_nlp.themes.edits.fold.fold import Examples
+    from feedback_nlp.themes.edits.fold import Examples
 
 # The lists of statements that a payload of each kind may have.
 NAMED = {"example": ("like", "unlike"), "create": ("like", "unlike"), "split": ("statements",)}
@@ -57,7 +57,7 @@ def stored_examples(
 
 def _vectors(store: Store, encoder_key: str, payload: Mapping[str, Any]) -> Examples:
     """Return the vectors of those statements in a payload that are stored with one."""
-    from feedback_nlp.themes.edits.fold.fold import Examples
+    from feedback_nlp.themes.edits.fold import Examples
 
     sides = (payload.get("like") or payload.get("statements") or (), payload.get("unlike") or ())
     named = store.statements_named([statement_id for ids in sides for statement_id in ids])
@@ -72,7 +72,7 @@ def _vectors(store: Store, encoder_key: str, payload: Mapping[str, Any]) -> Exam
 
 def examples_in_force(store: Store, encoder_key: str) -> dict[int, Examples]:
     """Return the examples of the edits in force, as vectors of this encoder: of another one's, what is stored still."""
-    from feedback_nlp.themes.edits.fold.fold import Examples
+    from feedback_nlp.themes.edits.fold import Examples
 
     payloads = {edit.edit_id: edit.payload for edit in store.active_edits(tuple(NAMED))}
     return {

@@ -64,7 +64,7 @@ def edit_theme(
     are published with the last. Raises UsageError for what does not fit the themes as they are,
     NothingToShow when there is no codebook, EncoderError when its encoder is needed and not the one in force.
     """
-    from feedback_nlp.themes.edits.fold.fold import new_theme_id, validate_edit
+    from feedback_nlp.themes.edits.fold import new_theme_id, validate_edit
 
     codebook = folded(store).codebook
     plain = _with_defaults(kind, payload)
@@ -149,7 +149,7 @@ def _carry_on(
 
 def _try(store: Store, kind: str, theme_id: str, payload: Mapping[str, Any], examples: StoredExamples) -> None:
     """Raise UsageError when an edit with these examples would not apply."""
-    from feedback_nlp.themes.edits.fold.fold import Examples, apply_edits
+    from feedback_nlp.themes.edits.fold import Examples, apply_edits
 
     base, edits = base_codebook(store), store.active_edits()
     edit = Edit(max((edit.edit_id for edit in edits), default=0) + 1, theme_id, kind, payload, "", datetime.now(UTC))

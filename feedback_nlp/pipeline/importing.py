@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from feedback_nlp.encoding import LoadedEncoder
     from feedback_nlp.store import Store
     from feedback_nlp.themes.codebook import Codebook
-    from feedback_nlp.themes.guided.adding.adding import GuidedCodebook
+    from feedback_nlp.themes.guided.adding import GuidedCodebook
 
 MODE = "imported"  # of a codebook that no discovery of this database made
 
@@ -62,8 +62,8 @@ def import_guided(
     """
     from feedback_nlp.encoding import load_encoder
     from feedback_nlp.language.stopwords import stop_words
-    from feedback_nlp.themes.guided.adding.adding import add_guided, empty_codebook, load_guided
-    from feedback_nlp.themes.guided.adding.joining import join_guided
+    from feedback_nlp.themes.guided.adding import add_guided, empty_codebook, load_guided
+    from feedback_nlp.themes.guided.joining import join_guided
     from feedback_nlp.themes.space import PreparedSpace, load_projection
 
     guided = load_guided(name)
@@ -124,7 +124,7 @@ def remove_guided(
 
     What was found under one goes to the top. Raises NothingToShow when there is none, UsageError for another id.
     """
-    from feedback_nlp.themes.guided.adding.joining import replaced_lineage, without_guided
+    from feedback_nlp.themes.guided.joining import replaced_lineage, without_guided
 
     old = base_codebook(store)
     if not any(theme.source == "guided" for theme in old.themes) and not theme_ids:
@@ -152,8 +152,8 @@ def load_portable(
     """
     from feedback_nlp.encoding import load_encoder
     from feedback_nlp.themes.files import checksum_of, load_codebook_files
-    from feedback_nlp.themes.guided.adding.adding import empty_codebook
-    from feedback_nlp.themes.guided.adding.joining import replaced_lineage
+    from feedback_nlp.themes.guided.adding import empty_codebook
+    from feedback_nlp.themes.guided.joining import replaced_lineage
 
     codebook = load_codebook_files(folder)
     encoder = encoder or load_encoder(settings)
@@ -184,8 +184,8 @@ def guided_in_force(store: Store, settings: Settings) -> GuidedCodebook | None:
 
     What a person wrote stays until a person removes it, whatever the setting says at the next discovery.
     """
-    from feedback_nlp.themes.guided.adding.adding import GuidedCodebook, load_guided
-    from feedback_nlp.themes.guided.adding.codebook import theme_from_plain
+    from feedback_nlp.themes.guided.adding import GuidedCodebook, load_guided
+    from feedback_nlp.themes.guided.codebook import theme_from_plain
 
     own = load_guided(settings.guided) if settings.guided else None
     base = _base(store)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from feedback_nlp.themes.discovery.discover.kmeans import centroids_of
+from feedback_nlp.themes.discovery.kmeans import centroids_of
 
 
 class LabelsClusterer:

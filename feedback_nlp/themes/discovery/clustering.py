@@ -15,11 +15,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from feedback_nlp.themes.discovery.discover.clusterers import agglomerate, evoc
-from feedback_nlp.themes.discovery.discover.granularity import Candidate, choose, grid
-from feedback_nlp.themes.discovery.discover.hierarchy import POLARITY_WEIGHT, cut, group_means, ward
-from feedback_nlp.themes.discovery.discover.kmeans import centroids_of, nearest, refine, sample, separation
-from feedback_nlp.themes.discovery.discover.stability import PATTERN, agreement_of, consensus, stability_of
+from feedback_nlp.themes.discovery.clusterers import agglomerate, evoc
+from feedback_nlp.themes.discovery.granularity import Candidate, choose, grid
+from feedback_nlp.themes.discovery.hierarchy import POLARITY_WEIGHT, cut, group_means, ward
+from feedback_nlp.themes.discovery.kmeans import centroids_of, nearest, refine, sample, separation
+from feedback_nlp.themes.discovery.stability import PATTERN, agreement_of, consensus, stability_of
 from feedback_nlp.themes.space import unit_rows
 
 SMALL_CORPUS = 200  # below this many distinct statements a density estimate has too little to stand on

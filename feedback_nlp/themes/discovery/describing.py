@@ -10,9 +10,9 @@ import numpy as np
 from feedback_nlp.plugins import Labeller
 from feedback_nlp.records import Theme, stable_hash
 from feedback_nlp.themes.codebook import Codebook
-from feedback_nlp.themes.discovery.discover.found import Corpus
-from feedback_nlp.themes.discovery.discover.kmeans import centroids_of
-from feedback_nlp.themes.discovery.discover.stability import PATTERN
+from feedback_nlp.themes.discovery.found import Corpus
+from feedback_nlp.themes.discovery.kmeans import centroids_of
+from feedback_nlp.themes.discovery.stability import PATTERN
 from feedback_nlp.themes.labels.keywords import StopWords, counted, keywords_of
 
 QUOTES = 5

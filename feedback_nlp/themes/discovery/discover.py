@@ -13,13 +13,13 @@ from feedback_nlp.plugins import Labeller, find_plugin
 from feedback_nlp.records import Theme
 from feedback_nlp.settings import Settings
 from feedback_nlp.themes.codebook import Codebook, Prototypes
-from feedback_nlp.themes.discovery.discover.clusterers import LabelsClusterer, umap_hdbscan
-from feedback_nlp.themes.discovery.discover.clustering import ConsensusClusterer, default_minimum
-from feedback_nlp.themes.discovery.discover.describing import described, named
-from feedback_nlp.themes.discovery.discover.found import Corpus, Discovered, mode_of, notes_of
-from feedback_nlp.themes.discovery.discover.hierarchy import group_centroids
-from feedback_nlp.themes.discovery.discover.kmeans import centroids_of, nearest
-from feedback_nlp.themes.discovery.discover.thresholds import thresholds_of
+from feedback_nlp.themes.discovery.clusterers import LabelsClusterer, umap_hdbscan
+from feedback_nlp.themes.discovery.clustering import ConsensusClusterer, default_minimum
+from feedback_nlp.themes.discovery.describing import described, named
+from feedback_nlp.themes.discovery.found import Corpus, Discovered, mode_of, notes_of
+from feedback_nlp.themes.discovery.hierarchy import group_centroids
+from feedback_nlp.themes.discovery.kmeans import centroids_of, nearest
+from feedback_nlp.themes.discovery.thresholds import thresholds_of
 from feedback_nlp.themes.labels.keywords import StopWords, tokenize
 from feedback_nlp.themes.labels.labelling import KeyphraseLabeller
 from feedback_nlp.themes.space import PreparedSpace

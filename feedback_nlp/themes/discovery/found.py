@@ -10,9 +10,9 @@ import numpy as np
 
 from feedback_nlp.records import Theme
 from feedback_nlp.themes.codebook import Codebook
-from feedback_nlp.themes.discovery.discover.clustering import LARGEST_FIT, SMALL_CORPUS, WHOLE
-from feedback_nlp.themes.discovery.discover.granularity import Candidate
-from feedback_nlp.themes.discovery.discover.stability import PATTERN
+from feedback_nlp.themes.discovery.clustering import LARGEST_FIT, SMALL_CORPUS, WHOLE
+from feedback_nlp.themes.discovery.granularity import Candidate
+from feedback_nlp.themes.discovery.stability import PATTERN
 
 ENOUGH = 60  # distinct statements; below it a theme of five is a twelfth of all that was said
 # small: too few statements for densities, grouped by average linkage; whole: each fit reads four in five statements;

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from feedback_nlp.themes.discovery.discover.stability import HIGHLY_STABLE, PATTERN, STABLE
+from feedback_nlp.themes.discovery.stability import HIGHLY_STABLE, PATTERN, STABLE
 
 FEWEST_THEMES = 8  # fewer hide what there is to read, unless they are clear, and so all there is
 CLEAR = 0.5  # silhouette from which a structure is reasonable (Kaufman & Rousseeuw 1990)

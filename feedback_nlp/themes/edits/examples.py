@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from feedback_nlp.themes.codebook import Codebook
-from feedback_nlp.themes.edits.fold.drafting import AGAINST, EXAMPLE, FOUND, SAME_POINT, Draft, Point, mean_direction
+from feedback_nlp.themes.edits.drafting import AGAINST, EXAMPLE, FOUND, SAME_POINT, Draft, Point, mean_direction
 from feedback_nlp.themes.space import PreparedSpace
 
 FEWEST_FOR_A_CENTRE = 2  # examples

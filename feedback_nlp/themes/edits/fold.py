@@ -16,10 +16,10 @@ import numpy as np
 from feedback_nlp.errors import UsageError, did_you_mean
 from feedback_nlp.records import EDIT_KINDS, STRUCTURAL_EDITS, Conflict, Edit, Theme
 from feedback_nlp.themes.codebook import Codebook
-from feedback_nlp.themes.edits.fold.drafting import Draft, mean_direction, words_of
-from feedback_nlp.themes.edits.fold.examples import Examples, example_threshold
-from feedback_nlp.themes.edits.fold.folding import Fold, add, insert, make_theme, theme_of
-from feedback_nlp.themes.edits.fold.rules import CannotError, check_split, check_words, new_theme_id
+from feedback_nlp.themes.edits.drafting import Draft, mean_direction, words_of
+from feedback_nlp.themes.edits.examples import Examples, example_threshold
+from feedback_nlp.themes.edits.folding import Fold, add, insert, make_theme, theme_of
+from feedback_nlp.themes.edits.rules import CannotError, check_split, check_words, new_theme_id
 
 __all__ = ["Edited", "Examples", "apply_edits", "new_theme_id", "validate_edit"]
 

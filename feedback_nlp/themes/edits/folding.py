@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from feedback_nlp.records import Theme
-from feedback_nlp.themes.edits.fold.drafting import Draft, Point, mean_direction
-from feedback_nlp.themes.edits.fold.examples import Examples, add_examples, example_points
-from feedback_nlp.themes.edits.fold.rules import CannotError
+from feedback_nlp.themes.edits.drafting import Draft, Point, mean_direction
+from feedback_nlp.themes.edits.examples import Examples, add_examples, example_points
+from feedback_nlp.themes.edits.rules import CannotError
 from feedback_nlp.themes.space import PreparedSpace
 
 

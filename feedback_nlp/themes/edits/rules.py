@@ -8,7 +8,7 @@ from typing import Any
 
 from feedback_nlp.errors import did_you_mean
 from feedback_nlp.records import stable_hash
-from feedback_nlp.themes.edits.fold.drafting import Draft
+from feedback_nlp.themes.edits.drafting import Draft
 
 
 class CannotError(Exception):

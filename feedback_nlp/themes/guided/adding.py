@@ -13,9 +13,9 @@ import numpy as np
 from feedback_nlp.records import UNDETERMINED, Theme
 from feedback_nlp.resources import resource_path
 from feedback_nlp.themes.codebook import PROTOTYPE_KINDS, Codebook, Facets, Prototypes
-from feedback_nlp.themes.discovery.discover.discover import Corpus
-from feedback_nlp.themes.guided.adding.codebook import GuidedCodebook, GuidedTheme, Phrases, load_guided
-from feedback_nlp.themes.guided.adding.matching import FACETS, THEMES, Matcher, Reach, fit_matcher
+from feedback_nlp.themes.discovery.discover import Corpus
+from feedback_nlp.themes.guided.codebook import GuidedCodebook, GuidedTheme, Phrases, load_guided
+from feedback_nlp.themes.guided.matching import FACETS, THEMES, Matcher, Reach, fit_matcher
 from feedback_nlp.themes.labels.keywords import tokenize
 from feedback_nlp.themes.space import PreparedSpace, unit_rows
 

@@ -143,7 +143,7 @@ def load_guided(name: str) -> GuidedCodebook:
     """
     if name == STARTER:
         return _starter()
-    from feedback_nlp.themes.guided.adding.exchange import read_codebook_file
+    from feedback_nlp.themes.guided.exchange import read_codebook_file
 
     if not Path(name).exists() and not Path(name).suffix:
         raise UsageError(

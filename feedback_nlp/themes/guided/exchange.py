@@ -15,9 +15,9 @@ from typing import Any
 from feedback_nlp.errors import FeedbackError, ReadError, UsageError, did_you_mean
 from feedback_nlp.records import UNDETERMINED
 from feedback_nlp.themes.codebook import Codebook
-from feedback_nlp.themes.guided.adding.codebook import GuidedCodebook, GuidedTheme, Phrases, id_for, theme_from_plain
-from feedback_nlp.themes.guided.adding.qdc import qdc_bytes, read_qdc
-from feedback_nlp.themes.guided.adding.tables import csv_bytes, read_csv, read_xlsx, xlsx_bytes
+from feedback_nlp.themes.guided.codebook import GuidedCodebook, GuidedTheme, Phrases, id_for, theme_from_plain
+from feedback_nlp.themes.guided.qdc import qdc_bytes, read_qdc
+from feedback_nlp.themes.guided.tables import csv_bytes, read_csv, read_xlsx, xlsx_bytes
 
 LARGEST = 20_000_000  # bytes
 FORMAT = "feedback-nlp codebook"

@@ -10,12 +10,12 @@ import numpy as np
 from feedback_nlp.errors import UsageError, did_you_mean
 from feedback_nlp.records import Edit
 from feedback_nlp.themes.codebook import Codebook, Facets
-from feedback_nlp.themes.edits.fold.drafting import Draft
-from feedback_nlp.themes.edits.fold.fold import Examples
-from feedback_nlp.themes.refit.refit.continuing import Continued
-from feedback_nlp.themes.refit.refit.lineage import conflicts_of, lineage_of
-from feedback_nlp.themes.refit.refit.placing import drop_empty, mark_emerging, place_leaves
-from feedback_nlp.themes.refit.refit.refit import Refit
+from feedback_nlp.themes.edits.drafting import Draft
+from feedback_nlp.themes.edits.fold import Examples
+from feedback_nlp.themes.refit.continuing import Continued
+from feedback_nlp.themes.refit.lineage import conflicts_of, lineage_of
+from feedback_nlp.themes.refit.placing import drop_empty, mark_emerging, place_leaves
+from feedback_nlp.themes.refit.refit import Refit
 
 
 def join_guided(

@@ -17,7 +17,7 @@ from xml.parsers import expat
 
 from feedback_nlp.errors import ReadError
 from feedback_nlp.records import UNDETERMINED
-from feedback_nlp.themes.guided.adding.codebook import GuidedCodebook, GuidedTheme
+from feedback_nlp.themes.guided.codebook import GuidedCodebook, GuidedTheme
 
 NAMESPACE = "urn:QDA-XML:codebook:1.0"
 ORIGIN = "feedback-nlp"

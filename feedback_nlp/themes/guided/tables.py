@@ -13,7 +13,7 @@ from typing import Any
 
 from feedback_nlp.errors import ReadError, UsageError, did_you_mean
 from feedback_nlp.records import UNDETERMINED
-from feedback_nlp.themes.guided.adding.codebook import GuidedCodebook, GuidedTheme, Phrases, id_for
+from feedback_nlp.themes.guided.codebook import GuidedCodebook, GuidedTheme, Phrases, id_for
 
 COLUMNS = (
     "theme_id", "language", "label", "parent", "facet", "definition", "negative", "positive", "phrases", "unlike",

@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 
 from feedback_nlp.themes.codebook import Codebook
-from feedback_nlp.themes.edits.fold.drafting import AGAINST, FOUND, Draft, Point, mean_direction
-from feedback_nlp.themes.refit.refit.matching import Members
+from feedback_nlp.themes.edits.drafting import AGAINST, FOUND, Draft, Point, mean_direction
+from feedback_nlp.themes.refit.matching import Members
 from feedback_nlp.themes.space import PreparedSpace
 
 MOST_MEMORY = 0.8  # most weight of the last codebook's prototype in a continued theme's, beside the new fit's

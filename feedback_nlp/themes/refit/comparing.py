@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from feedback_nlp.themes.codebook import Codebook
-from feedback_nlp.themes.refit.refit.matching import Members
-from feedback_nlp.themes.refit.refit.placing import MOSTLY
+from feedback_nlp.themes.refit.matching import Members
+from feedback_nlp.themes.refit.placing import MOSTLY
 
 CHANGED = 1.2  # times as many statements, or a 1.2th of them, from which a theme has grown or shrunk
 # What can become of a theme, the first that is true.

@@ -15,14 +15,14 @@ import numpy as np
 from feedback_nlp.errors import EncoderError
 from feedback_nlp.records import Conflict, Edit, Theme
 from feedback_nlp.themes.codebook import Codebook
-from feedback_nlp.themes.discovery.discover.thresholds import thresholds_of
-from feedback_nlp.themes.edits.fold.drafting import FOUND, Draft, mean_direction
-from feedback_nlp.themes.edits.fold.fold import Examples, new_theme_id
-from feedback_nlp.themes.refit.refit.carrying import blended, memory, one_space
-from feedback_nlp.themes.refit.refit.holding import hold, is_steady
-from feedback_nlp.themes.refit.refit.lineage import conflicts_of, lineage_of
-from feedback_nlp.themes.refit.refit.matching import SURELY_SAME, Match, Members, jaccard, match_themes
-from feedback_nlp.themes.refit.refit.placing import (
+from feedback_nlp.themes.discovery.thresholds import thresholds_of
+from feedback_nlp.themes.edits.drafting import FOUND, Draft, mean_direction
+from feedback_nlp.themes.edits.fold import Examples, new_theme_id
+from feedback_nlp.themes.refit.carrying import blended, memory, one_space
+from feedback_nlp.themes.refit.holding import hold, is_steady
+from feedback_nlp.themes.refit.lineage import conflicts_of, lineage_of
+from feedback_nlp.themes.refit.matching import SURELY_SAME, Match, Members, jaccard, match_themes
+from feedback_nlp.themes.refit.placing import (
     MOSTLY,
     drop_empty,
     keep_edited,
@@ -30,7 +30,7 @@ from feedback_nlp.themes.refit.refit.placing import (
     mark_emerging,
     place_leaves,
 )
-from feedback_nlp.themes.refit.refit.refit import Refit
+from feedback_nlp.themes.refit.refit import Refit
 
 
 @dataclass(frozen=True)

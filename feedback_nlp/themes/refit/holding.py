@@ -19,12 +19,12 @@ from dataclasses import replace
 import numpy as np
 
 from feedback_nlp.records import Theme
-from feedback_nlp.themes.discovery.discover.stability import PATTERN, STABLE
-from feedback_nlp.themes.edits.fold.drafting import FOUND, Draft, mean_direction
-from feedback_nlp.themes.edits.fold.fold import new_theme_id
-from feedback_nlp.themes.refit.refit.carrying import memory
-from feedback_nlp.themes.refit.refit.matching import Match
-from feedback_nlp.themes.refit.refit.refit import Refit
+from feedback_nlp.themes.discovery.stability import PATTERN, STABLE
+from feedback_nlp.themes.edits.drafting import FOUND, Draft, mean_direction
+from feedback_nlp.themes.edits.fold import new_theme_id
+from feedback_nlp.themes.refit.carrying import memory
+from feedback_nlp.themes.refit.matching import Match
+from feedback_nlp.themes.refit.refit import Refit
 from feedback_nlp.themes.tagging import tag
 
 GROWN = 1.5  # times the statements that the themes were learnt from, or a 1.5th of them: the new fit has its way

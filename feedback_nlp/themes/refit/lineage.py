@@ -8,10 +8,10 @@ import numpy as np
 
 from feedback_nlp.records import Conflict
 from feedback_nlp.themes.codebook import Codebook
-from feedback_nlp.themes.edits.fold.fold import Examples, apply_edits
-from feedback_nlp.themes.refit.refit.matching import Members
-from feedback_nlp.themes.refit.refit.placing import MOSTLY
-from feedback_nlp.themes.refit.refit.refit import Refit
+from feedback_nlp.themes.edits.fold import Examples, apply_edits
+from feedback_nlp.themes.refit.matching import Members
+from feedback_nlp.themes.refit.placing import MOSTLY
+from feedback_nlp.themes.refit.refit import Refit
 
 ELSEWHERE = 0.25  # share of an edited theme's members in one other theme from which people are told
 FEWEST_ELSEWHERE = 5  # of them: fewer are chance

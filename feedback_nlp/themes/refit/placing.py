@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from feedback_nlp.records import Theme
-from feedback_nlp.themes.edits.fold.drafting import Draft
-from feedback_nlp.themes.refit.refit.matching import Members
-from feedback_nlp.themes.refit.refit.refit import Refit
+from feedback_nlp.themes.edits.drafting import Draft
+from feedback_nlp.themes.refit.matching import Members
+from feedback_nlp.themes.refit.refit import Refit
 
 MOSTLY = 0.5  # share of a leaf's members from which it lies in another theme
 STILL_MOSTLY = 0.35  # where it lay in it before, so that it does not leave and come back from night to night

@@ -9,9 +9,9 @@ import numpy as np
 
 from feedback_nlp.records import Edit
 from feedback_nlp.themes.codebook import Codebook
-from feedback_nlp.themes.edits.fold.fold import Edited, Examples, apply_edits
-from feedback_nlp.themes.refit.refit.carrying import moved_into
-from feedback_nlp.themes.refit.refit.matching import Members
+from feedback_nlp.themes.edits.fold import Edited, Examples, apply_edits
+from feedback_nlp.themes.refit.carrying import moved_into
+from feedback_nlp.themes.refit.matching import Members
 from feedback_nlp.themes.tagging import tag
 
 
