@@ -83,7 +83,8 @@ def leaves(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[tup
 COMMANDS = dict(leaves(cli))
 THEME_COMMANDS = (
     *("list", "show", "rename", "define", "hide", "unhide", "merge", "split", "move", "pin", "unpin", "example"),
-    *("create", "assign", "unassign", "undo", "statements", "review", "compare", "history", "conflicts", "candidates"),
+    *("create", "assign", "unassign", "undo", "statements", "review", "compare", "import", "export", "save", "load"),
+    *("remove", "history", "conflicts", "candidates"),
 )
 
 

@@ -487,7 +487,7 @@ STEP = st.one_of(
 )
 HISTORIES = 70
 # How often each must be met in force, in all checks of all histories, lest the test come to mean nothing.
-LEAST = dict.fromkeys(EDIT_KINDS, 200) | {"fold: conflict": 200, "refit: conflict": 10, "undo": 100, "erase": 20}
+LEAST = dict.fromkeys(EDIT_KINDS, 200) | {"fold: conflict": 200, "refit: conflict": 10, "undo": 70, "erase": 20}
 LEAST |= {f"refit: {event}": 15 for event in ("born", "continued", "split", "merged", "retired")}
 
 

@@ -132,7 +132,7 @@ def test_formats_and_limits_are_the_program_s():
     from feedback_nlp.language.reading.files import read_file
     from feedback_nlp.themes.discovery.discover import FEWEST
 
-    (written,) = re.findall(r"`mentions` as ([^;]*);", README)
+    (written,) = re.findall(r"`customers` as ([^;]*);", README)
     assert set(re.findall(r"\.[a-z]+", written)) == set(WRITERS)
     (read,) = re.findall(r"^Read are (.*?);", README, re.MULTILINE)
     with pytest.raises(ReadError) as refused:

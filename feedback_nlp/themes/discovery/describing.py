@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from typing import Any
 
@@ -33,7 +34,7 @@ def described(
     weights = corpus.weights
     groups = sorted(set(group_of.tolist()), key=lambda g: (-float(weights[top_of == g].sum()), g))
     top_centroids = {g: centroids_of(prepared, np.where(top_of == g, 0, -1))[0] for g in groups}
-    words_said = counted(corpus.texts, corpus.languages, stop_words, weights)
+    words_said = counted(corpus.texts, corpus.languages, stop_words, _voices(corpus, top_of))
     top_words = keywords_of(words_said, top_of, int(group_of.max()) + 1)
     leaf_words = keywords_of(words_said, leaf_of, len(centroids))
     themes: list[Theme] = []
@@ -76,6 +77,17 @@ def described(
             own = np.flatnonzero(leaf_of == leaf)
             add(2, leaf, parent, own, centroids[leaf], leaf_words[leaf], thresholds[leaf])
     return themes, np.vstack(rows).astype(np.float32)
+
+
+def _voices(corpus: Corpus, top_of: np.ndarray) -> np.ndarray:
+    """Return what each text counts when words are counted, (n,): a person has one voice in a theme, however talkative.
+
+    ``top_of`` (n,) is the top-level theme of each text, -1 for none.
+    """
+    said = Counter((person, top) for people, top in zip(corpus.people, top_of, strict=True) for person in people)
+    return np.array(
+        [sum(1 / said[person, top] for person in people) for people, top in zip(corpus.people, top_of, strict=True)]
+    )
 
 
 def _quotes(corpus: Corpus, order: np.ndarray) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 PLACEHOLDER = re.compile(r"<[A-Z]+_\d+>")  # what redaction left in place of a value is never a keyword
 TOKEN = re.compile(r"[^\W\d_](?:[\w'’-]*[^\W_])?")
 SPELLING = 5_000  # texts to learn a language's spelling from
+SEVERAL = 5  # people, of whom one alone gives a theme no keyword
 MINIMUM_STATEMENTS = 3  # a theme that fewer people speak of in a language has no keywords worth reading in it
 
 StopWords = Callable[[str], frozenset[str]]
@@ -175,7 +176,7 @@ def _class_keywords(own: WordCounts, labels: np.ndarray, n_themes: int, most: in
         if label == 0 or sizes[label] < MINIMUM_STATEMENTS:
             continue
         # c-TF-IDF alone puts a rare word of one statement before what the theme's people all say.
-        fewest = max(1, round(0.03 * float(sizes[label])))
+        fewest = max(2 if sizes[label] >= SEVERAL else 1, round(0.03 * float(sizes[label])))
         said, worth = occurrences[row], weights[row]
         weight_of = dict(zip(worth.indices.tolist(), worth.data.tolist(), strict=True))
         often = [(own.term(int(own.terms[i])), i) for i in said.indices[said.data >= fewest].tolist()]
