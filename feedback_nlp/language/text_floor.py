@@ -6,7 +6,7 @@ and take the keys by which duplicates are found. Each text is judged alone: neit
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from feedback_nlp.language.asides.finding import find_asides, without_asides
@@ -76,11 +76,25 @@ class TextFloor:
             language=language,
             non_answer=non_answer,
             asides=asides,
-            statements=() if non_answer else tuple(self._split(said, language)),
+            statements=() if non_answer else tuple(_outside(self._split(said, language), asides, said)),
             duplicate_key=stable_hash(key, size=8) if key else "",
             near_keys=() if non_answer else near_keys(said),
             redactions=redacted.counts,
         )
+
+
+def _outside(spans: Iterable[tuple[int, int]], asides: Sequence[Aside], said: str) -> Iterator[tuple[int, int]]:
+    """Yield the spans of statements, cut where one reaches over an aside; parts without letter or digit are left out."""
+    for start, end in spans:
+        within = [aside for aside in asides if aside.start < end and aside.end > start]
+        if not within:
+            yield start, end
+            continue
+        edges = [start, *(edge for aside in within for edge in (aside.start, aside.end)), end]
+        for left, right in zip(edges[::2], edges[1::2], strict=True):
+            part = said[left:right] if left < right else ""
+            if any(character.isalnum() for character in part):
+                yield left + len(part) - len(part.lstrip()), left + len(part.rstrip())
 
 
 def moved_asides(asides: Sequence[Aside], redacted: Redacted) -> tuple[Aside, ...]:
