@@ -84,7 +84,7 @@ class TextFloor:
 
 
 def _outside(spans: Iterable[tuple[int, int]], asides: Sequence[Aside], said: str) -> Iterator[tuple[int, int]]:
-    """Yield the spans of statements, cut where one reaches over an aside; parts without letter or digit are left out."""
+    """Yield the spans of statements, cut where one reaches over an aside; parts without letters are left out."""
     for start, end in spans:
         within = [aside for aside in asides if aside.start < end and aside.end > start]
         if not within:
