@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -17,15 +18,21 @@ if TYPE_CHECKING:
 
 def load_codebook(store: Store, version: int | None = None) -> Codebook:
     """Return a stored codebook (default: the newest) ready for tagging, with people's edits on top."""
-    return _ready_to_tag(store.codebook(version))
+    return ready_to_tag(store.codebook(version))
+
+
+def newest_base(store: Store) -> StoredCodebook | None:
+    """Return what the newest codebook lies on: as a discovery or an import published it, without people's words.
+
+    None before the first.
+    """
+    versions = store.codebook_versions()
+    return store.codebook(versions[-1]["base_version"], worded=False) if versions else None
 
 
 def base_codebook(store: Store) -> Codebook:
-    """Return what the newest codebook lies on: as a discovery or an import published it, without people's words.
-
-    Raises NothingToShow when there is no codebook.
-    """
-    return _ready_to_tag(store.codebook(store.codebook(worded=False).base_version, worded=False))
+    """Return the newest base ready for tagging. Raises NothingToShow when there is no codebook."""
+    return ready_to_tag(newest_base(store) or store.codebook())
 
 
 def folded(store: Store) -> Edited:
@@ -62,8 +69,9 @@ def publish_edits(store: Store) -> int:
     edits = store.active_edits(STRUCTURAL_EDITS)
     if edits_are_published(newest, edits):
         return newest.version
-    base = base_codebook(store)
-    assert base.version is not None
+    stored = newest_base(store)
+    assert stored is not None
+    base = ready_to_tag(stored)
     edited = apply_edits(base, edits, examples_in_force(store, base.encoder_key))
     last = f"the last is {edits[-1].edit_id}, a {edits[-1].kind} by {edits[-1].author}" if edits else "all undone"
     return store.publish_codebook(
@@ -71,7 +79,7 @@ def publish_edits(store: Store) -> int:
         themes=edited.codebook.themes,
         arrays=edited.codebook.arrays(),
         settings={
-            **store.codebook(base.version, worded=False).settings,
+            **stored.settings,
             **edited.codebook.facts(),
             "edits": _signature(edits),
             "merged": dict(edited.merged),
@@ -83,7 +91,13 @@ def publish_edits(store: Store) -> int:
     )
 
 
-def _ready_to_tag(stored: StoredCodebook) -> Codebook:
+def lineage_counts(store: Store, version: int) -> dict[str, int]:
+    """Return how often each event of identity came about in a version, by its name."""
+    return dict(sorted(Counter(row["event"] for row in store.lineage() if row["version"] == version).items()))
+
+
+def ready_to_tag(stored: StoredCodebook) -> Codebook:
+    """Return a codebook as tagging wants it. Raises ReadError where its parts do not fit together."""
     from feedback_nlp.themes.codebook import Codebook
 
     return Codebook.from_stored(

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from feedback_nlp.pipeline.codebooks import base_codebook, conflicts_in, publish_edits
+from feedback_nlp.pipeline.codebooks import conflicts_in, lineage_counts, newest_base, publish_edits, ready_to_tag
 from feedback_nlp.pipeline.corpus import corpus_of, fingerprint
 from feedback_nlp.pipeline.edit_examples import examples_in_force
 from feedback_nlp.pipeline.importing import guided_in_force
@@ -156,12 +155,11 @@ def _continued(store: Store, new: Codebook, corpus: Corpus, settings: Settings) 
 
     edits, examples = store.active_edits(), examples_in_force(store, new.encoder_key)
     sample = (corpus.vectors, corpus.languages)
-    if store.latest_codebook_version() is None:
+    stored = newest_base(store)
+    if stored is None:
         old = empty_codebook(new.encoder_key, new.space)
         return continue_codebook(new, old, edits, examples, *sample), "first codebook"
-    old = base_codebook(store)
-    assert old.version is not None
-    before = store.codebook(old.version).settings
+    old, before = ready_to_tag(stored), stored.settings
     # Asked for another grain, a discovery gives it, whatever that does to the themes that were there.
     settled_on = before.get("settled_on") if before.get("settled_with") == _granularity(settings) else None
     if old.encoder_key == new.encoder_key:
@@ -184,18 +182,14 @@ def _tagged_before(store: Store, old: Codebook, corpus: Corpus) -> np.ndarray:
 
 def _learnt_already(store: Store, learnt_from: str) -> bool:
     """Return whether the last base was learnt from just this."""
-    last = store.latest_codebook_version()
-    if last is None:
-        return False
-    base = store.codebook(store.codebook(last).base_version)
-    return base.settings.get("learnt_from") == learnt_from
+    base = newest_base(store)
+    return base is not None and base.settings.get("learnt_from") == learnt_from
 
 
 def _summary(store: Store, *, changed: bool) -> DiscoverySummary:
-    newest = store.codebook()
-    base = store.codebook(newest.base_version)
+    newest, base = store.codebook(), newest_base(store)
+    assert base is not None
     themes = [theme for theme in newest.themes if theme.state != "retired"]
-    events = Counter(row["event"] for row in store.lineage() if row["version"] == base.version)
     return DiscoverySummary(
         codebook_version=newest.version,
         changed=changed,
@@ -204,7 +198,7 @@ def _summary(store: Store, *, changed: bool) -> DiscoverySummary:
         n_sub_themes=sum(theme.level == 2 for theme in themes),
         n_candidate_themes=sum(theme.state == "candidate" for theme in themes),
         n_emerging=sum(theme.is_emerging and theme.level == 1 for theme in themes),
-        lineage=dict(sorted(events.items())),
+        lineage=lineage_counts(store, base.version),
         mode=base.settings.get("mode", ""),
         notes=tuple(base.settings.get("notes", ())),
         candidates=tuple(base.settings.get("candidates", ())),

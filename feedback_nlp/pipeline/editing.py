@@ -134,17 +134,17 @@ def _carry_on(
     *,
     publish: bool = True,
 ) -> EditSummary:
-    if not publish or kind not in STRUCTURAL_EDITS:  # the others are laid on when it is read
-        before = after = store.mention_pairs()
-    else:
+    n_retagged = 0
+    if publish and kind in STRUCTURAL_EDITS:  # the others are laid on when it is read
         before = store.mention_pairs()
         republish(store, settings, encoder=encoder, progress=progress)
         after = store.mention_pairs()
-    both = list(before.columns)
-    changed = pl.concat([before.join(after, on=both, how="anti"), after.join(before, on=both, how="anti")])
+        both = list(before.columns)
+        changed = pl.concat([before.join(after, on=both, how="anti"), after.join(before, on=both, how="anti")])
+        n_retagged = changed["statement_id"].n_unique()
     version = store.latest_codebook_version(ready=True)
     assert version is not None
-    return EditSummary(edit_id, kind, theme_id, version, changed["statement_id"].n_unique(), conflicts_in(store))
+    return EditSummary(edit_id, kind, theme_id, version, n_retagged, conflicts_in(store))
 
 
 def _try(store: Store, kind: str, theme_id: str, payload: Mapping[str, Any], examples: StoredExamples) -> None:

@@ -6,7 +6,6 @@ readers see as it was, and the same command again completes it. What people did 
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from feedback_nlp.errors import NothingToShow
-from feedback_nlp.pipeline.codebooks import base_codebook, conflicts_in
+from feedback_nlp.pipeline.codebooks import conflicts_in, lineage_counts, newest_base, ready_to_tag
 from feedback_nlp.pipeline.corpus import corpus_of, fingerprint
 from feedback_nlp.pipeline.edit_examples import examples_in_force
 from feedback_nlp.pipeline.editing import republish
@@ -29,6 +28,7 @@ from feedback_nlp.settings import Settings
 if TYPE_CHECKING:
     from feedback_nlp.encoding import LoadedEncoder
     from feedback_nlp.store import Store
+    from feedback_nlp.store.codebooks import StoredCodebook
     from feedback_nlp.themes.codebook import Codebook
     from feedback_nlp.themes.guided.adding import GuidedCodebook
 
@@ -71,15 +71,15 @@ def import_guided(
     encode_pending(store, encoder, progress)
     score_pending(store, encoder, settings, progress)
     corpus = corpus_of(store, encoder.identity.key, settings)
-    old = _base(store)
-    if old is not None:
-        old.require_encoder(encoder.identity.key)
-        start = old
+    stored = newest_base(store)
+    if stored is not None:
+        start = ready_to_tag(stored)
+        start.require_encoder(encoder.identity.key)
     else:
         space = PreparedSpace.fit(corpus.vectors, corpus.languages, load_projection(encoder.identity))
         start = empty_codebook(encoder.identity.key, space)
     imported = fingerprint(corpus, start.encoder_key, start.space.projection, settings, guided)
-    if old is not None and _imported_last(store) == imported:
+    if _imported(stored) == imported:
         return _completed(store, settings, encoder, progress, changed=False)
 
     def encode(texts: Sequence[str]) -> np.ndarray:
@@ -95,8 +95,7 @@ def import_guided(
     )
     examples = examples_in_force(store, start.encoder_key)
     joined = join_guided(new, start, store.active_edits(), examples, corpus.vectors, corpus.languages)
-    facts = {} if old is None else dict(store.codebook(old.version, worded=False).settings)
-    facts |= {"n_statements": len(corpus.texts)} if old is None else {}
+    facts = {"n_statements": len(corpus.texts)} if stored is None else stored.settings
     _publish(
         store,
         joined.codebook,
@@ -126,7 +125,8 @@ def remove_guided(
     """
     from feedback_nlp.themes.guided.joining import replaced_lineage, without_guided
 
-    old = base_codebook(store)
+    stored = newest_base(store) or store.codebook()  # raises before the first
+    old = ready_to_tag(stored)
     if not any(theme.source == "guided" for theme in old.themes) and not theme_ids:
         raise NothingToShow("The codebook has no imported themes. Import some with: feedback-nlp themes import starter")
     left = without_guided(old, theme_ids)
@@ -134,7 +134,7 @@ def remove_guided(
     left.require_encoder(encoder.identity.key)
     named = ", ".join(theme_ids) if theme_ids else "all"
     lineage = replaced_lineage(left, old, f"guided themes were removed: {named}")
-    facts = {**store.codebook(old.version, worded=False).settings, "learnt_from": "", "imported": ""}
+    facts = {**stored.settings, "learnt_from": "", "imported": ""}
     for key in ("guided", "facet_names", "facet_values"):
         facts.pop(key, None)
     _publish(store, left, facts, lineage, f"guided themes removed: {named}")
@@ -160,15 +160,15 @@ def load_portable(
     codebook.require_encoder(encoder.identity.key)
     encode_pending(store, encoder, progress)  # makes the encoder known
     score_pending(store, encoder, settings, progress)
-    old = _base(store)
+    last = newest_base(store)
     imported = checksum_of(codebook)
-    if old is not None and _imported_last(store) == imported:
+    if _imported(last) == imported:
         return _completed(store, settings, encoder, progress, changed=False)
-    stored = set(store.read_frames()["statements"]["statement_id"])
+    said = set(store.read_frames()["statements"]["statement_id"])
     here = tuple(
-        replace(theme, quote_ids=tuple(name for name in theme.quote_ids if name in stored)) for theme in codebook.themes
+        replace(theme, quote_ids=tuple(name for name in theme.quote_ids if name in said)) for theme in codebook.themes
     )
-    before = empty_codebook(codebook.encoder_key, codebook.space) if old is None else old
+    before = empty_codebook(codebook.encoder_key, codebook.space) if last is None else ready_to_tag(last)
     _publish(
         store,
         replace(codebook, themes=here),
@@ -188,9 +188,9 @@ def guided_in_force(store: Store, settings: Settings) -> GuidedCodebook | None:
     from feedback_nlp.themes.guided.codebook import theme_from_plain
 
     own = load_guided(settings.guided) if settings.guided else None
-    base = _base(store)
+    base = newest_base(store)
     known = {theme.theme_id for theme in own.themes} if own is not None else set()
-    rows = () if base is None else base.guided
+    rows = () if base is None else base.settings.get("guided", ())
     imported = tuple(theme_from_plain(row) for row in rows if row["theme_id"] not in known)
     if own is None and not imported:
         return None
@@ -198,14 +198,9 @@ def guided_in_force(store: Store, settings: Settings) -> GuidedCodebook | None:
     return GuidedCodebook(name, (*(own.themes if own is not None else ()), *imported)).checked("The codebook")
 
 
-def _base(store: Store) -> Codebook | None:
-    return None if store.latest_codebook_version() is None else base_codebook(store)
-
-
-def _imported_last(store: Store) -> str:
-    """Return what tells which import the newest base is of; "" where it is of none."""
-    base = store.codebook(store.codebook(worded=False).base_version, worded=False)
-    return str(base.settings.get("imported", "")) if base.kind == "import" else ""
+def _imported(base: StoredCodebook | None) -> str | None:
+    """Return what tells which import a base is of; None where it is of none."""
+    return base.settings.get("imported") if base is not None and base.kind == "import" else None
 
 
 def _publish(
@@ -234,14 +229,13 @@ def _completed(
     republish(store, settings, encoder=encoder, progress=progress)
     newest = store.codebook()
     themes = [theme for theme in newest.themes if theme.state != "retired"]
-    events = Counter(row["event"] for row in store.lineage() if row["version"] == newest.base_version)
     return ImportSummary(
         newest.version,
         changed,
         sum(theme.source == "guided" for theme in themes),
         sum(theme.level == 1 for theme in themes),
         sum(theme.level == 2 for theme in themes),
-        dict(sorted(events.items())),
+        lineage_counts(store, newest.base_version),
         tagging,
         conflicts_in(store),
     )
