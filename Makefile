@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 DEMO := demo
+WORKERS ?= 2
 
 .PHONY: demo test check lint types setup app clean
 
@@ -15,10 +16,10 @@ demo: setup  ## mine the bundled survey, write the report, say how to open the a
 	@echo "App:    $(BIN)/feedback-nlp app --db sqlite:///$(DEMO)/feedback.db"
 
 test: setup  ## all tests; the browser test needs /usr/bin/chromium
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(WORKERS)
 
 check: setup lint types  ## ruff, type check, tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(WORKERS)
 
 lint:
 	$(BIN)/ruff format --check .
