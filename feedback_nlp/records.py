@@ -12,6 +12,11 @@ from typing import Any, Literal, NamedTuple
 UNDETERMINED = "und"  # ISO 639-2's code for a language that could not be told
 NPS_SEGMENTS = ("promoter", "passive", "detractor")
 SENTIMENT_LABELS = ("negative", "neutral", "positive")
+# What a statement can express; several at once, or none. "anger" takes in frustration, "disappointment" sadness, "joy"
+# delight.
+EMOTIONS = ("anger", "confusion", "disappointment", "worry", "joy", "gratitude", "surprise")
+# What a statement wants. "churn": the customer leaves or means to; "urgent": harm, safety, law, a vulnerable person.
+INTENTS = ("complaint", "suggestion", "question", "praise", "churn", "urgent")
 
 # What an answer that says nothing is: see ``language/nonanswers.py``.
 NON_ANSWER_KINDS = (
@@ -173,11 +178,17 @@ class Conflict:
 
 @dataclass(frozen=True, slots=True)
 class SentimentScore:
-    """How a statement feels: ``polarity`` in -1..1 (P(positive) - P(negative)) and the likeliest label."""
+    """How a statement feels: ``polarity`` in -1..1 (P(positive) - P(negative)) and the likeliest label.
+
+    ``emotions`` and ``intents`` map those that were found, of EMOTIONS and INTENTS, to their probability (0..1); empty
+    when there are none, None from a scorer that does not look for them.
+    """
 
     polarity: float
     label: SentimentLabel
     confidence: float  # probability of the label, 0..1
+    emotions: Mapping[str, float] | None = None
+    intents: Mapping[str, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
