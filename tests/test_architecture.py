@@ -20,6 +20,7 @@ FLOORS = (
     ("errors", "records"),
     ("language_names", "plugins", "resources", "settings"),
     ("encoding",),
+    ("sentiment",),
     ("language",),
     ("themes",),
     ("store",),
@@ -27,17 +28,18 @@ FLOORS = (
     ("analysis",),
     ("charts",),
     ("report",),
-    ("export_files", "evaluation_figures"),
+    ("export_files",),
     ("export", "evaluation"),
     ("cli", "pages"),
     ("app", "__main__"),
 )
-# Language, encoding and themes know each other through what the pipeline hands from one to the next.
+# Language, encoding, sentiment and themes know each other through what the pipeline hands from one to the next.
 STRANGERS = {
-    "encoding": {"language", "themes", "store"},
-    "language": {"encoding", "themes", "store"},
-    "themes": {"encoding", "language", "store"},
-    "store": {"encoding", "language", "themes"},
+    "encoding": {"sentiment", "language", "themes", "store"},
+    "sentiment": {"encoding", "language", "themes", "store"},
+    "language": {"encoding", "sentiment", "themes", "store"},
+    "themes": {"encoding", "sentiment", "language", "store"},
+    "store": {"encoding", "sentiment", "language", "themes"},
 }
 # A library that takes long to import, or could be swapped for another one, and the only parts that may name it.
 DOORS = {
@@ -56,8 +58,8 @@ DOORS = {
     "tldextract": set(),
     "fastexcel": {"language"},
     "sentence_transformers": {"encoding"},
-    "transformers": {"encoding"},
-    "torch": {"encoding"},
+    "transformers": {"encoding", "sentiment"},
+    "torch": {"encoding", "sentiment"},
     "onnx": {"encoding"},
     "onnxruntime": {"encoding"},
     "tokenizers": {"encoding"},

@@ -1,0 +1,1 @@
+"""What a statement feels and wants. Importing this package loads nothing heavy."""
