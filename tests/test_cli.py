@@ -8,32 +8,20 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import click
 import polars as pl
 import pytest
 
 from feedback_nlp import __version__
-from feedback_nlp.cli import cli, main
+from feedback_nlp.cli import cli
+from tests.command import Answer, run_command
 from tests.made_up import TOPICS, rows, write_csv, write_plugin
 
 ROOT = Path(__file__).resolve().parents[1]
 SECRET = "Zanzibarquux"  # stands in every text that must not be quoted
 DB = "sqlite:///feedback.db"
-
-
-class Answer(NamedTuple):
-    """What a command said and how it ended."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        """Its stdout, which must be one JSON document."""
-        return json.loads(self.out)
 
 
 class Shell:
@@ -44,12 +32,7 @@ class Shell:
         self._capture = capture
 
     def __call__(self, *words: str) -> Answer:
-        self._capture.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main([str(word) for word in words])
-        out, err = self._capture.readouterr()
-        code = ended.value.code
-        return Answer(code if isinstance(code, int) else 0, out, err)
+        return run_command(self._capture, *words)
 
 
 @pytest.fixture

@@ -2,38 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from feedback_nlp.cli import main
 from feedback_nlp.records import Tag
 from feedback_nlp.store import Store
-from tests.topic_store import fill, publish
+from tests.command import Answer, run_command
+from tests.topic_store import PLACES, fill_and_publish, publish
 
-PLACES = {"app": ("t-app", "t-tech"), "staff": ("t-staff", "t-tech"), "delivery": ("t-delivery", None), "price": None}
 DB = "sqlite:///feedback.db"
-
-
-@dataclass
-class Answer:
-    """What a command said and how it ended."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        """Its stdout, which must be one JSON document."""
-        return json.loads(self.out)
-
-
 Shell = Callable[..., Answer]
 
 
@@ -45,18 +26,8 @@ def themes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
     monkeypatch.setenv("FEEDBACK_AUTHOR", "Ana")
     monkeypatch.setenv("FEEDBACK_ENCODER", "there-is-no-such-encoder")
     monkeypatch.chdir(tmp_path)
-    with fill(tmp_path / "feedback.db") as store:
-        publish(store, lambda topic, language: PLACES[topic])
-        store.mark_ready(1)
-
-    def run(*words: str) -> Answer:
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main(["themes", *words])
-        out, err = capsys.readouterr()
-        return Answer(int(ended.value.code or 0), out, err)
-
-    return run
+    fill_and_publish(tmp_path / "feedback.db").close()
+    return partial(run_command, capsys, "themes")
 
 
 def counts(themes: Shell) -> dict[str, int]:

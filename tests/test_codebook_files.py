@@ -131,6 +131,14 @@ def with_arrays(folder: Path, change: Callable[[dict], object]) -> None:
     rewrite(folder, lambda words: words.update(arrays_sha256=hashlib.sha256(packed).hexdigest()))
 
 
+def refused(folder: Path) -> str:
+    """Return why the files in a folder are refused; the folder is named first."""
+    with pytest.raises(ReadError) as caught:
+        load_codebook_files(folder)
+    assert str(caught.value).startswith(f"{folder}: ")
+    return str(caught.value)
+
+
 @pytest.mark.parametrize("part", [WORDS, ARRAYS])
 def test_a_missing_part_is_said(tmp_path: Path, part: str):
     save_codebook(codebook(), tmp_path)
@@ -215,10 +223,7 @@ def test_a_newer_schema_is_said_before_anything_else(tmp_path: Path):
 def test_words_that_do_not_fit_are_said(tmp_path: Path, change: Callable[[dict], object], said: str):
     save_codebook(codebook(), tmp_path)
     rewrite(tmp_path, change)
-    with pytest.raises(ReadError) as caught:
-        load_codebook_files(tmp_path)
-    assert str(caught.value).startswith(f"{tmp_path}: ")
-    assert said in str(caught.value)
+    assert said in refused(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -242,10 +247,7 @@ def test_words_that_do_not_fit_are_said(tmp_path: Path, change: Callable[[dict],
 def test_arrays_that_do_not_fit_are_said(tmp_path: Path, change: Callable[[dict], object], said: str):
     save_codebook(codebook(), tmp_path)
     with_arrays(tmp_path, change)
-    with pytest.raises(ReadError) as caught:
-        load_codebook_files(tmp_path)
-    assert str(caught.value).startswith(f"{tmp_path}: ")
-    assert said in str(caught.value)
+    assert said in refused(tmp_path)
 
 
 def test_a_part_of_a_theme_that_came_later_has_its_default(tmp_path: Path):

@@ -132,7 +132,7 @@ def test_what_one_customer_says_in_many_ways_is_no_theme(tmp_path: Path) -> None
     with Store.open(f"sqlite:///{tmp_path / 'f.db'}") as store:
         take_in(store, *made_feedback(), *(said(f"x{n}", text, "one customer") for n, text in enumerate(own)))
         found = discover_themes(store, SETTINGS, encoder=ENCODER)
-        words = {word for theme in store.codebook().themes for word in theme.keywords.get("en", ())}
+        words = {word for theme in store.codebook().themes for word in theme.keywords["en"]}
     with Store.open(f"sqlite:///{tmp_path / 'g.db'}") as store:
         take_in(store, *made_feedback(), *(said(f"x{n}", text, f"customer {n}") for n, text in enumerate(own)))
         others = discover_themes(store, SETTINGS, encoder=ENCODER)

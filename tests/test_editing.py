@@ -20,11 +20,10 @@ from feedback_nlp.records import Conflict, EncoderIdentity, Feedback, Statement,
 from feedback_nlp.settings import Settings
 from feedback_nlp.store import Store
 from tests.fake_encoder import TopicEncoder
-from tests.topic_store import fill, publish
+from tests.topic_store import count_mentions, fill_and_publish, publish
 
 # An encoder that cannot be loaded: nothing here may need one, as every statement has its vector.
 SETTINGS = Settings(encoder="there-is-no-such-encoder")
-PLACES = {"app": ("t-app", "t-tech"), "staff": ("t-staff", "t-tech"), "delivery": ("t-delivery", None), "price": None}
 COUNTS = {"t-app": 36, "t-delivery": 36, "t-staff": 36, "t-tech": 72}
 PRICES = {"label": "Prices", "like": ["s-price-en-00", "f-price-it-01", "s-price-ru-02"]}
 
@@ -42,14 +41,8 @@ with Store.open(sys.argv[1]) as store:
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
     """Four topics in three languages; "price" has no theme. Published, tagged and ready."""
-    with fill(tmp_path / "x.db") as store:
-        publish(store, lambda topic, language: PLACES[topic])
-        store.mark_ready(1)
+    with fill_and_publish(tmp_path / "x.db") as store:
         yield store
-
-
-def counts(store: Store) -> dict[str, int]:
-    return dict(sorted(Counter(store.read_frames()["mentions"]["theme_id"]).items()))
 
 
 def of_topic(store: Store, theme_id: str) -> dict[str, int]:
@@ -83,13 +76,13 @@ def stall(store: Store, method: str, when: str) -> None:
 def test_a_merge_is_published_tagged_and_undone(store: Store) -> None:
     summary = edit_theme(store, SETTINGS, "merge", "t-app", {"into": "t-delivery"}, "ana")
     assert summary == editing.EditSummary(1, "merge", "t-app", 2, 36, ())
-    assert counts(store) == {"t-delivery": 72, "t-staff": 36, "t-tech": 36}
+    assert count_mentions(store) == {"t-delivery": 72, "t-staff": 36, "t-tech": 36}
     assert of_topic(store, "t-delivery") == {"app": 36, "delivery": 36}
     facts = [(r["version"], r["base_version"], r["kind"], r["is_ready"]) for r in store.codebook_versions()]
     assert facts == [(1, 1, "fit", False), (2, 1, "edit", True)]
     assert store.count_tagged(1) == (0, 0)
     assert undo(store, SETTINGS, 1, "omar") == editing.EditSummary(1, "merge", "t-app", 3, 36, ())
-    assert counts(store) == COUNTS
+    assert count_mentions(store) == COUNTS
     assert [theme.theme_id for theme in store.codebook().themes] == sorted(COUNTS)
     with pytest.raises(UsageError, match="There is no edit 1 left to undo"):
         undo(store, SETTINGS, 1, "ana")
@@ -126,7 +119,7 @@ def test_a_theme_is_split_by_its_sub_themes(store: Store) -> None:
     parts = {"label": "People", "sub_themes": ["t-staff"]}
     made = edit_theme(store, SETTINGS, "split", "t-tech", parts, "ana")
     assert made.theme_id == store.active_edits()[0].payload["new_theme_id"] not in COUNTS
-    assert counts(store) == dict(sorted((COUNTS | {"t-tech": 36, made.theme_id: 36}).items()))
+    assert count_mentions(store) == dict(sorted((COUNTS | {"t-tech": 36, made.theme_id: 36}).items()))
     parents = {theme.theme_id: theme.parent_id for theme in store.codebook().themes}
     assert parents == {
         "t-app": "t-tech",
@@ -154,7 +147,7 @@ def test_what_a_person_says_of_a_statement_survives_every_edit(store: Store) -> 
 def test_several_edits_are_published_once(store: Store) -> None:
     first = edit_theme(store, SETTINGS, "merge", "t-app", {"into": "t-delivery"}, "ana", publish=False)
     assert (first.codebook_version, first.n_retagged) == (1, 0)
-    assert counts(store) == COUNTS
+    assert count_mentions(store) == COUNTS
     last = edit_theme(store, SETTINGS, "merge", "t-staff", {"into": "t-delivery"}, "ana")
     assert last.codebook_version == 2
     assert of_topic(store, "t-delivery") == {"app": 36, "delivery": 36, "staff": 36}
@@ -242,9 +235,9 @@ def test_edits_are_folded_over_the_next_base_and_what_does_not_fit_is_said(store
     prices = edit_theme(store, SETTINGS, "create", "", PRICES, "ana")
     places = {"app": ("t-app", None), "staff": None, "delivery": ("t-other", None), "price": None}
     assert publish(store, lambda topic, language: places[topic]) == 4
-    assert counts(store)["t-delivery"] == 72  # readers still see the last one that is ready
+    assert count_mentions(store)["t-delivery"] == 72  # readers still see the last one that is ready
     assert republish(store, SETTINGS) == 5
-    assert counts(store) == {"t-app": 36, "t-other": 36, prices.theme_id: 36}
+    assert count_mentions(store) == {"t-app": 36, "t-other": 36, prices.theme_id: 36}
     assert [(c.edit_id, c.theme_id) for c in folded(store).conflicts] == [(1, "t-app")]
     assert isinstance(folded(store).conflicts[0], Conflict)
     assert republish(store, SETTINGS) == 5
@@ -305,9 +298,7 @@ def test_killed_at_any_step_readers_see_a_whole_codebook_and_the_next_command_go
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str, when: str
 ) -> None:
     url = f"sqlite:///{tmp_path / 'x.db'}"
-    with fill(tmp_path / "x.db") as store:
-        publish(store, lambda topic, language: PLACES[topic])
-        store.mark_ready(1)
+    with fill_and_publish(tmp_path / "x.db") as store:
         before = snapshot(store)
     command = [sys.executable, "-c", KILLED, url, method, when]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[1]) as child:
@@ -319,9 +310,9 @@ def test_killed_at_any_step_readers_see_a_whole_codebook_and_the_next_command_go
         assert (snapshot(store) == before) is not done
         written = when == "after"
         assert republish(store, SETTINGS) == (2 if written else 1)
-        assert counts(store) == ({"t-delivery": 72, "t-staff": 36, "t-tech": 36} if written else COUNTS)
+        assert count_mentions(store) == ({"t-delivery": 72, "t-staff": 36, "t-tech": 36} if written else COUNTS)
         assert [row["version"] for row in store.codebook_versions() if row["is_ready"]] == [2 if written else 1]
         if written:
             assert store.count_tagged(1) == (0, 0)
             undo(store, SETTINGS, 1, "ana")
-            assert counts(store) == COUNTS
+            assert count_mentions(store) == COUNTS

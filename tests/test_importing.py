@@ -6,7 +6,6 @@ import json
 import signal
 import subprocess
 import sys
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -24,10 +23,9 @@ from feedback_nlp.store import Store
 from feedback_nlp.themes.files import save_codebook
 from feedback_nlp.themes.guided.exchange import read_codebook_file
 from tests.fake_encoder import TopicEncoder
-from tests.topic_store import fill, publish
+from tests.topic_store import count_mentions, fill, fill_and_publish
 
 SETTINGS = Settings()
-PLACES = {"app": ("t-app", "t-tech"), "staff": ("t-staff", "t-tech"), "delivery": ("t-delivery", None), "price": None}
 MINE = """theme_id,language,label,phrases
 g-price,en,Prices,the price is high|what a cost|the fee is too much|the prices went up
 g-people,en,People,the staff was there|an agent called|the employee|our agent
@@ -48,9 +46,7 @@ with Store.open(sys.argv[1]) as store:
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
     """Four topics in three languages; "price" has no theme. Published, tagged and ready."""
-    with fill(tmp_path / "x.db") as store:
-        publish(store, lambda topic, language: PLACES[topic])
-        store.mark_ready(1)
+    with fill_and_publish(tmp_path / "x.db") as store:
         yield store
 
 
@@ -66,10 +62,6 @@ def mine(tmp_path: Path) -> str:
     path = tmp_path / "mine.csv"
     path.write_text(MINE, encoding="utf-8")
     return str(path)
-
-
-def counts(store: Store) -> dict[str, int]:
-    return dict(sorted(Counter(store.read_frames()["mentions"]["theme_id"]).items()))
 
 
 def tree(store: Store) -> dict[str, tuple[str | None, str, bool]]:
@@ -100,7 +92,7 @@ def test_guided_themes_join_what_was_found(store: Store, mine: str) -> None:
         "g-people": (None, "guided", False),
         "t-staff": ("g-people", "discovered", False),
     }
-    assert counts(store) == {
+    assert count_mentions(store) == {
         "g-people": 36,
         "g-price": 36,
         "t-app": 36,
@@ -113,7 +105,7 @@ def test_guided_themes_join_what_was_found(store: Store, mine: str) -> None:
 
 def test_importing_again_replaces_by_id_and_the_same_again_changes_nothing(store: Store, mine: str) -> None:
     import_guided(store, SETTINGS, mine, encoder=TopicEncoder())
-    before, told = snapshot(store), counts(store)
+    before, told = snapshot(store), count_mentions(store)
     again = import_guided(store, SETTINGS, mine, encoder=TopicEncoder())
     assert (again.codebook_version, again.changed, again.tagging.n_tagged) == (2, False, 0)
     assert snapshot(store) == before
@@ -121,7 +113,7 @@ def test_importing_again_replaces_by_id_and_the_same_again_changes_nothing(store
     other = import_guided(store, SETTINGS, mine, encoder=TopicEncoder())
     assert (other.codebook_version, other.changed, other.n_guided, other.lineage) == (3, True, 2, {"continued": 6})
     assert {t.theme_id: t.label for t in store.codebook().themes}["g-price"] == "What it costs"
-    assert counts(store) == told
+    assert count_mentions(store) == told
 
 
 def test_edits_are_laid_on_the_import(store: Store, mine: str) -> None:
@@ -130,14 +122,14 @@ def test_edits_are_laid_on_the_import(store: Store, mine: str) -> None:
     summary = import_guided(store, SETTINGS, mine, encoder=TopicEncoder())
     assert (summary.codebook_version, summary.conflicts) == (4, ())
     assert [row[:3] for row in facts(store)] == [(1, "fit", 1), (2, "edit", 1), (3, "import", 3), (4, "edit", 3)]
-    assert counts(store)["t-delivery"] == 72
+    assert count_mentions(store)["t-delivery"] == 72
     assert {t.theme_id: t.label for t in store.codebook().themes}["t-delivery"] == "Parcels"
 
 
 def test_without_a_codebook_the_guided_themes_are_one(bare: Store, mine: str) -> None:
     summary = import_guided(bare, SETTINGS, mine, encoder=TopicEncoder())
     assert (summary.codebook_version, summary.n_guided, summary.n_themes, summary.lineage) == (1, 2, 2, {"born": 2})
-    assert counts(bare) == {"g-people": 36, "g-price": 36}
+    assert count_mentions(bare) == {"g-people": 36, "g-price": 36}
     assert summary.tagging.coverage == 0.5
 
 
@@ -175,11 +167,11 @@ def test_nothing_is_in_force_where_nothing_was_imported(store: Store, bare: Stor
 
 
 def test_removing_guided_themes_brings_back_what_was_there(store: Store, mine: str) -> None:
-    before = counts(store)
+    before = count_mentions(store)
     import_guided(store, SETTINGS, mine, encoder=TopicEncoder())
     summary = remove_guided(store, SETTINGS, ["g-price"])
     assert (summary.codebook_version, summary.n_guided, summary.lineage) == (3, 1, {"continued": 5, "retired": 1})
-    assert "g-price" not in counts(store)
+    assert "g-price" not in count_mentions(store)
     assert tree(store)["t-staff"] == ("g-people", "discovered", False)
     summary = remove_guided(store, SETTINGS)
     assert (summary.n_guided, summary.lineage) == (0, {"continued": 4, "retired": 1})
@@ -188,7 +180,7 @@ def test_removing_guided_themes_brings_back_what_was_there(store: Store, mine: s
         for name, parent in (("t-delivery", None), ("t-tech", None), ("t-app", "t-tech"), ("t-staff", None))
     }
     # What was put under a guided theme stays at the top: the next discovery places it anew.
-    assert counts(store) == {**before, "t-tech": 36}
+    assert count_mentions(store) == {**before, "t-tech": 36}
     assert store.codebook().settings.get("guided") is None
     with pytest.raises(NothingToShow, match=r"no imported themes.*themes import starter"):
         remove_guided(store, SETTINGS)
@@ -201,10 +193,10 @@ def test_removing_guided_themes_brings_back_what_was_there(store: Store, mine: s
 def test_an_edit_of_a_removed_theme_is_a_conflict(store: Store, mine: str) -> None:
     import_guided(store, SETTINGS, mine, encoder=TopicEncoder())
     edit_theme(store, SETTINGS, "merge", "t-delivery", {"into": "g-price"}, "ana")
-    assert counts(store)["g-price"] == 72
+    assert count_mentions(store)["g-price"] == 72
     summary = remove_guided(store, SETTINGS, ["g-price"])
     assert [(conflict.edit_id, conflict.theme_id) for conflict in summary.conflicts] == [(1, "t-delivery")]
-    assert counts(store)["t-delivery"] == 36
+    assert count_mentions(store)["t-delivery"] == 36
 
 
 def test_without_statements_the_error_says_what_to_do(tmp_path: Path, mine: str) -> None:
@@ -239,7 +231,7 @@ def test_an_import_that_was_killed_is_completed_by_the_same_command(
     assert snapshot(store) == seen
     import_guided(store, SETTINGS, mine, encoder=TopicEncoder())
     assert facts(store)[-1] == (2, "import", 2, True)
-    assert counts(store)["g-price"] == 36
+    assert count_mentions(store)["g-price"] == 36
 
 
 def test_a_saved_codebook_tags_the_same_elsewhere(store: Store, bare: Store, mine: str, tmp_path: Path) -> None:
@@ -262,7 +254,7 @@ def test_loading_takes_the_place_of_other_themes(store: Store, bare: Store, mine
     edit_theme(store, SETTINGS, "pin", "t-app", {}, "ana")
     summary = load_portable(store, SETTINGS, tmp_path / "saved", encoder=TopicEncoder())
     assert summary.lineage == {"born": 2, "retired": 4}
-    assert counts(store) == {"g-people": 36, "g-price": 36}
+    assert count_mentions(store) == {"g-people": 36, "g-price": 36}
     assert [(conflict.edit_id, conflict.theme_id) for conflict in summary.conflicts] == [(1, "t-app")]
 
 

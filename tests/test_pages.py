@@ -753,25 +753,20 @@ def test_facets_of_few_people_are_withheld(marked_url: str) -> None:
 
 # -- correcting themes
 
-PLACES = {"app": ("t-app", "t-tech"), "staff": ("t-staff", "t-tech"), "delivery": ("t-delivery", None), "price": None}
-
 
 @pytest.fixture
 def topics(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """A database of four topics with vectors, so that edits can be carried out; "price" has no theme."""
     monkeypatch.setenv("FEEDBACK_AUTHOR", "Ana")
     monkeypatch.setenv("FEEDBACK_ENCODER", "there-is-no-such-encoder")  # nothing here may need one
-    with topic_store.fill(tmp_path / "topics.db") as store:
-        topic_store.publish(store, lambda topic, language: PLACES[topic])
-        store.mark_ready(1)
+    topic_store.fill_and_publish(tmp_path / "topics.db").close()
     return f"sqlite:///{tmp_path / 'topics.db'}"
 
 
 def counts(url: str) -> dict[str, int]:
     """How many statements mention each theme."""
     with Store.open(url) as store:
-        found = store.read_frames()["mentions"]["theme_id"].value_counts().sort("theme_id")
-    return dict(found.iter_rows())
+        return topic_store.count_mentions(store)
 
 
 def edits(url: str) -> list[tuple[str, str, bool]]:

@@ -206,27 +206,6 @@ def test_hiding_and_showing_again(store_url: str) -> None:
         assert (store.codebook().themes, store.codebook().hidden) == (tuple(themes()), frozenset())
 
 
-@pytest.mark.parametrize(
-    ("theme_id", "kind", "payload", "message"),
-    [
-        ("t-lat", "hide", {}, "There is no theme 't-lat' in any codebook. Did you mean 't-late'?"),
-        ("t-late", "renam", {}, "'renam' is not a kind of edit. Did you mean 'rename'?"),
-        ("t-late", "rename", {"label": " "}, "An edit of kind 'rename' needs {'label': words}; it came with the keys"),
-        ("t-late", "rename", {}, "An edit of kind 'rename' needs {'label': words}; it came with the keys []."),
-        ("t-late", "hide", {"label": "x"}, "An edit of kind 'hide' needs an empty payload; it came with the keys"),
-    ],
-)
-def test_an_edit_that_cannot_be_meant_is_refused(
-    store_url: str, theme_id: str, kind: Any, payload: dict[str, str], message: str
-) -> None:
-    with Store.open(store_url) as store:
-        publish(store)
-        with pytest.raises(UsageError) as caught:
-            store.add_edit(theme_id, kind, payload, "ana")
-        assert str(caught.value).startswith(message)
-        assert store.edits() == []
-
-
 def test_only_new_statements_are_left_to_tag(store_url: str) -> None:
     with Store.open(store_url) as store:
         old = ingest(store, feedback("f1"))

@@ -83,6 +83,11 @@ def test_words_are_stripped_and_ids_are_named_once(store_url: str) -> None:
 @pytest.mark.parametrize(
     ("theme_id", "kind", "payload", "message"),
     [
+        ("t-lat", "hide", {}, "There is no theme 't-lat' in any codebook. Did you mean 't-late'?"),
+        ("t-late", "renam", {}, "'renam' is not a kind of edit. Did you mean 'rename'?"),
+        ("t-late", "rename", {"label": " "}, "An edit of kind 'rename' needs {'label': words}; it came with the keys"),
+        ("t-late", "rename", {}, "An edit of kind 'rename' needs {'label': words}; it came with the keys []."),
+        ("t-late", "hide", {"label": "x"}, "An edit of kind 'hide' needs an empty payload; it came with the keys"),
         ("t-late", "merge", {}, "An edit of kind 'merge' needs {'into': id}; it came with the keys []."),
         ("t-late", "merge", {"into": "t-staf"}, "There is no theme 't-staf' in any codebook. Did you mean 't-staff'?"),
         (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from itertools import product
 from pathlib import Path
@@ -15,6 +16,7 @@ from feedback_nlp.themes.space import PreparedSpace
 from tests.fake_encoder import TopicEncoder
 
 TOPICS = ("app", "delivery", "price", "staff")
+PLACES = {"app": ("t-app", "t-tech"), "staff": ("t-staff", "t-tech"), "delivery": ("t-delivery", None), "price": None}
 OPENINGS = {
     "en": ("I mean the", "My view on the", "What about your", "Please look at the"),
     "it": ("Parlo del vostro", "Ecco cosa penso del", "Vorrei dire del", "Guardate il"),
@@ -70,6 +72,19 @@ def fill(path: Path, *, languages: tuple[str, ...] = ("en", "it", "ru")) -> Stor
     store.finish_run(run, {})
     encode_pending(store, TopicEncoder())
     return store
+
+
+def fill_and_publish(path: Path) -> Store:
+    """Return a filled store whose codebook has the themes of :data:`PLACES`, tagged and ready; "price" has none."""
+    store = fill(path)
+    publish(store, lambda topic, language: PLACES[topic])
+    store.mark_ready(1)
+    return store
+
+
+def count_mentions(store: Store) -> dict[str, int]:
+    """Return how many statements mention each theme, by theme id."""
+    return dict(sorted(Counter(store.read_frames()["mentions"]["theme_id"]).items()))
 
 
 def publish(store: Store, theme_of: Callable[[str, str], tuple[str, str | None] | None]) -> int:

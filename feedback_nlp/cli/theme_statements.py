@@ -15,8 +15,6 @@ from feedback_nlp.settings import Settings
 if TYPE_CHECKING:
     import polars as pl
 
-    from feedback_nlp.analysis.frames import AnalysisFrames
-
 _MOST_SHOWN = 120  # characters of a statement in the list
 
 
@@ -55,10 +53,11 @@ def review(theme: str | None, limit: int, settings: Settings, as_json: bool) -> 
         themes = store.codebook(store.latest_codebook_version(ready=True)).themes
     import polars as pl
 
-    found = frames.statements.filter(pl.col("review").is_not_null())
+    from feedback_nlp.analysis.reviewing import statements_to_review
+
+    found = statements_to_review(frames)
     if theme is not None:
         found = found.filter(pl.col("best_theme_id") == theme_named(themes, theme))
-    found = _showable(frames, found).sort("margin", "statement_id", nulls_last=True)
     labels = {row.theme_id: row.label for row in themes}
     columns = ("statement_id", "feedback_id", "text", "language", "best_theme_id", "margin", "review")
     table = found.select(columns).with_columns(
@@ -69,19 +68,6 @@ def review(theme: str | None, limit: int, settings: Settings, as_json: bool) -> 
         return f"{row['review']} ({row['best_theme_label'] or 'no theme'})"
 
     _tell(table, limit, as_json, told)
-
-
-def _showable(frames: AnalysisFrames, found: pl.DataFrame) -> pl.DataFrame:
-    """Leave out statements of feedback that mentions a withheld theme, or of none where those are withheld."""
-    import polars as pl
-
-    from feedback_nlp.analysis.privacy import UNTHEMED
-
-    hidden = frames.mentions.filter(pl.col("theme_id").is_in(list(frames.withheld))).select("feedback_id")
-    found = found.join(hidden, on="feedback_id", how="anti")
-    if UNTHEMED in frames.withheld:
-        found = found.join(frames.mentions.select("feedback_id"), on="feedback_id", how="semi")
-    return found
 
 
 def _say_withheld(settings: Settings, as_json: bool) -> None:

@@ -195,11 +195,7 @@ def _by_theme(scores: SetScores, evidence: Evidence, level: str, number: int) ->
             "label": labels.get(score.name, ""),
             "n_coder": score.n_true,
             "n_model": score.n_found,
-            "precision": score.precision,
-            "recall": score.recall,
-            "f1": score.f1.value,
-            "low": score.f1.low,
-            "high": score.f1.high,
+            **score.columns(),
         }
         for score in sorted(scores.classes, key=lambda score: (-score.n_true, score.name))
     ]

@@ -136,11 +136,3 @@ def mean_figure(name: str, values: np.ndarray, how_to_read: str) -> Figure:
     return Figure(
         name, mean, n, how_to_read, None if half is None else mean - half, None if half is None else mean + half
     )
-
-
-def of_people(frames: AnalysisFrames, ids: pl.Series) -> pl.Series:
-    """Return the person of each feedback id, in order."""
-    people = frames.feedback.select("feedback_id", "person_id")
-    return pl.DataFrame({"feedback_id": ids}).join(people, on="feedback_id", how="left", maintain_order="left")[
-        "person_id"
-    ]

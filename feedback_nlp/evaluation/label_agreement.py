@@ -234,11 +234,7 @@ def _theme_table(mapped: _Mapped, evidence: Evidence, level: str) -> FigureTable
             "taken_for": mapped.label_of[score.name],
             "n_found": score.n_found,
             "n_true": score.n_true,
-            "precision": score.precision,
-            "recall": score.recall,
-            "f1": score.f1.value,
-            "low": score.f1.low,
-            "high": score.f1.high,
+            **score.columns(),
         }
         for score in sorted(scores.classes, key=lambda score: (-score.n_found, score.name))
     ]
@@ -257,11 +253,7 @@ def _label_table(scores: SetScores) -> FigureTable:
             "label": score.name,
             "n_true": score.n_true,
             "n_found": score.n_found,
-            "precision": score.precision,
-            "recall": score.recall,
-            "f1": score.f1.value,
-            "low": score.f1.low,
-            "high": score.f1.high,
+            **score.columns(),
         }
         for score in sorted(scores.classes, key=lambda score: (-score.n_true, score.name))
     ]

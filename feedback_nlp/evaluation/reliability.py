@@ -10,8 +10,6 @@ import numpy as np
 RELIABLE, TENTATIVE = 0.80, 0.667  # Krippendorff 2013, Content Analysis, 3rd edition, ch. 11
 ROUNDS = 1000
 
-Distance = Callable[[Hashable, Hashable], float]
-
 
 @dataclass(frozen=True, slots=True)
 class Alpha:

@@ -31,6 +31,16 @@ class ClassScore:
     recall: float | None
     f1: Estimate
 
+    def columns(self) -> dict[str, float | None]:
+        """Return precision, recall and F1 with the ends of its interval, as columns of a table's row."""
+        return {
+            "precision": self.precision,
+            "recall": self.recall,
+            "f1": self.f1.value,
+            "low": self.f1.low,
+            "high": self.f1.high,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class SetScores:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import polars as pl
@@ -103,66 +104,40 @@ def theme_columns(table: pl.DataFrame, outcome_label: str) -> dict[str, Any]:
     }
 
 
-def segment_view(table: pl.DataFrame, names: dict[str | None, str]) -> pl.DataFrame:
-    """Return a theme's split by segment as a reader sees it; ``names`` says how values are called."""
-    return pl.DataFrame(
-        [
-            {
-                "segment": names.get(row["segment_value"], row["segment_value"]),
-                "share": _percent(row["share"]),
-                "share_interval": TOO_FEW
-                if row["suppressed"]
-                else _percent_interval(row["share_low"], row["share_high"]),
-                "n_feedback": row["n_feedback"],
-                "base": row["base"],
-                "value_with": row["value_with"],
-                "value_interval": _interval(row["value_with_low"], row["value_with_high"]),
-                "n_with": row["n_with"],
-                "net_sentiment": row["net_sentiment"],
-            }
-            for row in table.iter_rows(named=True)
-        ],
-        schema={
-            "segment": pl.String,
-            "share": pl.Float64,
-            "share_interval": pl.String,
-            "n_feedback": pl.Int64,
-            "base": pl.Int64,
-            "value_with": pl.Float64,
-            "value_interval": pl.String,
-            "n_with": pl.Int64,
-            "net_sentiment": pl.Float64,
-        },
-        orient="row",
-    )
+def segment_view(table: pl.DataFrame, names: Mapping[Any, str]) -> pl.DataFrame:
+    """Return a theme's split by segment or facet as a reader sees it; ``names`` says how values are called.
+
+    A facet's split has no scores, and so no columns of them.
+    """
+    rows = [
+        {
+            "segment": names.get(row["segment_value"], row["segment_value"]),
+            "share": _percent(row["share"]),
+            "share_interval": TOO_FEW if row["suppressed"] else _percent_interval(row["share_low"], row["share_high"]),
+            "n_feedback": row["n_feedback"],
+            "base": row["base"],
+            "value_with": row.get("value_with"),
+            "value_interval": _interval(row.get("value_with_low"), row.get("value_with_high")),
+            "n_with": row.get("n_with"),
+            "net_sentiment": row["net_sentiment"],
+        }
+        for row in table.iter_rows(named=True)
+    ]
+    shown = pl.DataFrame(rows, schema=_SEGMENT_SCHEMA, orient="row")
+    return shown if "value_with" in table.columns else shown.drop("value_with", "value_interval", "n_with")
 
 
-def facet_view(table: pl.DataFrame, names: dict[str, str]) -> pl.DataFrame:
-    """Return a theme's split by a facet as a reader sees it; ``names`` says how values are called."""
-    return pl.DataFrame(
-        [
-            {
-                "segment": names.get(row["segment_value"], row["segment_value"]),
-                "share": _percent(row["share"]),
-                "share_interval": TOO_FEW
-                if row["suppressed"]
-                else _percent_interval(row["share_low"], row["share_high"]),
-                "n_feedback": row["n_feedback"],
-                "base": row["base"],
-                "net_sentiment": row["net_sentiment"],
-            }
-            for row in table.iter_rows(named=True)
-        ],
-        schema={
-            "segment": pl.String,
-            "share": pl.Float64,
-            "share_interval": pl.String,
-            "n_feedback": pl.Int64,
-            "base": pl.Int64,
-            "net_sentiment": pl.Float64,
-        },
-        orient="row",
-    )
+_SEGMENT_SCHEMA: dict[str, Any] = {
+    "segment": pl.String,
+    "share": pl.Float64,
+    "share_interval": pl.String,
+    "n_feedback": pl.Int64,
+    "base": pl.Int64,
+    "value_with": pl.Float64,
+    "value_interval": pl.String,
+    "n_with": pl.Int64,
+    "net_sentiment": pl.Float64,
+}
 
 
 def segment_columns(dimension: str, outcome_label: str) -> dict[str, Any]:

@@ -266,7 +266,7 @@ def _by_facet(part: Slice, theme: dict[str, Any], facet: str) -> None:
         "Share", format="%.0f%%", min_value=0.0, max_value=100.0, help="Of the answers that mention the theme (Base)."
     )
     columns["base"] = st.column_config.NumberColumn("Base", help="Answers that mention the theme.")
-    tables.show(tables.facet_view(table, words), columns)
+    tables.show(tables.segment_view(table, words), columns)
     if table["suppressed"].any():
         shell.withheld_note(part.loaded.settings.privacy_minimum)
 
