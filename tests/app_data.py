@@ -126,12 +126,13 @@ def _spoilt(item: Feedback, statements: dict[str, list[Statement]]) -> tuple[Fee
 def _set_sentiment(store: Store, frame: pl.DataFrame) -> None:
     from feedback_nlp.records import SentimentScore
 
-    distinct = frame.unique("text_hash", keep="first", maintain_order=True)
     scores = [
-        SentimentScore(row["sentiment"], row["sentiment_label"], 0.9)
-        for row in distinct.select("sentiment", "sentiment_label").iter_rows(named=True)
+        SentimentScore(polarity, label, 0.9)
+        for polarity, label in frame.select(
+            pl.col("sentiment", "sentiment_label").first().over("text_hash")
+        ).iter_rows()
     ]
-    store.set_sentiment("made-up", distinct["text_hash"].to_list(), scores)
+    store.set_sentiment("made-up", frame["statement_id"].to_list(), scores)
 
 
 def _publish(store: Store, raw: dict[str, pl.DataFrame], only: Sequence[str] | None, marked: bool) -> None:

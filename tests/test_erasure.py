@@ -25,6 +25,7 @@ OLD_WORD = "Zwiebelturm"  # stood in the text before it was changed
 CUSTOMER = "customer-Xylophilia"
 SHARED = "The parcel came late."
 MINE, THEIRS, COMMON = [1.5, -2.25, 3.125, 0.0625], [1, 1, 1, 1], [2, 2, 2, 2]
+MY_TONE, OTHER_TONE = [7.25, -0.375, 9.5], [3, 3, 3]
 STALLING = """
 import sys, time
 import sqlalchemy as sa
@@ -56,13 +57,14 @@ def without_copy(items: list[Feedback]) -> list[Feedback]:
 
 
 def fill(store: Store, items: list[Feedback]) -> None:
-    """Store the feedback, tagged, with vectors, and quoted by a codebook of two versions."""
+    """Store the feedback, tagged, with vectors and tones, and quoted by a codebook of two versions."""
     ingest(store, feedback("f1", f"A {OLD_WORD} came.", customer_id=CUSTOMER))
     found = ingest(store, *items)
     store.refresh_duplicates(lambda first, second: False)
     key = store.register_encoder(ENCODER)
     by_hash = {s.text_hash: COMMON if s.text == SHARED else MINE if s.feedback_id == "f1" else THEIRS for s in found}
-    store.add_vectors(key, list(by_hash), np.array(list(by_hash.values())))
+    tones = np.array([MY_TONE if vector is MINE else OTHER_TONE for vector in by_hash.values()])
+    store.add_vectors(key, list(by_hash), np.array(list(by_hash.values())), tone_key="tone-1", tones=tones)
     quoting = [
         replace(theme, quote_ids=tuple(s.statement_id for s in found if s.feedback_id in ids))
         for theme, ids in zip(themes(), (("f1", "f4"), ("f4",), ("f2",)), strict=True)
@@ -121,8 +123,9 @@ def test_everything_of_a_person_goes_and_others_keep_theirs(store: Store) -> Non
     gone = {s.statement_id for item in people()[:2] for s in statements(item)}
     mine = {s.text_hash for s in statements(people()[1])}  # the words of the first answer are another's too
     assert len(gone) == erased.n_statements == 3
-    for name, column in (("feedback", 0), ("near_key", 1), ("statement", 0), ("tag", 1), ("mention", 1), ("vector", 1)):
-        lost = {"feedback": {"f1", "f2"}, "near_key": {"f1"}, "vector": mine}.get(name, gone)
+    columns = {"feedback": 0, "near_key": 1, "statement": 0, "tag": 1, "mention": 1, "vector": 1, "tone": 1}
+    for name, column in columns.items():
+        lost = {"feedback": {"f1", "f2"}, "near_key": {"f1"}, "vector": mine, "tone": mine}.get(name, gone)
         kept = [row for row in before[name] if row[column] not in lost]
         assert len(kept) < len(before[name])
         if name == "feedback":
@@ -200,7 +203,7 @@ def test_two_databases_hash_differently(tmp_path: Path) -> None:
 def traces_of_bytes() -> list[bytes]:
     """What must be found in no file."""
     words = [text.encode() for text in (WORD, OLD_WORD, CUSTOMER, "întârziat", "customer-Xylo")]
-    return [*words, np.array(MINE, "<f2").tobytes()]
+    return [*words, *(np.array(numbers, "<f2").tobytes() for numbers in (MINE, MY_TONE))]
 
 
 def found_in(folder: Path) -> set[bytes]:

@@ -102,7 +102,7 @@ def store(tmp_path: Path) -> Store:
     opened.upsert_feedback(feedback, statements, run)
     opened.set_sentiment(
         "made-up",
-        [statement.text_hash for statement in statements["f1"]],
+        [statement.statement_id for statement in statements["f1"]],
         [SentimentScore(-0.5, "negative", 0.9), SentimentScore(0.75, "positive", 0.9)],
     )
     opened.finish_run(run, {})
@@ -371,7 +371,7 @@ def test_customers_have_their_themes_and_newest_scores(themed: Store) -> None:
     }
     themed.upsert_feedback(more, said, run)
     themed.set_sentiment(
-        "made-up", ["h4", "h5"], [SentimentScore(-0.5, "negative", 0.9), SentimentScore(0.75, "positive", 0.9)]
+        "made-up", ["s4a", "s5a"], [SentimentScore(-0.5, "negative", 0.9), SentimentScore(0.75, "positive", 0.9)]
     )
     mentions = (("s4a", "t-slow"), ("s4a", "t-service"), ("s5a", "t-staff"), ("s5b", "t-staff"), ("s5b", "t-service"))
     themed.write_tags(

@@ -1,4 +1,4 @@
-"""Vectors and sentiment: once for each distinct text."""
+"""Vectors and tones: once for each distinct text."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from feedback_nlp.errors import EncoderError
-from feedback_nlp.records import SentimentScore, stable_hash
+from feedback_nlp.records import stable_hash
 from feedback_nlp.store import Store
 from tests.store_rows import ENCODER, SENTENCES, feedback, ingest
 
@@ -90,16 +90,32 @@ def test_vectors_that_do_not_fit_are_refused(store_url: str) -> None:
         assert store.vectors(key)[0] == []
 
 
-def test_sentiment_goes_to_every_statement_of_the_text(store_url: str) -> None:
+def test_tones_are_stored_with_their_vectors_or_alone(store_url: str) -> None:
     with Store.open(store_url) as store:
-        ingest(store, feedback("f1"), feedback("f2"))
-        todo = store.statements_without_sentiment("head-1")
-        assert todo == sorted([(stable_hash(LATE), LATE, "en"), (stable_hash(KIND), KIND, "en")])
-        assert store.statements_without_sentiment("head-1", limit=1) == todo[:1]
-        store.set_sentiment("head-1", [stable_hash(LATE)], [SentimentScore(-0.75, "negative", 0.875)])
-        assert [text for _, text, _ in store.statements_without_sentiment("head-1")] == [KIND]
-        assert store.statements_without_sentiment("head-2") == todo
-        rows = store.read_frames()["statements"].select("text", "sentiment", "sentiment_label").rows()
-        ingest(store, feedback("f3"))  # the same text arrives again
-        assert store.statements_without_sentiment("head-1") == todo
-    assert rows == [(LATE, -0.75, "negative"), (KIND, None, None)] * 2
+        key = store.register_encoder(ENCODER)
+        tones = np.array([[0.5, -2], [4, 0.25], [1, 1]], np.float32)
+        store.add_vectors(key, ["c", "a"], made_up(2), tone_key="tone-1", tones=tones[:2])
+        store.add_tones("tone-1", ["a", "b"], np.stack([tones[2], tones[2]]))  # "a" keeps the tone it has
+        store.add_tones("tone-2", ["a"], np.array([[9, 9, 9]], np.float32))
+        names, found = store.tones("tone-1")
+        assert (names, found.dtype, found.tolist()) == (["a", "b", "c"], np.float32, tones[[1, 2, 0]].tolist())
+        some, part = store.tones("tone-1", ["c", "missing", "a", "c"])
+        assert (some, part.tolist()) == (["a", "c"], tones[[1, 0]].tolist())
+        assert store.tones("tone-2")[1].tolist() == [[9, 9, 9]]
+        assert store.tones("tone-3")[0] == store.tones("tone-1", ["x"])[0] == []
+        assert store.tones("tone-3")[1].shape == (0, 0)
+        with store._read() as connection:
+            stored = connection.exec_driver_sql("SELECT tone FROM tone WHERE text_hash = 'c'").scalar_one()
+        assert bytes(stored) == bytes.fromhex("0038 00c0")
+
+
+def test_a_tone_that_does_not_fit_leaves_nothing_of_its_chunk(store_url: str) -> None:
+    with Store.open(store_url) as store:
+        key = store.register_encoder(ENCODER)
+        for tones, words in (
+            (np.ones((1, 2), np.float32), r"Tones of shape \(1, 2\) came for 2 texts from tone-1; one row a text"),
+            (np.array([[1, np.inf], [1, 1]], np.float32), "made tones with numbers that are not finite"),
+        ):
+            with pytest.raises(EncoderError, match=words):
+                store.add_vectors(key, ["a", "b"], made_up(2), tone_key="tone-1", tones=tones)
+        assert store.vectors(key)[0] == store.tones("tone-1")[0] == []

@@ -12,8 +12,9 @@ from feedback_nlp.pipeline.codebooks import conflicts_in, lineage_counts, newest
 from feedback_nlp.pipeline.corpus import corpus_of, fingerprint
 from feedback_nlp.pipeline.edit_examples import examples_in_force
 from feedback_nlp.pipeline.importing import guided_in_force
-from feedback_nlp.pipeline.ingest import encode_pending, score_pending
+from feedback_nlp.pipeline.ingest import encode_pending
 from feedback_nlp.pipeline.progress import Progress, silent
+from feedback_nlp.pipeline.scoring import score_pending
 from feedback_nlp.records import Conflict
 from feedback_nlp.settings import Settings
 

@@ -13,9 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from feedback_nlp.pipeline.progress import Progress, silent
+from feedback_nlp.pipeline.scoring import score_pending
 from feedback_nlp.settings import Settings
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from feedback_nlp.encoding import LoadedEncoder
     from feedback_nlp.language.reading.columns import ColumnFlags, ColumnMapping
     from feedback_nlp.language.reading.rejects import Reject
@@ -248,40 +251,29 @@ def _batches(rows: Iterator[list[RawFeedback]], size: int) -> Iterator[list[list
 
 
 def encode_pending(store: Store, encoder: LoadedEncoder, progress: Progress = silent) -> int:
-    """Encode every statement text that has no vector yet, and return how many; each chunk is stored at once."""
+    """Encode every statement text that has no vector yet, and return how many; each chunk is stored at once.
+
+    Tones, which sentiment reads, come out of the same pass where the encoder makes them.
+    """
     key = store.register_encoder(encoder.identity)
+    tone_key = getattr(encoder, "tone_key", None)
     total = store.count_without_vectors(key)
     done = 0
     while missing := store.statements_without_vectors(key, limit=ENCODE_AT_ONCE):
         for start in range(0, len(missing), 512):  # in steps, so that progress shows
             part = missing[start : start + 512]
-            vectors = encoder.encode([text for _, text in part])
-            store.add_vectors(key, [text_hash for text_hash, _ in part], vectors)
+            vectors, tones = _with_tones(encoder, [text for _, text in part])
+            hashes = [text_hash for text_hash, _ in part]
+            store.add_vectors(key, hashes, vectors, tone_key=tone_key, tones=tones)
             done += len(part)
             progress("encode", min(done, total), total)
     return done
 
 
-def score_pending(store: Store, encoder: LoadedEncoder, settings: Settings, progress: Progress = silent) -> int:
-    """Score the sentiment of every statement that has none from the scorer in force, and return how many texts."""
-    from feedback_nlp.encoding.sentiment import load_scorer
-
-    scorer = load_scorer(encoder.identity)
-    if scorer is None:
-        return 0
-    key = store.register_encoder(encoder.identity)
-    done = 0
-    while missing := store.statements_without_sentiment(scorer.key, limit=20_000):
-        hashes, vectors = store.vectors(key, [text_hash for text_hash, _, _ in missing])
-        if not hashes:
-            break
-        by_hash = {text_hash: (text, language) for text_hash, text, language in missing}
-        texts = [by_hash[text_hash][0] for text_hash in hashes]
-        languages = [by_hash[text_hash][1] for text_hash in hashes]
-        store.set_sentiment(scorer.key, hashes, scorer.score(vectors, texts, languages))
-        done += len(hashes)
-        progress("sentiment", done, done)
-    return done
+def _with_tones(encoder: LoadedEncoder, texts: list[str]) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return vectors (n, d) and tones (n, T), None from an encoder that makes none."""
+    make = getattr(encoder, "encode_with_tone", None)  # a stand-in for an encoder may know encode() alone
+    return (encoder.encode(texts), None) if make is None else make(texts)
 
 
 def _short(stem: str) -> str:

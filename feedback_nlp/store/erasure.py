@@ -23,7 +23,7 @@ IdKind = Literal["customer", "external"]
 
 _F = schema.feedback
 _S = schema.statement
-_HOLDING = (schema.feedback, schema.statement, schema.near_key, schema.tag, schema.mention, schema.vector)
+_HOLDING = (schema.feedback, schema.statement, schema.near_key, schema.tag, schema.mention, schema.vector, schema.tone)
 _WIPED = (*_HOLDING, schema.codebook, schema.codebook_theme, schema.theme_edit)
 
 
@@ -58,10 +58,10 @@ class Erasure(Database):
     def erase(self, customer_ids: Sequence[str], external_ids: Sequence[str] = (), *, keep_out: bool = False) -> Traces:
         """Delete all feedback with these ids and what was made of it, in one transaction, and return what went.
 
-        That is statements, tags, mentions, keys of duplicates, vectors of texts that nobody else wrote, quotes in
-        every codebook, and their places in edits with the vectors there. Where there were such places, publish the
-        edits again: until then themes made of examples still go by them. Feedback whose representative goes is to be
-        compared again: call ``refresh_duplicates``.
+        That is statements, tags, mentions, keys of duplicates, vectors and tones of texts that nobody else wrote,
+        quotes in every codebook, and their places in edits with the vectors there. Where there were such places,
+        publish the edits again: until then themes made of examples still go by them. Feedback whose representative
+        goes is to be compared again: call ``refresh_duplicates``.
         With ``keep_out`` :meth:`is_erased` knows the ids from now on, found or not. Call :meth:`wipe` afterwards:
         until then the bytes may still be in the files.
         """
@@ -165,7 +165,8 @@ class _Person:
             connection.execute(led.values(duplicate_of=None, duplicate_kind=None, is_compared=False))
         # What hangs on a feedback goes with it: statements, their tags and mentions, near keys.
         delete_where_in(connection, _F.c.feedback_id, self._feedback)
-        delete_where_in(connection, schema.vector.c.text_hash, self._hashes)
+        for table in (schema.vector, schema.tone):
+            delete_where_in(connection, table.c.text_hash, self._hashes)
 
     def _quotes(self) -> Iterable[tuple[int, str, list[str], list[str]]]:
         """Yield version, theme, quotes, and the quotes that stay, of every theme that quotes these people."""

@@ -45,6 +45,9 @@ STATEMENT_COLUMNS: dict[str, Any] = {
     "text_hash": pl.String,
     "sentiment": pl.Float64,
     "sentiment_label": pl.String,
+    "sentiment_confidence": pl.Float64,
+    "emotions": pl.String,
+    "intents": pl.String,
 }
 TAG_COLUMNS: dict[str, Any] = {
     "statement_id": pl.String,

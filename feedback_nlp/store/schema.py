@@ -155,6 +155,8 @@ statement = Table(
     Column("sentiment_label", Words),
     Column("sentiment_confidence", Double),
     Column("sentiment_scorer", Words),
+    Column("emotions", Words),  # JSON, name -> probability of those found; null when the scorer does not look for them
+    Column("intents", Words),  # the same
 )
 
 encoder = Table(
@@ -176,6 +178,15 @@ vector = Table(
     Column("text_hash", Words, nullable=False),
     Column("vector", LargeBinary, nullable=False),  # little-endian float16, one after the other
     PrimaryKeyConstraint("encoder_key", "text_hash"),
+)
+
+tone = Table(  # what sentiment needs of a text beyond its vector
+    "tone",
+    metadata,
+    Column("tone_key", Words, nullable=False),  # of the encoder and of what reads its inner states
+    Column("text_hash", Words, nullable=False),
+    Column("tone", LargeBinary, nullable=False),  # little-endian float16, one after the other
+    PrimaryKeyConstraint("tone_key", "text_hash"),
 )
 
 codebook = Table(

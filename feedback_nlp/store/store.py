@@ -17,11 +17,12 @@ from feedback_nlp.store.erasure import Erasure
 from feedback_nlp.store.frames import Frames
 from feedback_nlp.store.ingest import Ingest
 from feedback_nlp.store.migrations import MIGRATIONS, check, migrate, schema_version
+from feedback_nlp.store.sentiment import Sentiment
 from feedback_nlp.store.tags import Tags
 from feedback_nlp.store.vectors import Vectors
 
 
-class Store(Ingest, Duplicates, Erasure, Vectors, Codebooks, Edits, Tags, Frames):
+class Store(Ingest, Duplicates, Erasure, Vectors, Sentiment, Codebooks, Edits, Tags, Frames):
     """All that is kept, behind one URL. Safe to share between threads; use it in a ``with`` or call ``close()``.
 
     Many may read while one writes: SQLite runs in WAL mode, and every read sees one committed state.
