@@ -18,9 +18,10 @@ from feedback_nlp.pipeline.codebooks import conflicts_in, lineage_counts, newest
 from feedback_nlp.pipeline.corpus import corpus_of, fingerprint
 from feedback_nlp.pipeline.edit_examples import examples_in_force
 from feedback_nlp.pipeline.editing import republish
-from feedback_nlp.pipeline.ingest import encode_pending, score_pending
+from feedback_nlp.pipeline.ingest import encode_pending
 from feedback_nlp.pipeline.late_encoder import late_encoder
 from feedback_nlp.pipeline.progress import Progress, silent
+from feedback_nlp.pipeline.scoring import score_pending
 from feedback_nlp.pipeline.tagging import TagSummary, tag_statements
 from feedback_nlp.records import Conflict
 from feedback_nlp.settings import Settings
