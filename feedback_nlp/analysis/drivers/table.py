@@ -1,0 +1,193 @@
+"""What moves the score: three views of each theme, side by side, that can be added up or say why they cannot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from scipy import sparse
+
+from feedback_nlp.analysis import intervals
+from feedback_nlp.analysis.drivers.contributions import Contributions, fit_contributions
+from feedback_nlp.analysis.drivers.removal import shapley_of_removal
+from feedback_nlp.analysis.drivers.resampling import DRAWS, interval_of
+from feedback_nlp.analysis.drivers.responses import LEAST_RESPONSES, ScoredResponses, scored_responses
+from feedback_nlp.analysis.frames import AnalysisFrames
+from feedback_nlp.analysis.outcomes import Outcome, choose_outcome
+from feedback_nlp.analysis.themes import theme_table
+
+CLEAR_Q = 0.1  # of all themes called clear, about this share is called so by chance
+KINDS = ("must-have", "satisfier", "delighter", "none clear")
+_LEAVE_ONE_OUT = ("share", "n_with", "gap", "gap_low", "gap_high", "impact", "impact_low", "impact_high", "impact_q")
+_VIEWS = ("contribution", "damage", "lift", "shapley")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Drivers:
+    """What moves an outcome in a view.
+
+    ``table`` has one row a theme, most damaging contribution first, nulls last: theme_id, label, n_with (responses),
+    share of meaningful feedback (0..1); gap and impact (leave-one-out) with intervals and impact_q; contribution,
+    damage, lift and shapley, each with _low, _high (95 %) and _q (Benjamini-Hochberg over the table); kind (of
+    :data:`KINDS`, null where it cannot be told), left_out (why there are no contributions, null where there are) and
+    suppressed. All are in the outcome's unit, negative where the theme goes with a lower score, and associations, not
+    effects.
+
+    ``score`` is the mean over ``n`` meaningful responses of ``n_people``. ``baseline`` + contributions = ``score``;
+    ``signed_baseline`` + damage + lift = ``score``; ``score`` - ``rest`` = the sum of shapley, where ``rest`` is the
+    score of the ``n_rest`` responses that mention no theme of the table (None for too few). ``impact_total`` is the
+    sum of the leave-one-out impacts, which equals none of these where themes overlap. ``controls`` are held constant
+    in contributions.
+    """
+
+    outcome: Outcome
+    table: pl.DataFrame
+    score: float
+    n: int
+    n_people: int
+    baseline: float
+    baseline_low: float
+    baseline_high: float
+    signed_baseline: float
+    rest: float | None
+    n_rest: int
+    impact_total: float
+    controls: tuple[str, ...]
+    ridge: float
+    order_error: float
+
+
+def drivers(
+    frames: AnalysisFrames,
+    *,
+    outcome: Outcome | None = None,
+    level: int = 1,
+    controlled: bool = True,
+    draws: int = DRAWS,
+    seed: int = 0,
+) -> Drivers | None:
+    """Return what moves the outcome, or None when fewer people than the privacy minimum have it.
+
+    ``controlled`` holds segments, channel, language, source, question and month constant in contributions, damage and
+    lift. ``draws`` is the number of bootstrap draws.
+    """
+    outcome = outcome or choose_outcome(frames)
+    responses = scored_responses(frames, outcome, level=level, controlled=controlled)
+    if responses.n_people < max(frames.privacy_minimum, 2):
+        return None
+    whole = np.ones(len(responses.theme_ids), bool)
+    presence = fit_contributions(
+        *(responses.g, responses.columns(), responses.controls, responses.person), seed=seed, draws=draws
+    )
+    signed, said, damaging = _signed(responses, frames.privacy_minimum, seed, draws)
+    removal = shapley_of_removal(
+        *(responses.g, responses.row, responses.theme, len(responses.theme_ids), responses.person),
+        seed=seed,
+        draws=draws,
+    )
+    views = pl.DataFrame({"theme_id": responses.theme_ids}, schema={"theme_id": pl.String})
+    degrees = responses.degrees(responses.row, responses.theme)
+    views = views.hstack(_figures("contribution", whole, presence.parts, presence.draws[:, 1:], degrees))
+    for name, wanted in (("damage", True), ("lift", False)):
+        chosen = damaging == wanted
+        parts, drawn, df = (np.zeros(len(whole)) for _ in range(3))
+        drawn = np.zeros((draws, len(whole)))
+        kind = "negative" if wanted else "positive"
+        rows = getattr(responses, kind)
+        df = responses.degrees(responses.row[rows], responses.theme[rows])
+        parts[said[chosen]] = signed.parts[chosen]
+        drawn[:, said[chosen]] = signed.draws[:, 1:][:, chosen]
+        known = np.zeros(len(whole), bool)
+        known[said[chosen]] = True
+        views = views.hstack(_figures(name, known, parts, drawn, df))
+    views = views.hstack(_figures("shapley", whole, removal.values, removal.draws, degrees))
+    table = _with_leave_one_out(frames, outcome, level, views, responses)
+    low, high, _ = interval_of(
+        np.array([presence.baseline]), presence.draws[:, :1], np.array([responses.n_people - 1.0])
+    )
+    return Drivers(
+        outcome=outcome,
+        table=table,
+        score=presence.score,
+        n=responses.n,
+        n_people=responses.n_people,
+        baseline=presence.baseline,
+        baseline_low=float(low[0]),
+        baseline_high=float(high[0]),
+        signed_baseline=signed.baseline,
+        rest=removal.rest if removal.n_rest >= LEAST_RESPONSES else None,
+        n_rest=removal.n_rest,
+        impact_total=float(table["impact"].sum()),
+        controls=responses.control_names,
+        ridge=presence.ridge,
+        order_error=float(removal.order_error.max(initial=0.0)),
+    )
+
+
+def _signed(
+    responses: ScoredResponses, minimum: int, seed: int, draws: int
+) -> tuple[Contributions, np.ndarray, np.ndarray]:
+    """Fit negative and positive mentions apart; return the fit, and of each column its theme and whether negative."""
+    columns, themes, negative = [], [], []
+    for kind in ("negative", "positive"):
+        found = responses.columns(kind)
+        rows = getattr(responses, kind)
+        people = responses.degrees(responses.row[rows], responses.theme[rows], spare=0)
+        counts = np.asarray(found.sum(axis=0)).ravel()
+        kept = np.flatnonzero((counts >= LEAST_RESPONSES) & (responses.n - counts >= LEAST_RESPONSES))
+        kept = kept[people[kept] >= minimum]
+        columns.append(found[:, kept])
+        themes.append(kept)
+        negative.append(np.full(len(kept), kind == "negative"))
+    fitted = fit_contributions(
+        *(responses.g, sparse.hstack(columns, format="csr"), responses.controls, responses.person),
+        seed=seed,
+        draws=draws,
+    )
+    return fitted, np.concatenate(themes), np.concatenate(negative)
+
+
+def _figures(name: str, known: np.ndarray, parts: np.ndarray, draws: np.ndarray, degrees: np.ndarray) -> pl.DataFrame:
+    low, high, p = interval_of(parts, draws, degrees)
+    columns = {name: parts, f"{name}_low": low, f"{name}_high": high, f"{name}_q": np.where(known, p, np.nan)}
+    columns[f"{name}_q"] = intervals.false_discovery(columns[f"{name}_q"])
+    blanked = {key: np.where(known, values, np.nan) for key, values in columns.items()}
+    return pl.DataFrame(blanked, schema=dict.fromkeys(blanked, pl.Float64)).fill_nan(None)
+
+
+def _with_leave_one_out(
+    frames: AnalysisFrames, outcome: Outcome, level: int, views: pl.DataFrame, responses: ScoredResponses
+) -> pl.DataFrame:
+    themes = theme_table(frames, level=level, outcome=outcome).select(
+        "theme_id", "label", *_LEAVE_ONE_OUT, "suppressed"
+    )
+    clear = {
+        name: (pl.col(f"{name}_q") <= CLEAR_Q) & (pl.col(name) < 0 if name == "damage" else pl.col(name) > 0)
+        for name in ("damage", "lift")
+    }
+    damages, lifts = (clear[name].fill_null(False) for name in ("damage", "lift"))
+    return (
+        themes.join(views, on="theme_id", how="left")
+        .with_columns(
+            pl.when(pl.col("damage").is_null() & pl.col("lift").is_null())
+            .then(None)
+            .when(damages & lifts)
+            .then(pl.lit(KINDS[1]))
+            .when(damages)
+            .then(pl.lit(KINDS[0]))
+            .when(lifts)
+            .then(pl.lit(KINDS[2]))
+            .otherwise(pl.lit(KINDS[3]))
+            .alias("kind"),
+            pl.when(pl.col("contribution").is_not_null())
+            .then(None)
+            .when("suppressed")
+            .then(pl.lit(f"fewer than {frames.privacy_minimum} people"))
+            .when(pl.col("theme_id").is_in(list(responses.left_out)))
+            .then(pl.lit(f"fewer than {LEAST_RESPONSES} scored responses, or too few beside it"))
+            .otherwise(pl.lit("no scored response"))
+            .alias("left_out"),
+        )
+        .sort("contribution", "theme_id", nulls_last=True)
+    )
