@@ -6,6 +6,7 @@ import os
 import socket
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from importlib.metadata import entry_points
 from importlib.util import find_spec
 from pathlib import Path
@@ -37,6 +38,16 @@ def load_encoder(settings: Settings) -> LoadedEncoder:
     if make is not None:
         return LoadedEncoder(PluginBackend(name, make(settings), settings))
     return LoadedEncoder(_sentence_transformer(name, settings))
+
+
+def load_tone_encoder(settings: Settings, encoder: LoadedEncoder) -> LoadedEncoder:
+    """Return what makes the tones of texts: the encoder itself when it can, else the bundled multilingual one.
+
+    The second costs a forward pass of its own. Raises :class:`EncoderError` as :func:`load_encoder` does.
+    """
+    if encoder.tone_key is not None:
+        return encoder
+    return load_encoder(replace(settings, encoder="multilingual", encoder_prefix=""))
 
 
 def prepare(settings: Settings) -> list[str]:

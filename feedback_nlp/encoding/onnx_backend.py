@@ -11,6 +11,7 @@ import numpy as np
 
 from feedback_nlp.encoding.bundled import BundledEncoder
 from feedback_nlp.encoding.prepared import prepared_onnx
+from feedback_nlp.encoding.tone import find_tone
 from feedback_nlp.settings import Settings
 
 BATCH_TOKENS = 640  # a batch whose activations stay in a core's cache is fastest
@@ -29,6 +30,7 @@ class OnnxBackend:
         from tokenizers import Tokenizer
 
         self.identity = encoder.identity
+        self.tone = find_tone(encoder.identity)
         self._encoder = encoder
         self._settings = settings
         self._threads = settings.threads or available_cores()
@@ -45,13 +47,23 @@ class OnnxBackend:
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(encoder.max_tokens)
 
-    def encode_distinct(self, texts: list[str], batch_size: int | None, advance: Callable[[int], Any]) -> np.ndarray:
+    def encode_distinct(
+        self,
+        texts: list[str],
+        batch_size: int | None,
+        advance: Callable[[int], Any],
+        tones: np.ndarray | None = None,
+    ) -> np.ndarray:
         """Return vectors of shape (len(texts), d), calling ``advance`` from this thread after each batch."""
         vectors = np.empty((len(texts), self.identity.dimensions), np.float32)
+        outputs = ["vectors"] if tones is None else ["vectors", "tones"]
 
         def run(job: tuple[np.ndarray, np.ndarray]) -> int:
             rows, ids = job
-            vectors[rows] = self._session.run(["vectors"], {"input_ids": ids})[0]
+            found = self._session.run(outputs, {"input_ids": ids})
+            vectors[rows] = found[0]
+            if tones is not None:
+                tones[rows] = found[1]
             return len(rows)
 
         if self._threads == 1 or len(texts) == 1:

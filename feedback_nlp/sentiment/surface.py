@@ -101,6 +101,11 @@ def surface_features(texts: Sequence[str]) -> np.ndarray:
     return features
 
 
+def count_words(text: str) -> int:
+    """Return how many words :func:`surface_features` finds in the text."""
+    return len(_WORD.findall(text[:_READ_CHARACTERS]))
+
+
 def _fill(features: np.ndarray, texts: list[str]) -> None:
     letters, capitals, exclaimed, asked, pictures, faces, stretched = _counts(texts)
     told: list[tuple[float, ...]] = []
