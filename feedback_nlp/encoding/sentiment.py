@@ -88,7 +88,7 @@ def load_scorer(identity: EncoderIdentity) -> Scorer | None:
     for path in sorted(folder.glob("sentiment-*.json")):
         description = path.read_text(encoding="utf-8")
         head = json.loads(description)
-        if _belongs(head["encoder"], identity):
+        if "encoder" in head and _belongs(head["encoder"], identity):
             # The description holds the temperatures and the hash of the weights, so its hash stands for both.
             return _read_head(
                 path.with_suffix(".safetensors"), head, f"{head['name']}-{stable_hash(description, size=6)}"
