@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import polars as pl
 
-from feedback_nlp.errors import FeedbackError, UsageError, did_you_mean
+from feedback_nlp.errors import UsageError, did_you_mean
+from feedback_nlp.whole_files import replacing
 
 LIST_SEPARATOR = "|"  # between the parts of a list in a CSV or XLSX cell; within a part it is written as "¦"
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet takes for a formula (OWASP, CSV injection)
@@ -40,24 +39,6 @@ def write_table(frame: pl.DataFrame, path: Path, metadata: Mapping[str, str]) ->
     check_target(path)
     with replacing(path) as part:
         return WRITERS[path.suffix.lower()](frame, part, metadata)
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Give a file beside ``path`` that takes its place when all went well, and goes when it did not.
-
-    Raises :class:`FeedbackError` when the disk refuses.
-    """
-    # In the same folder, so that the last step is one rename within a file system.
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        yield part
-        part.replace(path)
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise FeedbackError(f"{str(path)!r} could not be written ({reason}). Check the disk and the rights.") from None
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def flat(frame: pl.DataFrame) -> pl.DataFrame:

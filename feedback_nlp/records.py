@@ -206,8 +206,9 @@ class Mention:
 class View:
     """Which slice the reader looks at; the URL, the CLI flags and a report's subtitle all spell it out.
 
-    ``segments`` maps a segment column to the values kept. ``since`` is inclusive, ``until`` exclusive, both
-    ISO dates. Empty means everything.
+    ``segments`` maps a segment column to the values kept. ``facets`` maps a facet, such as touchpoint, to values of
+    which one of a feedback's statements must have one. ``since`` is inclusive, ``until`` exclusive, both ISO dates.
+    Empty means everything.
     """
 
     segments: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: _EMPTY)
@@ -215,6 +216,8 @@ class View:
     questions: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
     nps_segments: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ()
+    facets: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: _EMPTY)
     since: str | None = None
     until: str | None = None
 

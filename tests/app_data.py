@@ -61,7 +61,7 @@ def fill_store(
     ``scores`` are kept; ``stars`` renames CSAT to stars; ``themes`` False leaves the codebook out; ``only_themes``
     keeps just these; ``hostile`` replaces one text with markup that must never run; ``tickets`` puts greetings,
     signatures and logs around the tickets; ``marked`` sets themes apart in every way there is (MARKED), gives
-    statements touchpoints, and makes every tenth tag a close call.
+    feedback two channels and statements touchpoints, and makes every tenth tag a close call.
     """
     raw = with_tickets(raw_frames(n, seed)) if tickets else raw_frames(n, seed)
     url = f"sqlite:///{path}"
@@ -69,6 +69,8 @@ def fill_store(
         run = store.begin_run("made-up.csv", stable_hash(str(n), str(seed)), {"encoder": "made-up"})
         store.upsert_scales(_scales(raw["scales"], scores, stars))
         feedback = list(_feedback(raw["feedback"], scores, stars))
+        if marked:
+            feedback = [replace(item, channel=("web", "phone")[i % 2]) for i, item in enumerate(feedback)]
         statements = _statements(raw["statements"])
         if hostile:
             themed = set(raw["mentions"]["statement_id"])

@@ -18,7 +18,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 # From the ground up. A module imports from its own part and from the floors below it, never from beside or above.
 FLOORS = (
     ("errors", "records"),
-    ("language_names", "plugins", "resources", "settings"),
+    ("language_names", "plugins", "resources", "settings", "whole_files"),
     ("encoding",),
     ("sentiment",),
     ("language",),

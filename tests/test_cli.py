@@ -391,6 +391,8 @@ def test_the_list_of_rejects_fits_the_longest_file_name(shell: Shell):
     [
         (["report", "r.html", "--since", "soon"], 2, "since = 'soon' is not a date. Write it as YYYY-MM-DD."),
         (["report", "r.html", "--where", "plan"], 2, "write it as SEGMENT=VALUE"),
+        (["report", "r.html", "--facet", "app"], 2, "--facet 'app': write it as FACET=VALUE"),
+        (["report", "r.html", "--facet", "touchpoint=app"], 2, "No statement has a facet 'touchpoint'."),
         (["report", "r.html", "--where", "plna=Basic"], 2, "no segment 'plna' in this data. Did you mean 'plan'?"),
         (["report", "r.html", "--where", "plan=Gold"], 1, "The view holds no feedback."),
         (["report", "r.html", "--outcome", "npz"], 2, "There is no score 'npz'. Did you mean 'nps'?"),

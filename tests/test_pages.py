@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import polars as pl
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -24,6 +25,7 @@ from feedback_nlp.analysis.scores import summarise_scores
 from feedback_nlp.analysis.segments import compare_segments
 from feedback_nlp.analysis.themes import theme_table
 from feedback_nlp.analysis.verbatims import Span, find_verbatims
+from feedback_nlp.errors import NothingToShow, UsageError
 from feedback_nlp.pages import add, data, quotes, wording
 from feedback_nlp.pipeline.editing import edit_theme
 from feedback_nlp.records import Aside, Feedback, View
@@ -65,9 +67,12 @@ def go(app: AppTest, page: str) -> AppTest:
 
 
 def frames_of(url: str, view: View | None = None) -> AnalysisFrames:
+    return apply_view(build_frames_of(url), view or View())
+
+
+def build_frames_of(url: str, **settings: object) -> AnalysisFrames:
     with Store.open(url) as store:
-        frames = build_frames(store.read_frames(), Settings())
-    return apply_view(frames, view or View())
+        return build_frames(store.read_frames(), Settings(**settings))
 
 
 def sentence(app: AppTest) -> str:
@@ -519,6 +524,10 @@ def test_a_file_over_the_limit_is_sent_to_the_command_line(open_app: Open, tmp_p
             "feedback of detractors or passives, in Arabic, Polish or xx, plan Basic",
         ),
         (View(questions=("Why?",), sources=("survey",)), "feedback answering “Why?”, from source survey"),
+        (
+            View(channels=("web", "phone"), facets={"journey_stage": ("first_use",), "touchpoint": ()}),
+            "feedback by web or phone, journey stage (as said) First use",
+        ),
     ],
 )
 def test_a_view_is_said_in_words(view: View, words: str) -> None:
@@ -725,6 +734,30 @@ def test_a_theme_is_split_by_what_its_statements_say(open_app: Open, marked_url:
     assert options[-2:] == ["Journey stage (as said)", "Touchpoint (as said)"]
     app = open_app(url, "theme", theme="t-service")
     assert not any("as said" in name for box in app.segmented_control for name in box.options)
+
+
+def test_feedback_is_filtered_by_channel_and_by_what_its_statements_say(open_app: Open, marked_url: str) -> None:
+    everything = frames_of(marked_url)
+    said = everything.statements.filter(
+        pl.col("facets").str.json_path_match("$.touchpoint") == "app",
+    )["feedback_id"]
+    kept = everything.feedback.filter(pl.col("feedback_id").is_in(said.implode()), pl.col("channel") == "web")
+    view = View(channels=("web",), facets={"touchpoint": ("app",)})
+    assert frames_of(marked_url, view).feedback["feedback_id"].to_list() == kept["feedback_id"].to_list()
+    assert 0 < kept.height < everything.feedback.height / 2
+    app = open_app(marked_url, channel="web", **{"facet.touchpoint": "App"})
+    assert trouble(app) == []
+    assert sentence(app).startswith("You are looking at feedback by web, touchpoint (as said) App (")
+    assert f": {kept['response_id'].n_unique()} of 240 responses" in sentence(app)
+    app.button(key="clear_in_sidebar").click().run()
+    assert sentence(app).startswith("You are looking at all feedback (")
+    with pytest.raises(UsageError, match=r"No statement has a facet 'touchpiont'\. Did you mean 'touchpoint'\?"):
+        frames_of(marked_url, View(facets={"touchpiont": ("app",)}))
+    with pytest.raises(NothingToShow):  # few would be left out
+        apply_view(
+            build_frames_of(marked_url, privacy_minimum=everything.feedback["person_id"].n_unique() // 2),
+            View(facets={"touchpoint": ("app", "phone")}),
+        )
 
 
 def test_facets_of_few_people_are_withheld(marked_url: str) -> None:

@@ -223,13 +223,17 @@ def test_view_is_spelled_out(frames: AnalysisFrames) -> None:
         segments={"plan": ("Basic", "Plus")},
         languages=("ro", "ar"),
         nps_segments=("detractor",),
+        channels=("web",),
+        facets={"touchpoint": ("app", "phone")},
         since="2025-02-01",
         until="2025-06-01",
     )
     assert wording.in_words(view) == [
         "Plan: Basic, Plus",
         "Language: Romanian, Arabic",
+        "Channel: web",
         "NPS segment: detractor",
+        "Touchpoint as said: app, phone",
         "From 1 Feb 2025",
         "To 31 May 2025",
     ]

@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-import json
-
 import polars as pl
 
 from feedback_nlp.analysis import privacy
+from feedback_nlp.analysis.facet_values import facet_column, facet_values, require_facet
 from feedback_nlp.analysis.frames import NOT_GIVEN, AnalysisFrames, theme_label
 from feedback_nlp.analysis.themes import share_columns
-from feedback_nlp.errors import UsageError, did_you_mean
 
 _FIGURES = ("n_feedback", "share", "share_low", "share_high", "net_sentiment")
 
 
 def facet_names(frames: AnalysisFrames) -> tuple[str, ...]:
     """Return the facets that statements of the view carry, such as journey_stage and touchpoint, in order."""
-    return tuple(sorted({name for found in _distinct(frames.statements) for name in json.loads(found)}))
-
-
-def facet_column(statements: pl.DataFrame, facet: str) -> pl.Series:
-    """Return each statement's value of a facet, null where it has none."""
-    texts = _distinct(statements)
-    values = pl.DataFrame(
-        {"facets": texts, facet: [json.loads(text).get(facet) for text in texts]},
-        schema={"facets": pl.String, facet: pl.String},
-    )
-    return statements.select("facets").join(values, on="facets", how="left", maintain_order="left")[facet]
+    return tuple(facet_values(frames.statements))
 
 
 def theme_by_facet(frames: AnalysisFrames, theme_id: str, facet: str) -> pl.DataFrame:
@@ -40,9 +28,7 @@ def theme_by_facet(frames: AnalysisFrames, theme_id: str, facet: str) -> pl.Data
     theme or facet.
     """
     theme_label(frames, theme_id)
-    known = facet_names(frames)
-    if facet not in known:
-        raise UsageError(f"No statement has a facet {facet!r}.{did_you_mean(facet, known)}")
+    require_facet(frames.statements, facet)
     feedback = frames.feedback.filter("meaningful").select("feedback_id", "person_id")
     statements = frames.statements.select(
         "statement_id", facet_column(frames.statements, facet).fill_null(NOT_GIVEN).alias("segment_value")
@@ -77,7 +63,3 @@ def theme_by_facet(frames: AnalysisFrames, theme_id: str, facet: str) -> pl.Data
     return table.sort([last, order, "segment_value"], descending=[False, True, False]).select(
         "segment_value", "n_feedback", "base", "share", "share_low", "share_high", "net_sentiment", privacy.SUPPRESSED
     )
-
-
-def _distinct(statements: pl.DataFrame) -> list[str]:
-    return statements["facets"].drop_nulls().unique().sort().to_list()

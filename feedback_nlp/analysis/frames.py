@@ -10,6 +10,7 @@ from datetime import datetime
 import polars as pl
 
 from feedback_nlp.analysis import privacy
+from feedback_nlp.analysis.facet_values import facet_column, require_facet
 from feedback_nlp.analysis.passages import said_column
 from feedback_nlp.errors import UsageError, did_you_mean
 from feedback_nlp.records import View
@@ -118,7 +119,7 @@ def apply_view(frames: AnalysisFrames, view: View) -> AnalysisFrames:
     A theme is withheld where the filters leave out so few of those who mention it that subtraction would show them.
     Raises :class:`NothingToShow` when the view holds fewer people than the privacy minimum, or when its filters leave
     out so few people altogether (dates are not held to that: two periods that differ by a day can);
-    :class:`UsageError` for an unknown segment or a date that is not ISO.
+    :class:`UsageError` for an unknown segment or facet, or a date that is not ISO.
     """
     kept = {
         column: values
@@ -127,6 +128,7 @@ def apply_view(frames: AnalysisFrames, view: View) -> AnalysisFrames:
             ("question", view.questions),
             ("source", view.sources),
             ("nps_segment", view.nps_segments),
+            ("channel", view.channels),
             *((segment_column(frames, name), values) for name, values in view.segments.items()),
         )
         if values
@@ -138,6 +140,7 @@ def apply_view(frames: AnalysisFrames, view: View) -> AnalysisFrames:
     if until is not None:
         feedback = feedback.filter(pl.col("created_at") < until)
     masks = {c: pl.col(c).fill_null(NOT_GIVEN).is_in(list(values)) for c, values in kept.items()}
+    masks |= {f"facet.{name}": _says(frames.statements, name, values) for name, values in view.facets.items() if values}
     whole = feedback
     for mask in masks.values():
         feedback = feedback.filter(mask)
@@ -157,7 +160,7 @@ def apply_view(frames: AnalysisFrames, view: View) -> AnalysisFrames:
     left_out = []
     for column in masks:
         others = [mask for name, mask in masks.items() if name != column]
-        left_out.append((column.removeprefix("segment."), whole.filter(~masks[column], *others)))
+        left_out.append((column.removeprefix("segment.").removeprefix("facet."), whole.filter(~masks[column], *others)))
     if len(masks) > 1:
         left_out.append(("all of these", whole.join(feedback, on="feedback_id", how="anti")))
     for facet, missing in left_out:
@@ -170,6 +173,13 @@ def apply_view(frames: AnalysisFrames, view: View) -> AnalysisFrames:
         [said.join(missing, on="feedback_id", how="semi") for _, missing in left_out],
     )
     return replace(view_frames, withheld=withheld)
+
+
+def _says(statements: pl.DataFrame, facet: str, values: tuple[str, ...]) -> pl.Expr:
+    """Return which feedback has a statement with one of the values of a facet. Raises :class:`UsageError`."""
+    require_facet(statements, facet)
+    ids = statements.filter(facet_column(statements, facet).is_in(list(values)))["feedback_id"].unique()
+    return pl.col("feedback_id").is_in(ids.implode())
 
 
 def segment_column(frames: AnalysisFrames, by: str) -> str:

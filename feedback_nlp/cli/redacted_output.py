@@ -59,7 +59,7 @@ def write_redacted(redaction: FileRedaction, path: Path, out: Path) -> tuple[str
     suffix, table = out.suffix.lower(), redaction.table
     if suffix == ".xlsx":
         return _write_workbook(redaction, out)
-    from feedback_nlp.export_files import replacing
+    from feedback_nlp.whole_files import replacing
 
     with replacing(out) as part:
         if suffix == ".jsonl" and table.format == "jsonl" and _keeps_names(table, path):

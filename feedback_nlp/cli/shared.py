@@ -149,13 +149,19 @@ def say_json(value: Any) -> None:
 
 
 def view_options(command: F) -> F:
-    """Add the flags that make a View: --where, --since, --until, --only-language, --only-nps."""
+    """Add the flags that make a View: --where, --facet, --since, --until, --only-language, --only-nps."""
     decorated: Any = command
     for option in (
         click.option("--only-nps", multiple=True, type=click.Choice(NPS_SEGMENTS), help="Keep an NPS segment."),
         click.option("--only-language", multiple=True, metavar="CODE", help="Keep a language, such as 'ro'."),
         click.option("--until", metavar="DATE", help="Keep feedback before this ISO date."),
         click.option("--since", metavar="DATE", help="Keep feedback from this ISO date on."),
+        click.option(
+            "--facet",
+            multiple=True,
+            metavar="FACET=VALUE",
+            help="Keep what a guided codebook's facet was told for, such as touchpoint=app; repeatable.",
+        ),
         click.option("--where", multiple=True, metavar="SEGMENT=VALUE", help="Keep a segment's value; repeatable."),
     ):
         decorated = option(decorated)
@@ -164,16 +170,26 @@ def view_options(command: F) -> F:
 
 def view_from(
     where: tuple[str, ...],
+    facet: tuple[str, ...],
     since: str | None,
     until: str | None,
     only_language: tuple[str, ...],
     only_nps: tuple[str, ...],
 ) -> View:
     """Return the View that the flags of :func:`view_options` spell out."""
-    segments: dict[str, tuple[str, ...]] = {}
-    for pair in where:
+    segments = _pairs(where, "where", "SEGMENT=VALUE, such as --where plan=Basic")
+    facets = _pairs(facet, "facet", "FACET=VALUE, such as --facet touchpoint=app")
+    return View(
+        segments=segments, facets=facets, languages=only_language, nps_segments=only_nps, since=since, until=until
+    )
+
+
+def _pairs(words: tuple[str, ...], flag: str, form: str) -> dict[str, tuple[str, ...]]:
+    """Return NAME=VALUE words by name, the values in their order."""
+    found: dict[str, tuple[str, ...]] = {}
+    for pair in words:
         name, sign, value = pair.partition("=")
         if not sign:
-            raise UsageError(f"--where {pair!r}: write it as SEGMENT=VALUE, such as --where plan=Basic.")
-        segments[name] = (*segments.get(name, ()), value)
-    return View(segments=segments, languages=only_language, nps_segments=only_nps, since=since, until=until)
+            raise UsageError(f"--{flag} {pair!r}: write it as {form}.")
+        found[name] = (*found.get(name, ()), value)
+    return found

@@ -13,9 +13,10 @@ import polars as pl
 from feedback_nlp.analysis.frames import build_frames
 from feedback_nlp.errors import NothingToShow, UsageError
 from feedback_nlp.evaluation.figures import UNTHEMED, Evidence, gather
-from feedback_nlp.export_files import flat, replacing, write_table
+from feedback_nlp.export_files import flat, write_table
 from feedback_nlp.records import stable_hash
 from feedback_nlp.settings import Settings
+from feedback_nlp.whole_files import replacing
 
 if TYPE_CHECKING:
     from feedback_nlp.store import Store

@@ -59,8 +59,12 @@ class Slice:
 
 def view_key(view: View) -> tuple[Any, ...]:
     """Return a view as something that a cache can compare."""
-    segments = tuple(sorted((name, tuple(values)) for name, values in view.segments.items()))
-    return (segments, view.languages, view.questions, view.sources, view.nps_segments, view.since, view.until)
+    segments, facets = (
+        tuple(sorted((name, tuple(values)) for name, values in chosen.items()))
+        for chosen in (view.segments, view.facets)
+    )
+    lists = (view.languages, view.questions, view.sources, view.nps_segments, view.channels)
+    return (segments, facets, *lists, view.since, view.until)
 
 
 def database_exists(url: str) -> bool:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from feedback_nlp.analysis.frames import AnalysisFrames
 
 SEGMENT_PREFIX = "segment."
+FACET_PREFIX = "facet."  # a segment column may have the same name as a facet
 DEFAULTS_KEY = "_filter_defaults"
 _SHOWN_SEGMENTS = 4  # more segment columns than this fold away
 
@@ -33,6 +34,8 @@ def draw_filters() -> None:
         languages = _choice(loaded, "language", (), defaults)
         questions = _choice(loaded, "question", (), defaults)
         sources = _choice(loaded, "source", (), defaults)
+        channels = _choice(loaded, "channel", (), defaults)
+        facets = {name: _facet(name, values, defaults) for name, values in _facets(loaded).items()}
         names = loaded.frames.segment_names
         segments = {name: _choice(loaded, SEGMENT_PREFIX + name, (), defaults) for name in names[:_SHOWN_SEGMENTS]}
         if len(names) > _SHOWN_SEGMENTS:
@@ -47,6 +50,8 @@ def draw_filters() -> None:
         questions=questions,
         sources=sources,
         nps_segments=nps,
+        channels=channels,
+        facets={name: values for name, values in facets.items() if values},
         since=since,
         until=until,
     )
@@ -117,6 +122,29 @@ def _choice(loaded: Loaded, field: str, order: tuple[str, ...], defaults: dict[s
             bind="query-params",
             placeholder="All",
             format_func=language_name if field == "language" else str,
+        )
+    )
+
+
+def _facets(loaded: Loaded) -> dict[str, tuple[str, ...]]:
+    from feedback_nlp.analysis.facet_values import facet_values
+
+    return facet_values(loaded.frames.statements)
+
+
+def _facet(name: str, values: tuple[str, ...], defaults: dict[str, Any]) -> tuple[str, ...]:
+    """A multiselect over what statements say of a facet, such as where along the journey they speak of."""
+    key = FACET_PREFIX + name
+    defaults[key] = []
+    return tuple(
+        st.multiselect(
+            f"{dimension_name(name)} (as said)",
+            values,
+            key=key,
+            bind="query-params",
+            placeholder="All",
+            format_func=dimension_name,
+            help="Read from the statements themselves: keeps answers of which one statement says so.",
         )
     )
 

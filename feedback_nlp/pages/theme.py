@@ -21,7 +21,7 @@ from feedback_nlp.language_names import language_name
 from feedback_nlp.pages import acting, marks, rename, shell, tables
 from feedback_nlp.pages.data import Slice, current_slice
 from feedback_nlp.pages.editing import edit_area
-from feedback_nlp.pages.filters import dimensions
+from feedback_nlp.pages.filters import FACET_PREFIX, dimensions
 from feedback_nlp.pages.quotes import chips_html
 from feedback_nlp.pages.reading import read_verbatims
 from feedback_nlp.pages.wording import (
@@ -37,7 +37,6 @@ from feedback_nlp.pages.wording import (
 )
 
 PARAMETER = "theme"
-FACET = "facet."  # before a facet's name among the splits: a segment column may have the same name
 
 
 def _page() -> None:
@@ -215,15 +214,15 @@ def _trend(part: Slice, theme: dict[str, Any], outcome: Outcome) -> None:
 
 def _splits(part: Slice, theme: dict[str, Any], outcome: Outcome) -> None:
     facets = part.compute(facet_names)
-    names = [*dimensions(part.frames), *(FACET + name for name in facets)]
+    names = [*dimensions(part.frames), *(FACET_PREFIX + name for name in facets)]
     if not names:
         return
     st.subheader("Who says it")
     by = st.segmented_control(
         "Split by", names, default=names[0], required=True, format_func=_split_name, key="split", bind="query-params"
     )
-    if str(by).startswith(FACET):
-        _by_facet(part, theme, str(by).removeprefix(FACET))
+    if str(by).startswith(FACET_PREFIX):
+        _by_facet(part, theme, str(by).removeprefix(FACET_PREFIX))
         return
     table = part.compute(theme_by_segment, theme_id=theme["theme_id"], by=by, outcome=outcome)
     values = {value: value_name(str(by), value) for value in table["segment_value"].to_list()}
@@ -246,7 +245,11 @@ def _splits(part: Slice, theme: dict[str, Any], outcome: Outcome) -> None:
 
 
 def _split_name(by: str) -> str:
-    return f"{dimension_name(by.removeprefix(FACET))} (as said)" if by.startswith(FACET) else dimension_name(by)
+    return (
+        f"{dimension_name(by.removeprefix(FACET_PREFIX))} (as said)"
+        if by.startswith(FACET_PREFIX)
+        else dimension_name(by)
+    )
 
 
 def _by_facet(part: Slice, theme: dict[str, Any], facet: str) -> None:

@@ -163,7 +163,12 @@ def view_words(view: View) -> str:
         parts.append("answering " + listed(f"\u201c{question}\u201d" for question in view.questions))
     if view.sources:
         parts.append(f"from source {listed(view.sources)}")
+    if view.channels:
+        parts.append(f"by {listed(view.channels)}")
     parts.extend(f"{name} {listed(values)}" for name, values in sorted(view.segments.items()) if values)
+    for name, values in sorted(view.facets.items()):
+        if values:
+            parts.append(f"{dimension_name(name).lower()} (as said) {listed(map(dimension_name, values))}")
     return f"feedback {', '.join(parts)}" if parts else "all feedback"
 
 

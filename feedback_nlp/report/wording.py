@@ -106,7 +106,9 @@ def in_words(view: View) -> list[str]:
         ("Language", tuple(language_name(code) for code in view.languages)),
         ("Question", view.questions),
         ("Source", view.sources),
+        ("Channel", view.channels),
         ("NPS segment", view.nps_segments),
+        *((f"{name[:1].upper() + name[1:]} as said", values) for name, values in sorted(view.facets.items())),
     ]
     words = [f"{name.replace('_', ' ')}: {', '.join(values)}" for name, values in parts if values]
     if view.since:

@@ -6,18 +6,18 @@ CSV, XLSX and JSON hold everything; a .qdc file holds labels and definitions in 
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from feedback_nlp.errors import FeedbackError, ReadError, UsageError, did_you_mean
+from feedback_nlp.errors import ReadError, UsageError, did_you_mean
 from feedback_nlp.records import UNDETERMINED
 from feedback_nlp.themes.codebook import Codebook
 from feedback_nlp.themes.guided.codebook import GuidedCodebook, GuidedTheme, Phrases, id_for, theme_from_plain
 from feedback_nlp.themes.guided.qdc import qdc_bytes, read_qdc
 from feedback_nlp.themes.guided.tables import csv_bytes, read_csv, read_xlsx, xlsx_bytes
+from feedback_nlp.whole_files import replacing
 
 LARGEST = 20_000_000  # bytes
 FORMAT = "feedback-nlp codebook"
@@ -57,16 +57,8 @@ def write_codebook_file(guided: GuidedCodebook, path: Path, *, language: str = "
         data = qdc_bytes(guided, language)
     else:
         data = {".csv": csv_bytes, ".xlsx": xlsx_bytes, ".json": _json_bytes}[suffix](guided)
-    # In the same folder, so that the last step is one rename within a file system.
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
+    with replacing(path) as part:
         part.write_bytes(data)
-        part.replace(path)
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise FeedbackError(f"{str(path)!r} could not be written ({reason}). Check the disk and the rights.") from None
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _json_bytes(guided: GuidedCodebook) -> bytes:
