@@ -13,6 +13,7 @@ import numpy as np
 
 from feedback_nlp.encoding.bundled import BundledEncoder
 from feedback_nlp.encoding.prepared import prepared_folder
+from feedback_nlp.encoding.tone import Tone, find_tone
 from feedback_nlp.records import EncoderIdentity
 from feedback_nlp.settings import Settings
 
@@ -25,26 +26,53 @@ _SLICE_TEXTS = 1024  # texts between two movements of the progress bar
 class TorchBackend:
     """A ``SentenceTransformer``, with its prefix, under the identity that it was given."""
 
-    def __init__(self, model: SentenceTransformer, identity: EncoderIdentity) -> None:
+    def __init__(self, model: SentenceTransformer, identity: EncoderIdentity, tone: Tone | None = None) -> None:
         self.identity = identity
+        self.tone = tone
         self._model = model
+        self._toned: SentenceTransformer | None = None  # the same with a last step, made when first needed
 
-    def encode_distinct(self, texts: list[str], batch_size: int | None, advance: Callable[[int], Any]) -> np.ndarray:
+    def encode_distinct(
+        self,
+        texts: list[str],
+        batch_size: int | None,
+        advance: Callable[[int], Any],
+        tones: np.ndarray | None = None,
+    ) -> np.ndarray:
         """Return vectors of shape (len(texts), d)."""
         vectors = np.empty((len(texts), self.identity.dimensions), np.float32)
+        if tones is None or self.tone is None:
+            for rows, found in self._run(self._model, texts, batch_size, normalize=True):
+                vectors[rows] = found
+                advance(len(rows))
+            return vectors
+        from feedback_nlp.encoding.torch_tone import all_layers, with_tone
+
+        self._toned = self._toned or with_tone(self._model, self.tone)
+        with all_layers(self._model):
+            for rows, found in self._run(self._toned, texts, batch_size, normalize=False):
+                vectors[rows], tones[rows] = np.split(found, [self.identity.dimensions], axis=1)
+                advance(len(rows))
+        return vectors
+
+    def _run(
+        self, model: SentenceTransformer, texts: list[str], batch_size: int | None, *, normalize: bool
+    ) -> Iterator[tuple[list[int], np.ndarray]]:
+        """Yield (rows, what the model makes of them)."""
         order = sorted(range(len(texts)), key=lambda row: -len(texts[row]))  # alike in length, little padding
         for start in range(0, len(order), _SLICE_TEXTS):
             rows = order[start : start + _SLICE_TEXTS]
-            vectors[rows] = self._model.encode(
-                [texts[row] for row in rows],
-                prompt=self.identity.prefix or None,
-                batch_size=batch_size or 64,
-                convert_to_numpy=True,
-                normalize_embeddings=True,
-                show_progress_bar=False,
+            yield (
+                rows,
+                model.encode(
+                    [texts[row] for row in rows],
+                    prompt=self.identity.prefix or None,
+                    batch_size=batch_size or 64,
+                    convert_to_numpy=True,
+                    normalize_embeddings=normalize,
+                    show_progress_bar=False,
+                ),
             )
-            advance(len(rows))
-        return vectors
 
     def as_sentence_transformer(self) -> Any:
         """Return the model itself."""
@@ -55,9 +83,10 @@ def bundled_backend(encoder: BundledEncoder, settings: Settings, device: str) ->
     """Return a bundled encoder in float32 on ``device``.
 
     Its identity is the one of the 8-bit form: the weights are the same and the vectors agree to a cosine of 0.999,
-    so that a database filled on a GPU machine can be carried on elsewhere.
+    so that a database filled on a GPU machine can be carried on elsewhere. The same holds for its tones.
     """
-    return TorchBackend(bundled_sentence_transformer(encoder, settings, device), encoder.identity)
+    model = bundled_sentence_transformer(encoder, settings, device)
+    return TorchBackend(model, encoder.identity, find_tone(encoder.identity))
 
 
 def bundled_sentence_transformer(encoder: BundledEncoder, settings: Settings, device: str) -> SentenceTransformer:
