@@ -58,7 +58,8 @@ from typing import TYPE_CHECKING, Literal
 import polars as pl
 
 from feedback_nlp.analysis.facets import facet_column
-from feedback_nlp.analysis.frames import AnalysisFrames, build_frames, sentiment_by
+from feedback_nlp.analysis.frames import AnalysisFrames, build_frames
+from feedback_nlp.analysis.roll_up import sentiment_by
 from feedback_nlp.errors import UsageError, did_you_mean
 from feedback_nlp.export_files import check_target, write_table
 from feedback_nlp.settings import Settings

@@ -84,10 +84,18 @@ TOPIC_WORDS: dict[str, tuple[str, ...]] = {
     ),
 }
 WORD_WEIGHT = 0.25  # of a word outside every topic, where a topic's word weighs 1
+TONE_SHA256 = hashlib.sha256(b"how often each topic is named").hexdigest()  # what a sentiment head says it reads
 
 
 class TopicEncoder:
-    """Has what :class:`feedback_nlp.encoding.LoadedEncoder` has; vectors are float32 unit rows."""
+    """Has what :class:`feedback_nlp.encoding.LoadedEncoder` has; vectors are float32 unit rows.
+
+    A tone counts the words of each topic, in the order of TOPIC_WORDS. No bundled sentiment head reads such tones, so
+    that nothing is scored unless a test brings a head of its own.
+    """
+
+    tone_key = f"{TONE_SHA256[:12]}-topic-encoder"
+    tone_dimensions = len(TOPIC_WORDS)
 
     def __init__(self, dimensions: int = 64) -> None:
         self.dimensions = dimensions
@@ -105,6 +113,12 @@ class TopicEncoder:
         if not texts:
             return np.empty((0, self.dimensions), np.float32)
         return np.stack([self._vector(text) for text in texts])
+
+    def encode_with_tone(self, texts: Sequence[str], /, **_options: Any) -> tuple[np.ndarray, np.ndarray]:
+        """Return the vectors of :meth:`encode`, and tones of shape (len(texts), number of topics)."""
+        said = [[topic_of(word) for word in re.findall(r"\w+", text.casefold())] for text in texts]
+        tones = [[topics.count(topic) for topic in TOPIC_WORDS] for topics in said]
+        return self.encode(texts), np.array(tones, np.float32).reshape(len(texts), self.tone_dimensions)
 
     def _vector(self, text: str) -> np.ndarray:
         total = 0.01 * _direction("every text", self.dimensions)  # an empty text needs a direction as well

@@ -12,16 +12,22 @@ import polars as pl
 from feedback_nlp.analysis import privacy
 from feedback_nlp.analysis.facet_values import facet_column, require_facet
 from feedback_nlp.analysis.passages import said_column
+from feedback_nlp.analysis.roll_up import found_by, found_columns, sentiment_by
 from feedback_nlp.errors import UsageError, did_you_mean
 from feedback_nlp.records import View
 from feedback_nlp.settings import Settings
 
 NOT_GIVEN = "(not given)"
-CLEAR = 0.3  # a statement this far from 0 is clearly positive or negative; both in one feedback make it mixed
 OUTCOME_ORDER = ("nps", "csat", "stars", "likely", "ces")
 FACETS = ("nps_segment", "language", "question", "source", "channel")
+_FEELINGS = ("sentiment", "sentiment_label", "sentiment_confidence", "emotions", "intents")  # of a statement
 # What frames written down before these were known lack; null, or false, stands for "not known".
 _TAG_FACTS = {"margin": pl.lit(None, pl.Float64), "review": pl.lit(None, pl.String), "facets": pl.lit("{}")}
+_SCORE_FACTS = {
+    "sentiment_confidence": pl.lit(None, pl.Float64),
+    "emotions": pl.lit(None, pl.String),
+    "intents": pl.lit(None, pl.String),
+}
 _THEME_FACTS = {
     "source": pl.lit("discovered"),
     "label_source": pl.lit("phrases"),
@@ -36,12 +42,15 @@ class AnalysisFrames:
 
     ``feedback`` has one row a feedback, with ``score.<name>`` (Float64), ``segment.<name>`` (String), ``person_id``
     (the customer, else the response), ``month`` ("YYYY-MM" or null), ``nps_segment``, ``sentiment`` (-1..1),
-    ``sentiment_label`` (negative, neutral, positive, mixed or null), ``meaningful`` and ``said`` (the text with asides
-    blanked, null where there are none). ``statements`` say how sure their tags are (margin, review) and hold facets, a
-    JSON object; ``mentions`` has one row a statement and theme, with the statement's sentiment; ``themes`` say where
-    they are from (source, label_source, is_emerging) and their stability (0..1, null where not measured).
-    ``withheld`` are the ids of themes whose figures and texts the privacy minimum keeps back. Row order does not depend
-    on the store's.
+    ``sentiment_label`` (negative, neutral, positive, mixed or null), ``emotions`` and ``intents`` (of its statements),
+    ``meaningful`` and ``said`` (the text with asides blanked, null where there are none). ``statements`` have
+    sentiment, sentiment_label, sentiment_confidence, emotions and intents with emotion_confidence and
+    intent_confidence, say how sure their tags are (margin, review) and hold facets, a JSON object; ``mentions`` has
+    one row a statement and theme, with what the statement feels. Emotions and intents are lists of names, the
+    likeliest first, empty when there are none and null when they were not looked for; see
+    :mod:`~feedback_nlp.analysis.roll_up`. ``themes`` say where they are from (source, label_source, is_emerging) and
+    their stability (0..1, null where not measured). ``withheld`` are the ids of themes whose figures and texts the
+    privacy minimum keeps back. Row order does not depend on the store's.
     """
 
     feedback: pl.DataFrame
@@ -60,28 +69,32 @@ class AnalysisFrames:
 def build_frames(raw: Mapping[str, pl.DataFrame], settings: Settings, *, keep_hidden: bool = False) -> AnalysisFrames:
     """Return the analysis tables for the store's frames, without the themes that a person hid unless told to."""
     feedback = raw["feedback"].sort("feedback_id")
-    statements = _with(raw["statements"], _TAG_FACTS).sort("feedback_id", "start", "statement_id")
+    statements = _with(raw["statements"], _TAG_FACTS | _SCORE_FACTS).sort("feedback_id", "start", "statement_id")
+    statements = found_columns(statements)
     scores, score_names = _unpack(feedback["scores"], "score.", pl.Float64())
     segments, segment_names = _unpack(feedback["segments"], "segment.", pl.String())
     scales = _complete_scales(raw["scales"], scores, score_names)
     feedback = feedback.drop("scores", "segments").hstack(scores).hstack(segments)
+    with_values = scales.filter(pl.col("name").is_in(score_names))
     feedback = feedback.with_columns(
         pl.coalesce(pl.col("customer_id").replace("", None), "response_id").alias("person_id"),
         pl.col("created_at").dt.strftime("%Y-%m").alias("month"),
         (~pl.col("is_non_answer") & (pl.col("n_statements") > 0)).alias("meaningful"),
-        _nps_segment(scales).alias("nps_segment"),
+        _nps_segment(with_values).alias("nps_segment"),
         said_column(feedback),
-    ).join(sentiment_by(statements, "feedback_id"), on="feedback_id", how="left", maintain_order="left")
+    )
+    for rolled_up in (sentiment_by(statements, "feedback_id"), found_by(statements, "feedback_id")):
+        feedback = feedback.join(rolled_up, on="feedback_id", how="left", maintain_order="left")
     every = _with(raw["themes"], _THEME_FACTS)
     themes = every.sort("level", "theme_id") if keep_hidden else _shown(every)
     mentions = (
         raw["mentions"]
         .join(themes.select("theme_id"), on="theme_id", how="semi")
         .unique(["statement_id", "theme_id"])
-        .join(statements.select("statement_id", "sentiment", "sentiment_label"), on="statement_id", how="left")
+        .join(statements.select("statement_id", *_FEELINGS), on="statement_id", how="left")
         .sort("feedback_id", "statement_id", "theme_id")
     )
-    names = tuple(name for name in scales["name"] if f"score.{name}" in feedback.columns)
+    names = tuple(with_values["name"])
     return AnalysisFrames(
         feedback=feedback,
         statements=statements,
@@ -90,7 +103,7 @@ def build_frames(raw: Mapping[str, pl.DataFrame], settings: Settings, *, keep_hi
         scales=scales,
         segment_names=segment_names,
         score_names=names,
-        outcome_name=_default_outcome(scales.filter(pl.col("name").is_in(names))),
+        outcome_name=_default_outcome(with_values),
         privacy_minimum=settings.privacy_minimum,
         low_base=settings.low_base,
         withheld=privacy.withheld_themes(
@@ -259,36 +272,6 @@ def _nps_segment(scales: pl.DataFrame) -> pl.Expr:
         .then(pl.lit("passive"))
         .when(score.is_not_null())
         .then(pl.lit("detractor"))
-    )
-
-
-def sentiment_by(statements: pl.DataFrame, key: str) -> pl.DataFrame:
-    """Return one row a value of ``key``, with the mean polarity of its statements as sentiment (-1..1), and a
-    sentiment_label (negative, neutral, positive, mixed) in which neutral ones do not water down the others.
-    """
-    polarity, label = pl.col("sentiment"), pl.col("sentiment_label")
-    polar = polarity.filter(label.is_in(["negative", "positive"])).sum().round(9)
-    return (
-        statements.filter(polarity.is_not_null())
-        .group_by(key, maintain_order=True)
-        .agg(
-            polarity.mean().round(9).alias("sentiment"),
-            polar.alias("__polar__"),
-            ((label == "positive") & (polarity >= CLEAR)).any().alias("__praise__"),
-            ((label == "negative") & (polarity <= -CLEAR)).any().alias("__complaint__"),
-        )
-        .select(
-            key,
-            "sentiment",
-            pl.when(pl.col("__praise__") & pl.col("__complaint__"))
-            .then(pl.lit("mixed"))
-            .when(pl.col("__polar__") > 0)
-            .then(pl.lit("positive"))
-            .when(pl.col("__polar__") < 0)
-            .then(pl.lit("negative"))
-            .otherwise(pl.lit("neutral"))
-            .alias("sentiment_label"),
-        )
     )
 
 

@@ -17,8 +17,6 @@ from feedback_nlp.pipeline.scoring import score_pending
 from feedback_nlp.settings import Settings
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from feedback_nlp.encoding import LoadedEncoder
     from feedback_nlp.language.reading.columns import ColumnFlags, ColumnMapping
     from feedback_nlp.language.reading.rejects import Reject
@@ -256,24 +254,17 @@ def encode_pending(store: Store, encoder: LoadedEncoder, progress: Progress = si
     Tones, which sentiment reads, come out of the same pass where the encoder makes them.
     """
     key = store.register_encoder(encoder.identity)
-    tone_key = getattr(encoder, "tone_key", None)
     total = store.count_without_vectors(key)
     done = 0
     while missing := store.statements_without_vectors(key, limit=ENCODE_AT_ONCE):
         for start in range(0, len(missing), 512):  # in steps, so that progress shows
             part = missing[start : start + 512]
-            vectors, tones = _with_tones(encoder, [text for _, text in part])
+            vectors, tones = encoder.encode_with_tone([text for _, text in part])
             hashes = [text_hash for text_hash, _ in part]
-            store.add_vectors(key, hashes, vectors, tone_key=tone_key, tones=tones)
+            store.add_vectors(key, hashes, vectors, tone_key=encoder.tone_key, tones=tones)
             done += len(part)
             progress("encode", min(done, total), total)
     return done
-
-
-def _with_tones(encoder: LoadedEncoder, texts: list[str]) -> tuple[np.ndarray, np.ndarray | None]:
-    """Return vectors (n, d) and tones (n, T), None from an encoder that makes none."""
-    make = getattr(encoder, "encode_with_tone", None)  # a stand-in for an encoder may know encode() alone
-    return (encoder.encode(texts), None) if make is None else make(texts)
 
 
 def _short(stem: str) -> str:
