@@ -41,6 +41,7 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
         monkeypatch.delenv(name)
     monkeypatch.syspath_prepend(str(write_plugin(tmp_path / "plugin")))
     monkeypatch.setenv("FEEDBACK_ENCODER", "topic-encoder")
+    monkeypatch.setenv("FEEDBACK_SENTIMENT", "off")  # it would load the bundled encoder for its tones
     folder = tmp_path / "here"
     folder.mkdir()
     monkeypatch.chdir(folder)
@@ -496,7 +497,7 @@ def test_the_app_gets_the_settings_and_its_own_looks(shell: Shell, monkeypatch: 
 def test_as_a_program_of_its_own(tmp_path: Path):
     env = {name: value for name, value in os.environ.items() if not name.startswith("FEEDBACK_")}
     env |= {"PYTHONPATH": os.pathsep.join([str(ROOT), str(write_plugin(tmp_path / "plugin"))])}
-    env |= {"FEEDBACK_ENCODER": "topic-encoder"}
+    env |= {"FEEDBACK_ENCODER": "topic-encoder", "FEEDBACK_SENTIMENT": "off"}
     write_csv(tmp_path / "answers.csv", rows(60))
 
     def command(*words: str) -> subprocess.CompletedProcess[str]:

@@ -40,6 +40,7 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
         monkeypatch.delenv(name)
     monkeypatch.syspath_prepend(str(write_plugin(tmp_path / "plugin")))
     monkeypatch.setenv("FEEDBACK_ENCODER", "topic-encoder")
+    monkeypatch.setenv("FEEDBACK_SENTIMENT", "off")  # it would load the bundled encoder for its tones
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
     return Shell(tmp_path / "here", capsys)

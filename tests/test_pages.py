@@ -562,6 +562,7 @@ def topic_encoder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """The tests' encoder as an installed plug-in; returns the only folder in which temporary files are made."""
     monkeypatch.syspath_prepend(write_plugin(tmp_path / "plugin"))
     monkeypatch.setenv("FEEDBACK_ENCODER", "topic-encoder")
+    monkeypatch.setenv("FEEDBACK_SENTIMENT", "off")  # it would load the bundled encoder for its tones
     folder = tmp_path / "temporary"
     folder.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(folder))
