@@ -1,0 +1,39 @@
+"""Weeks, months and quarters: the period of a feedback, and the unbroken row of periods of a view."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import polars as pl
+
+from feedback_nlp.analysis.frames import AnalysisFrames
+from feedback_nlp.errors import NothingToShow, UsageError, did_you_mean
+
+Unit = Literal["week", "month", "quarter"]
+UNITS: dict[str, str] = {"week": "1w", "month": "1mo", "quarter": "1q"}
+PER_YEAR: dict[str, float] = {"week": 52.1775, "month": 12.0, "quarter": 4.0}
+PERIOD = "period"
+
+
+def check_unit(unit: str) -> str:
+    """Return ``unit``, or raise :class:`UsageError` when there is no such period."""
+    if unit not in UNITS:
+        raise UsageError(f"There is no period {unit!r}.{did_you_mean(unit, UNITS)}")
+    return unit
+
+
+def period_of(unit: str) -> pl.Expr:
+    """Return the first day (Date) of the period of ``created_at``, null without a date; weeks begin on Monday."""
+    return pl.col("created_at").dt.truncate(UNITS[check_unit(unit)]).dt.date().alias(PERIOD)
+
+
+def all_periods(frames: AnalysisFrames, unit: str) -> pl.Series:
+    """Return the first days of all periods from the first feedback to the last, none left out.
+
+    Raises :class:`NothingToShow` when no feedback has a date.
+    """
+    dates = frames.feedback.select(period_of(unit))[PERIOD].drop_nulls()
+    if dates.is_empty():
+        raise NothingToShow("No feedback in view has a date. Name the column of dates with --date when you ingest.")
+    dates = dates.sort()
+    return pl.select(pl.date_range(dates[0], dates[-1], UNITS[unit]).alias(PERIOD))[PERIOD]

@@ -1,0 +1,112 @@
+"""Themes that come up more often than was to be expected."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+from feedback_nlp.analysis import intervals
+from feedback_nlp.analysis.frames import AnalysisFrames
+from feedback_nlp.analysis.periods import PER_YEAR, PERIOD, all_periods, period_of
+from feedback_nlp.analysis.watching.counts import LEAST_PAST, expect
+
+FALSE_ALARMS = 0.05  # share of alarms that may be chance (false discovery rate)
+_SKIP = {"week": 4, "month": 1, "quarter": 0}  # periods before the one that is judged, left out of the past
+_COLUMNS = ("n_feedback", "n_people", "share", "share_low", "share_high", "expected", "expected_low", "expected_high")
+
+
+def alerts(frames: AnalysisFrames, *, unit: str = "month", level: int = 1, latest: int = 2) -> pl.DataFrame:
+    """Judge the ``latest`` periods ("week", "month" or "quarter") of each theme of ``level``, newest and surest first.
+
+    Columns: theme_id, label, period (its first day), n_feedback that mention it, n_people, base (meaningful feedback of
+    the period) with share and interval (Wilson, 0..1), expected with expected_low and expected_high (feedback, 95 % of
+    such periods), ratio (n over expected), p, q (Benjamini-Hochberg over the themes of the period), alarm (q at most
+    :data:`FALSE_ALARMS` and more than expected), judged (false with fewer than six earlier periods) and suppressed.
+    How: :mod:`~feedback_nlp.analysis.watching.counts`. Raises NothingToShow when no feedback has a date.
+    """
+    feedback = frames.feedback.filter("meaningful").select("feedback_id", "person_id", period_of(unit)).drop_nulls()
+    periods = all_periods(frames, unit)
+    place = pl.DataFrame({PERIOD: periods}).with_row_index("place")
+    dated = feedback.join(place, on=PERIOD, how="inner")
+    volume = np.bincount(dated["place"].to_numpy(), minlength=len(periods)).astype(np.float64)
+    shown = frames.themes.filter(pl.col("level") == level, ~pl.col("theme_id").is_in(list(frames.withheld)))
+    themes = shown.select("theme_id", "label").sort("theme_id").with_row_index("theme")
+    pairs = (
+        frames.mentions.select("theme_id", "feedback_id")
+        .unique()
+        .join(themes, on="theme_id", how="inner")
+        .join(dated, on="feedback_id", how="inner")
+    )
+    cell = pairs["theme"].to_numpy().astype(np.int64) * len(periods) + pairs["place"].to_numpy()
+    counts = np.bincount(cell, minlength=len(themes) * len(periods)).reshape(len(themes), -1)
+    people = pairs.group_by("theme", "place").agg(pl.col("person_id").n_unique().cast(pl.Int64).alias("n_people"))
+    judged = [
+        _judged(counts, volume, periods, end, unit) for end in range(len(periods), max(0, len(periods) - latest), -1)
+    ]
+    if not judged or themes.is_empty():
+        judged = [_judged(np.zeros((0, 1)), np.zeros(1), periods[:1], 1, unit)]
+    base_people = dated.group_by("place").agg(pl.col("person_id").n_unique().alias("base_people"))
+    table = (
+        pl.concat(judged)
+        .join(themes, on="theme", how="inner")
+        .join(people, on=["theme", "place"], how="left")
+        .join(base_people, on="place", how="left")
+        .with_columns(pl.col("n_people").fill_null(0))
+    )
+    low, high = intervals.wilson(table["n_feedback"].to_numpy(), table["base"].to_numpy())
+    few = pl.col("n_people").is_between(1, frames.privacy_minimum - 1) | (
+        pl.col("base_people").fill_null(0) - pl.col("n_people")
+    ).is_between(1, frames.privacy_minimum - 1)
+    return (
+        table.with_columns(
+            (pl.col("n_feedback") / pl.col("base")).alias("share"),
+            pl.Series("share_low", low),
+            pl.Series("share_high", high),
+            (pl.col("n_feedback") / pl.col("expected")).alias("ratio"),
+            few.alias("suppressed"),
+        )
+        .with_columns(
+            pl.when("suppressed").then(None).otherwise(pl.col(name)).alias(name)
+            for name in (*_COLUMNS, "ratio", "p", "q")
+        )
+        .with_columns(
+            ((pl.col("q") <= FALSE_ALARMS) & (pl.col("ratio") > 1)).fill_null(False).alias("alarm"),
+        )
+        .with_columns(pl.selectors.float().fill_nan(None))
+        .sort([PERIOD, "q", "theme_id"], descending=[True, False, False], nulls_last=True)
+        .select(
+            "theme_id",
+            "label",
+            PERIOD,
+            *_COLUMNS[:2],
+            "base",
+            *_COLUMNS[2:],
+            "ratio",
+            "p",
+            "q",
+            "alarm",
+            "judged",
+            "suppressed",
+        )
+    )
+
+
+def _judged(counts: np.ndarray, volume: np.ndarray, periods: pl.Series, end: int, unit: str) -> pl.DataFrame:
+    """Judge the last of the first ``end`` periods."""
+    found = expect(counts[:, :end], volume[:end], PER_YEAR[unit], min(_SKIP[unit], max(0, end - 1 - LEAST_PAST)))
+    k = len(counts)
+    return pl.DataFrame(
+        {
+            "theme": np.arange(k, dtype=np.uint32),
+            "place": np.full(k, end - 1, np.uint32),
+            PERIOD: pl.Series([periods[end - 1]] * k, dtype=pl.Date),
+            "n_feedback": counts[:, end - 1].astype(np.int64),
+            "base": np.full(k, int(volume[end - 1]), np.int64),
+            "expected": found.expected,
+            "expected_low": found.low,
+            "expected_high": found.high,
+            "p": found.p_value,
+            "q": intervals.false_discovery(found.p_value),
+            "judged": ~np.isnan(found.p_value),
+        }
+    )
