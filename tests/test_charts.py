@@ -140,6 +140,22 @@ def test_a_hidden_month_breaks_the_line(frames: AnalysisFrames) -> None:
     assert line.count("M") == 2
 
 
+def test_feelings_have_sign_share_and_count_and_what_is_hidden_is_left_out() -> None:
+    rows = [
+        {"name": "churn", "word": "\u2212 may leave", "tone": "negative", "n": 1204, "base": 4000, "share": 0.301}
+        | {"share_low": 0.287, "share_high": 0.315},
+        {"name": "joy", "word": "+ joy", "tone": "positive", "n": 8, "base": 4000, "share": 0.002}
+        | {"share_low": 0.001, "share_high": 0.004},
+        {"name": "worry", "word": "\u2212 worry", "tone": "negative", "n": None, "base": 4000, "share": None}
+        | {"share_low": None, "share_high": None},
+    ]
+    svg = charts.to_svg(charts.feeling_bars(pl.DataFrame(rows)), label="Feelings")
+    assert texts(svg) == ["\u2212 may leave", "+ joy", "30%  n\u00a0=\u00a01,204", "0.2%  n\u00a0=\u00a08"]
+    assert palette.NEGATIVE.lower() in svg.lower()
+    assert palette.POSITIVE.lower() in svg.lower()
+    ElementTree.fromstring(charts.to_svg(charts.feeling_bars(pl.DataFrame(rows).clear())))
+
+
 def test_empty_tables_make_empty_charts(frames: AnalysisFrames) -> None:
     empty = theme_table(frames).clear()
     assert not set(texts(charts.to_svg(charts.impact_bars(empty)))) & set(theme_table(frames)["label"])

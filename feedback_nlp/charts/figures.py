@@ -3,33 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import altair as alt
 import polars as pl
 
 from feedback_nlp.charts import palette
-
-if TYPE_CHECKING:
-    from feedback_nlp.analysis.scores import ScoreSummary
+from feedback_nlp.charts.styling import inline, label_axis, plain_axis, styled
 
 _ZERO = "datum.value === 0 ? '0' : datum.label"
-# Pixels before a label ends in an ellipsis (its tooltip has it whole). There is no window on paper.
-_LABEL_LIMIT: Any = alt.ExprRef("windowSize()[0] < 640 ? 120 : 240")
 _GAPS: Final = "break-paths-show-domains"  # a hidden month breaks the line; it is not bridged
-_PARTS = {
-    "detractors": ("Detractors", palette.NEGATIVE),
-    "bottom": ("Bottom", palette.NEGATIVE),
-    "negative": ("Negative", palette.NEGATIVE),
-    "passives": ("Passives", palette.NEUTRAL),
-    "middle": ("Middle", palette.NEUTRAL),
-    "neutral": ("Neutral", palette.NEUTRAL),
-    "mixed": ("Mixed", palette.MIXED),
-    "promoters": ("Promoters", palette.POSITIVE),
-    "top": ("Top", palette.POSITIVE),
-    "positive": ("Positive", palette.POSITIVE),
-}
 
 
 def impact_bars(theme_table: pl.DataFrame) -> alt.LayerChart:
@@ -52,8 +35,8 @@ def impact_bars(theme_table: pl.DataFrame) -> alt.LayerChart:
     unit = rows["unit"][0] if len(rows) else "points"
     greatest = rows["impact"].abs().max()
     digits = 2 if isinstance(greatest, float) and greatest < 2 else 1  # a mean of 1 to 5 moves by hundredths
-    y = alt.Y("theme_id:N", sort=rows["theme_id"].to_list(), title=None, axis=_label_axis(rows))
-    base = alt.Chart(_data(rows)).encode(y=y)
+    y = alt.Y("theme_id:N", sort=rows["theme_id"].to_list(), title=None, axis=label_axis(rows))
+    base = alt.Chart(inline(rows)).encode(y=y)
     tooltip = [
         alt.Tooltip("label:N", title="Theme"),
         alt.Tooltip("impact:Q", title=f"Impact ({unit})", format=f"+.{digits}f"),
@@ -86,9 +69,9 @@ def impact_bars(theme_table: pl.DataFrame) -> alt.LayerChart:
     figures: Any = {"fontSize": 12, "fontWeight": 600, "color": palette.INK}
     left = text.transform_filter("datum.impact < 0").mark_text(align="right", dx=-6, **figures)
     right = text.transform_filter("datum.impact >= 0").mark_text(align="left", dx=6, **figures)
-    zero = alt.Chart(_data(pl.DataFrame({"zero": [0.0]}))).mark_rule(color=palette.MUTED).encode(x="zero:Q")
+    zero = alt.Chart(inline(pl.DataFrame({"zero": [0.0]}))).mark_rule(color=palette.MUTED).encode(x="zero:Q")
     labels = [side.encode(x=alt.X("end:Q", **shared), text="shown:N") for side in (left, right)]
-    return _styled(alt.layer(bars, halo, zero, whiskers, *labels), height=alt.Step(30))
+    return styled(alt.layer(bars, halo, zero, whiskers, *labels), height=alt.Step(30))
 
 
 def share_trend(df: pl.DataFrame) -> alt.LayerChart:
@@ -121,18 +104,18 @@ def score_trend(df: pl.DataFrame, *, label: str = "Score") -> alt.LayerChart:
 def sparkline(df: pl.DataFrame) -> alt.LayerChart:
     """Draw the share by month as a bare line with its last shown month as a dot, for the margin of a text."""
     rows = df.select("month", "share")
-    base = alt.Chart(_data(rows)).encode(
+    base = alt.Chart(inline(rows)).encode(
         x=alt.X("month:O", axis=None, scale=alt.Scale(paddingOuter=0.1)),
         y=alt.Y("share:Q", axis=None, scale=alt.Scale(domainMin=0)),
     )
-    ground = alt.Chart(_data(pl.DataFrame({"zero": [0.0]}))).mark_rule(color=palette.NEUTRAL)
+    ground = alt.Chart(inline(pl.DataFrame({"zero": [0.0]}))).mark_rule(color=palette.NEUTRAL)
     ground = ground.encode(y=alt.Y("zero:Q", axis=None))
     line = base.mark_line(color=palette.ACCENT, strokeWidth=1.8, invalid=_GAPS)
     last = rows.filter(pl.col("share").is_not_null())["month"].max()
     dot = base.transform_filter(f"datum.month == {json.dumps(last)}").mark_point(
         color=palette.ACCENT, filled=True, size=40, opacity=1
     )
-    return _styled(alt.layer(ground, line, dot), height=34, padding=3)
+    return styled(alt.layer(ground, line, dot), height=34, padding=3)
 
 
 def segment_dots(df: pl.DataFrame) -> alt.LayerChart:
@@ -155,8 +138,8 @@ def segment_dots(df: pl.DataFrame) -> alt.LayerChart:
     ]
     title = "Share of the segment's feedback" if shares else "Score"
     axis = alt.Axis(format=".0%", tickCount=5) if shares else alt.Axis(tickCount=5)
-    base = alt.Chart(_data(rows)).encode(
-        y=alt.Y("segment_value:N", sort=rows["segment_value"].to_list(), title=None, axis=_plain_axis()),
+    base = alt.Chart(inline(rows)).encode(
+        y=alt.Y("segment_value:N", sort=rows["segment_value"].to_list(), title=None, axis=plain_axis()),
         tooltip=tooltip,
     )
     scale = alt.Scale(zero=shares)
@@ -168,67 +151,9 @@ def segment_dots(df: pl.DataFrame) -> alt.LayerChart:
     )
     layers: list[Any] = [whiskers, dots]
     if "overall_share" in rows.columns and len(rows):
-        overall = alt.Chart(_data(rows.select("overall_share").head(1)))
+        overall = alt.Chart(inline(rows.select("overall_share").head(1)))
         layers.insert(0, overall.mark_rule(color=palette.MUTED, strokeDash=[4, 3]).encode(x="overall_share:Q"))
-    return _styled(alt.layer(*layers), height=alt.Step(28))
-
-
-def nps_bar(summary: ScoreSummary) -> alt.LayerChart:
-    """Draw what a score is made of as one bar of 100 %: detractors, passives, promoters, or the like."""
-    return _stacked([("", summary.parts)], height=30, axis=False)
-
-
-def sentiment_bar(theme_table: pl.DataFrame) -> alt.LayerChart:
-    """Draw a bar of 100 % a theme: negative, neutral and positive statements, in the order of the table."""
-    shown = theme_table.filter(pl.col("n_positive").is_not_null())
-    words = ("negative", "neutral", "positive")
-    rows = [(row["label"], {word: row[f"n_{word}"] for word in words}) for row in shown.iter_rows(named=True)]
-    return _stacked(rows, height=alt.Step(26), axis=True)
-
-
-def _stacked(rows: Sequence[tuple[str, Mapping[str, int]]], *, height: Any, axis: bool) -> alt.LayerChart:
-    parts = [name for name in _PARTS if any(name in counts for _, counts in rows)]
-    table: list[dict[str, Any]] = []
-    for place, (label, counts) in enumerate(rows):
-        total = sum(counts.values())
-        at = 0.0
-        for name in parts:
-            count = counts.get(name, 0)
-            width = count / total if total else 0.0
-            part = {"row": str(place), "label": label, "part": _PARTS[name][0], "n": count, "share": width}
-            table.append({**part, "start": at, "end": at + width, "middle": at + width / 2, "name": name})
-            at += width
-    schema = dict.fromkeys(("row", "label", "part", "name"), pl.String) | {"n": pl.Int64}
-    figures = dict.fromkeys(("share", "start", "end", "middle"), pl.Float64)
-    data = _data(pl.DataFrame(table, schema={**schema, **figures}))
-    names = pl.DataFrame({"theme_id": [str(i) for i in range(len(rows))], "label": [label for label, _ in rows]})
-    y = alt.Y("row:N", sort=names["theme_id"].to_list(), title=None, axis=_label_axis(names) if axis else None)
-    colour = alt.Color(
-        "part:N",
-        title=None,
-        sort=[_PARTS[name][0] for name in parts],
-        scale=alt.Scale(domain=[_PARTS[n][0] for n in parts], range=[_PARTS[n][1] for n in parts]),
-        legend=alt.Legend(orient="top", symbolType="square", symbolSize=90),
-    )
-    tooltip = [
-        alt.Tooltip("part:N", title=" "),
-        alt.Tooltip("n:Q", title="Count", format=","),
-        alt.Tooltip("share:Q", title="Share", format=".1%"),
-    ]
-    x = alt.X("start:Q", title=None, axis=None, scale=alt.Scale(domain=[0, 1], nice=False))
-    base = alt.Chart(data).encode(y=y)
-    bars = base.mark_bar(stroke=palette.PAPER, strokeWidth=1.5).encode(x=x, x2="end:Q", color=colour, tooltip=tooltip)
-    dark = alt.condition(
-        "datum.name == 'passives' || datum.name == 'middle' || datum.name == 'neutral' || datum.name == 'mixed'",
-        alt.value(palette.INK),
-        alt.value(palette.PAPER),
-    )
-    text = (
-        base.transform_filter("datum.share >= 0.06")
-        .mark_text(fontSize=12, fontWeight=600)
-        .encode(x=alt.X("middle:Q", axis=None), text=alt.Text("share:Q", format=".0%"), color=dark, tooltip=tooltip)
-    )
-    return _styled(alt.layer(bars, text).resolve_scale(color="independent"), height=height)
+    return styled(alt.layer(*layers), height=alt.Step(28))
 
 
 def _trend(
@@ -249,7 +174,7 @@ def _trend(
         labelExpr="timeFormat(utcParse(datum.value, '%Y-%m'), month(utcParse(datum.value, '%Y-%m')) == 0 || "
         f"datum.value == {json.dumps(months[0] if months else '')} ? '%b %Y' : '%b')",
     )
-    base = alt.Chart(_data(df)).encode(x=alt.X("month:O", axis=axis, scale=alt.Scale(padding=0.3)))
+    base = alt.Chart(inline(df)).encode(x=alt.X("month:O", axis=axis, scale=alt.Scale(padding=0.3)))
     value, low, high = columns
     area = base.mark_area(color=palette.ACCENT, opacity=0.13, invalid=_GAPS).encode(
         y=alt.Y(f"{low}:Q", title=title, scale=scale, axis=y_axis), y2=f"{high}:Q"
@@ -257,41 +182,4 @@ def _trend(
     y = alt.Y(f"{value}:Q", title=title, scale=scale, axis=y_axis)
     line = base.mark_line(color=palette.ACCENT, strokeWidth=2, invalid=_GAPS).encode(y=y)
     dots = base.mark_point(color=palette.ACCENT, filled=True, size=46, opacity=1).encode(y=y, tooltip=tooltip)
-    return _styled(alt.layer(area, line, dots), height=220)
-
-
-def _data(frame: pl.DataFrame) -> alt.Data:
-    """Inline rows: altair's own conversion would ask for more than polars."""
-    return alt.Data(values=frame.to_dicts())
-
-
-def _label_axis(rows: pl.DataFrame) -> alt.Axis:
-    """Themes are told apart by id and shown by label, so that two themes of one name stay two."""
-    labels = json.dumps(dict(rows.select("theme_id", "label").iter_rows()), ensure_ascii=False)
-    return _plain_axis(labelExpr=f"({labels})[datum.value]")
-
-
-def _plain_axis(**more: Any) -> alt.Axis:
-    return alt.Axis(
-        ticks=False, domain=False, grid=False, labelLimit=_LABEL_LIMIT, labelPadding=10, labelColor=palette.INK, **more
-    )
-
-
-def _styled(chart: Any, *, height: Any, padding: float = 5) -> alt.LayerChart:
-    return (
-        chart.properties(height=height, padding=dict.fromkeys(("left", "right", "top", "bottom"), padding))
-        .configure(font=palette.FONT, background="transparent")
-        .configure_view(stroke=None)
-        .configure_axis(
-            labelFontSize=12,
-            titleFontSize=12,
-            titleFontWeight="normal",
-            labelColor=palette.MUTED,
-            titleColor=palette.MUTED,
-            gridColor=palette.LINE,
-            domainColor=palette.LINE,
-            tickColor=palette.LINE,
-            titlePadding=10,
-        )
-        .configure_legend(labelFontSize=12, labelColor=palette.INK, offset=4)
-    )
+    return styled(alt.layer(area, line, dots), height=220)

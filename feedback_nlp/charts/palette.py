@@ -18,5 +18,6 @@ LINE = "#DDE0EA"
 TINT = "#F4F5FA"
 PAPER = "#FFFFFF"
 
+TONE = {"negative": NEGATIVE, "neutral": MUTED, "positive": POSITIVE}
 SENTIMENT = {"negative": NEGATIVE, "neutral": NEUTRAL, "mixed": MIXED, "positive": POSITIVE}
 FONT = "'Segoe UI', 'Helvetica Neue', 'Noto Sans', 'Noto Sans Arabic', Arial, sans-serif"
