@@ -12,6 +12,7 @@ from typing import Any, Literal, get_args
 import polars as pl
 
 from feedback_nlp.analysis import privacy
+from feedback_nlp.analysis.feelings import EMOTION, INTENT, expressing, require_name
 from feedback_nlp.analysis.frames import AnalysisFrames, theme_label
 from feedback_nlp.analysis.passages import read_asides, said_text
 from feedback_nlp.errors import UsageError, did_you_mean
@@ -24,7 +25,10 @@ _SENTIMENTS = ("negative", "neutral", "positive", "mixed")
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A statement within a verbatim: ``text[start:end]``. ``is_evidence``: it mentions the theme asked for."""
+    """A statement within a verbatim: ``text[start:end]``. ``is_evidence``: it mentions the theme asked for.
+
+    ``emotions`` and ``intents`` are those it expresses, the likeliest first.
+    """
 
     start: int
     end: int
@@ -32,6 +36,8 @@ class Span:
     theme_labels: tuple[str, ...]
     sentiment_label: str | None
     is_evidence: bool
+    emotions: tuple[str, ...] = ()
+    intents: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +76,8 @@ def find_verbatims(
     theme_id: str | None = None,
     unthemed: bool = False,
     sentiment: str | None = None,
+    emotion: str | None = None,
+    intent: str | None = None,
     search: str | None = None,
     order: Order = "relevant",
     limit: int = 50,
@@ -78,19 +86,23 @@ def find_verbatims(
     """Return meaningful feedback of the view, one page of it.
 
     ``theme_id`` keeps what mentions the theme, ``unthemed`` what mentions none, ``sentiment`` (negative, neutral,
-    positive, mixed) what feels so: about the theme when one is given, else as a whole. ``search`` holds words that
-    must all occur in what the customer says (not in signatures, logs and the like, nor in placeholders), in any case
-    and without regard to accents. "relevant" puts the theme's own quotes first, then the surest mentions; without a
-    theme it is the newest first.
+    positive, mixed) what feels so, ``emotion`` (of ``records.EMOTIONS``, or "none") and ``intent`` (of
+    ``records.INTENTS``) what expresses it: about the theme when one is given, else as a whole. ``search`` holds words
+    that must all occur in what the customer says (not in signatures, logs and the like, nor in placeholders), in any
+    case and without regard to accents. "relevant" puts the theme's own quotes first, then the surest mentions;
+    without a theme it is the newest first.
 
     The privacy minimum is held against the people behind the view, and nothing is listed of a theme that the view
-    withholds: sentiment and search only choose among texts that may be listed anyway. Raises :class:`UsageError` for
-    an unknown theme, order or sentiment.
+    withholds: sentiment, emotion, intent and search only choose among texts that may be listed anyway. Raises
+    :class:`UsageError` for an unknown theme, order, sentiment, emotion or intent.
     """
     if order not in get_args(Order):
         raise UsageError(f"There is no order {order!r}.{did_you_mean(order, get_args(Order))}")
     if sentiment is not None and sentiment not in _SENTIMENTS:
         raise UsageError(f"There is no sentiment {sentiment!r}.{did_you_mean(sentiment, _SENTIMENTS)}")
+    expressed = [(kind, name) for kind, name in ((EMOTION, emotion), (INTENT, intent)) if name is not None]
+    for kind, name in expressed:
+        require_name(kind, name)
     if theme_id is not None:
         theme_label(frames, theme_id)
     found = frames.feedback.filter("meaningful")
@@ -111,6 +123,9 @@ def find_verbatims(
         return VerbatimPage(0, True, ())
     if sentiment is not None:
         found = found.filter(pl.col("__label__") == sentiment)
+    said = frames.statements if theme_id is None else frames.mentions.filter(pl.col("theme_id") == theme_id)
+    for kind, name in expressed:
+        found = found.join(expressing(said, kind, name), on="feedback_id", how="semi")
     for word in (search or "").split():
         found = found.filter(_folded(_said()).str.contains(_fold(word), literal=True))
     page = _ordered(found, order).slice(offset, limit)
@@ -187,6 +202,8 @@ def _verbatims(frames: AnalysisFrames, page: pl.DataFrame, theme_id: str | None)
             theme_labels=tuple(label for _, label in named),
             sentiment_label=row["sentiment_label"],
             is_evidence=any(mentioned == theme_id for mentioned, _ in named),
+            emotions=tuple(row["emotions"] or ()),
+            intents=tuple(row["intents"] or ()),
         )
         spans.setdefault(row["feedback_id"], []).append(span)
     common = {name: _common_values(frames, f"segment.{name}") for name in frames.segment_names}
