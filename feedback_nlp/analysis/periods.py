@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal
 
 import polars as pl
@@ -25,6 +26,28 @@ def check_unit(unit: str) -> str:
 def period_of(unit: str) -> pl.Expr:
     """Return the first day (Date) of the period of ``created_at``, null without a date; weeks begin on Monday."""
     return pl.col("created_at").dt.truncate(UNITS[check_unit(unit)]).dt.date().alias(PERIOD)
+
+
+def period_label(unit: str, day: str = "created_at") -> pl.Expr:
+    """Return "YYYY-Www" (ISO 8601), "YYYY-MM" or "YYYY-Qn" for the column ``day``; null without a date."""
+    when = pl.col(day)
+    if check_unit(unit) == "week":
+        return when.dt.strftime("%G-W%V")
+    if unit == "month":
+        return when.dt.strftime("%Y-%m")
+    return pl.format("{}-Q{}", when.dt.year(), when.dt.quarter())
+
+
+def in_periods(frames: AnalysisFrames, unit: str) -> AnalysisFrames:
+    """Return the frames with a column "period" in the feedback: the label of each one's period."""
+    return replace(frames, feedback=frames.feedback.with_columns(period_label(unit).alias(PERIOD)))
+
+
+def period_labels(frames: AnalysisFrames, unit: str) -> list[str]:
+    """Return the labels of all periods from the first feedback to the last; none where no feedback has a date."""
+    if frames.feedback["created_at"].null_count() == frames.feedback.height:
+        return []
+    return all_periods(frames, unit).to_frame().select(period_label(unit, PERIOD))[PERIOD].to_list()
 
 
 def all_periods(frames: AnalysisFrames, unit: str) -> pl.Series:

@@ -1,4 +1,4 @@
-"""Themes and scores by month. Months without feedback are there with a base of 0, so that gaps are seen as gaps."""
+"""Themes and scores over time. Periods without feedback are there with a base of 0, so that gaps are seen as gaps."""
 
 from __future__ import annotations
 
@@ -10,45 +10,68 @@ from feedback_nlp.analysis import intervals
 from feedback_nlp.analysis.cells import CELL, score_cells, share_cells, theme_cells
 from feedback_nlp.analysis.frames import AnalysisFrames
 from feedback_nlp.analysis.outcomes import Outcome, choose_outcome
+from feedback_nlp.analysis.periods import PERIOD, in_periods, period_labels
 
 MONTH = "month"
 RECENT = 2  # months that are compared with the time before
-_MONTHS = {MONTH: pl.String}
+_PERIODS = {PERIOD: pl.String}
 _SUPPRESSED = pl.col("suppressed").fill_null(False)
 
 
 def theme_by_month(frames: AnalysisFrames, theme_id: str, outcome: Outcome | None = None) -> pl.DataFrame:
-    """Return one row a month ("YYYY-MM"), oldest first.
+    """Return :func:`theme_by_period` by month, with the column month ("YYYY-MM") for the period."""
+    return theme_by_period(frames, theme_id, "month", outcome).rename({PERIOD: MONTH})
 
-    Columns: month, n_feedback, base (meaningful feedback of the month), share with share_low and share_high
-    (Wilson, 0..1), value_with (the outcome of those who say it), n_with, suppressed. Null where too few people would
-    show.
+
+def theme_by_period(
+    frames: AnalysisFrames, theme_id: str, unit: str = "month", outcome: Outcome | None = None
+) -> pl.DataFrame:
+    """Return one row a week ("YYYY-Www"), month ("YYYY-MM") or quarter ("YYYY-Qn"), oldest first.
+
+    Columns: period, n_feedback, base (meaningful feedback of the period) with share, share_low and share_high (Wilson,
+    0..1), value_with (the outcome of those who say it), n_with, suppressed. Null where too few people would show.
     """
-    outcome = outcome or choose_outcome(frames)
-    table = _monthly(theme_cells(frames, theme_id, MONTH, outcome, _is_recent(frames)), frames)
+    outcome, split = outcome or choose_outcome(frames), in_periods(frames, unit)
+    table = _row_by_row(theme_cells(split, theme_id, PERIOD, outcome, _is_recent(frames)), split, unit)
     return table.with_columns(_no_feedback("n_feedback", "base", "n_with"), _SUPPRESSED).select(
-        *(MONTH, "n_feedback", "base", "share", "share_low", "share_high", "value_with", "n_with", "suppressed")
+        *(PERIOD, "n_feedback", "base", "share", "share_low", "share_high", "value_with", "n_with", "suppressed")
     )
 
 
 def score_by_month(frames: AnalysisFrames, outcome: Outcome | None = None) -> pl.DataFrame:
-    """Return one row a month, oldest first: month, n (responses), value, low, high; null under too few people."""
-    table = _monthly(score_cells(frames, MONTH, outcome or choose_outcome(frames)), frames)
-    return table.with_columns(_no_feedback("n"), _SUPPRESSED).select(MONTH, "n", "value", "low", "high", "suppressed")
+    """Return :func:`score_by_period` by month, with the column month ("YYYY-MM") for the period."""
+    return score_by_period(frames, "month", outcome).rename({PERIOD: MONTH})
+
+
+def score_by_period(frames: AnalysisFrames, unit: str = "month", outcome: Outcome | None = None) -> pl.DataFrame:
+    """Return one row a period, oldest first: period, n (responses), value, low, high; null under too few people."""
+    split = in_periods(frames, unit)
+    table = _row_by_row(score_cells(split, PERIOD, outcome or choose_outcome(frames)), split, unit)
+    return table.with_columns(_no_feedback("n"), _SUPPRESSED).select(PERIOD, "n", "value", "low", "high", "suppressed")
 
 
 def themes_by_month(frames: AnalysisFrames, level: int = 1) -> pl.DataFrame:
-    """Return one row a theme of ``level`` and month.
+    """Return :func:`themes_by_period` by month, with the column month ("YYYY-MM") for the period."""
+    return themes_by_period(frames, "month", level).rename({PERIOD: MONTH})
 
-    Columns: theme_id, label, month, n_feedback, base, share and interval, suppressed; null under too few people.
+
+def themes_by_period(frames: AnalysisFrames, unit: str = "month", level: int = 1) -> pl.DataFrame:
+    """Return one row a theme of ``level`` and period.
+
+    Columns: theme_id, label, period, n_feedback, base, share and interval, suppressed; null under too few people.
     """
-    table = share_cells(frames, MONTH, level, _is_recent(frames)).rename({CELL: MONTH})
-    grid = table.select("theme_id", "label").unique().join(pl.DataFrame({MONTH: _months(frames)}, _MONTHS), how="cross")
-    table = grid.join(table.drop("label"), on=["theme_id", MONTH], how="left").with_columns(
+    split = in_periods(frames, unit)
+    table = share_cells(split, PERIOD, level, _is_recent(frames)).rename({CELL: PERIOD})
+    grid = (
+        table.select("theme_id", "label")
+        .unique()
+        .join(pl.DataFrame({PERIOD: period_labels(frames, unit)}, _PERIODS), how="cross")
+    )
+    table = grid.join(table.drop("label"), on=["theme_id", PERIOD], how="left").with_columns(
         _no_feedback("n_feedback", "base"), _SUPPRESSED
     )
-    columns = ("theme_id", "label", MONTH, "n_feedback", "base", "share", "share_low", "share_high", "suppressed")
-    return table.select(columns).sort("theme_id", MONTH)
+    columns = ("theme_id", "label", PERIOD, "n_feedback", "base", "share", "share_low", "share_high", "suppressed")
+    return table.select(columns).sort("theme_id", PERIOD)
 
 
 def changing_themes(frames: AnalysisFrames, level: int = 1) -> pl.DataFrame:
@@ -111,25 +134,16 @@ def _is_recent(frames: AnalysisFrames) -> pl.Expr | None:
 
     The two periods are totals that :func:`changing_themes` shows, so that each has to hide its own months well.
     """
-    months = _months(frames)
+    months = period_labels(frames, "month")
     return pl.col(MONTH) >= months[-RECENT] if len(months) >= RECENT + 2 else None
 
 
-def _monthly(table: pl.DataFrame, frames: AnalysisFrames) -> pl.DataFrame:
-    """Drop undated rows, which only served the privacy rule, and add the months in which nobody wrote."""
-    grid = pl.DataFrame({MONTH: _months(frames)}, _MONTHS)
-    return grid.join(table.rename({CELL: MONTH}), on=MONTH, how="left").sort(MONTH)
+def _row_by_row(table: pl.DataFrame, frames: AnalysisFrames, unit: str) -> pl.DataFrame:
+    """Drop undated rows, which only served the privacy rule, and add the periods in which nobody wrote."""
+    grid = pl.DataFrame({PERIOD: period_labels(frames, unit)}, _PERIODS)
+    return grid.join(table.rename({CELL: PERIOD}), on=PERIOD, how="left").sort(PERIOD)
 
 
 def _no_feedback(*columns: str) -> pl.Expr:
     """Counts are 0, not null, in a month that no row describes; null stays for a month that is hidden."""
     return pl.when(pl.col("suppressed").is_null()).then(0).otherwise(pl.col(*columns)).name.keep()
-
-
-def _months(frames: AnalysisFrames) -> list[str]:
-    """Every month from the first to the last with feedback."""
-    present = sorted(frames.feedback["month"].drop_nulls().unique())
-    if not present:
-        return []
-    first, last = (int(text[:4]) * 12 + int(text[5:]) - 1 for text in (present[0], present[-1]))
-    return [f"{month // 12:04d}-{month % 12 + 1:02d}" for month in range(first, last + 1)]
