@@ -6,12 +6,15 @@ build on; a new column is appended, and a change of meaning raises ``EXPORT_VERS
     text (redacted), language, theme_ids, theme_labels, confidence (three aligned lists of the sub-themes mentioned, a
     theme without sub-themes counting as one; most confident first), best_theme_id (the nearest of them by vector, null
     when it is too far), best_similarity (its cosine, -1..1, near enough or not; null when not tagged), sentiment
-    (-1..1), sentiment_label, emotion (kept for later, null), unthemed_reason (null when a theme is mentioned; "not
-    tagged yet" for a statement that came after the last tagging), parent_theme_ids (level-1 themes mentioned, each
-    once, most confident first), external_id, codebook_version, margin (cosine by which the tag stands: to the threshold
-    or to the next theme, whichever is less), review (why a person should look at it; null when the margin is wide
-    enough or a person has), journey_stage, touchpoint (what it is about beside its themes; null where it does not say,
-    and without a guided codebook), facets (these and further ones, as a JSON object in a string)
+    (-1..1), sentiment_label, emotion (the likeliest one; "none" when none was found, null when none was looked for),
+    unthemed_reason (null when a theme is mentioned; "not tagged yet" for a statement that came after the last tagging),
+    parent_theme_ids (level-1 themes mentioned, each once, most confident first), external_id, codebook_version, margin
+    (cosine by which the tag stands: to the threshold or to the next theme, whichever is less), review (why a person
+    should look at it; null when the margin is wide enough or a person has), journey_stage, touchpoint (what it is about
+    beside its themes; null where it does not say, and without a guided codebook), facets (these and further ones, as a
+    JSON object in a string), sentiment_confidence (0..1, probability of the label), emotions (list of anger, confusion,
+    disappointment, worry, joy, gratitude, surprise) and intents (list of complaint, suggestion, question, praise,
+    churn, urgent), the likeliest first, empty when none was found, null when none was looked for
 **feedback**, a row a feedback, by feedback_id
     feedback_id, external_id, source, language, created_at (no zone: as written, or UTC), one column a score,
     nps_segment, theme_ids, theme_labels (aligned, the most confident first), sentiment (-1..1, mean of the statements),
@@ -21,7 +24,7 @@ build on; a new column is appended, and a change of meaning raises ``EXPORT_VERS
     nothing, not_applicable, generic, number, noise, nothing_to_improve, which is praise, or nothing_good; null when it
     says something), duplicate_kind (exact or near, null without duplicate_of), asides (a JSON list in a string of
     [start, end, kind]: places in the text that the customer did not say; kind is quote, signature, greeting,
-    disclaimer, log, code, template or agent)
+    disclaimer, log, code, template or agent), emotions, intents (of any of its statements, as in statements)
 **themes**, a row a theme, by theme_id
     theme_id, label, parent_id, level (1 theme, 2 sub-theme), state ("retired" when a person hid it), keywords (a JSON
     object in a string, language to words), n_feedback and n_statements (that mention it now), quotes (list of feedback
@@ -36,7 +39,8 @@ build on; a new column is appended, and a change of meaning raises ``EXPORT_VERS
     customer_id, n_feedback, n_responses, n_statements (all of theirs), theme_ids, theme_labels (aligned, of their
     statements; what most of them mention first), sentiment (-1..1, mean of the statements), sentiment_label (negative,
     neutral, positive or mixed, as in feedback), one column last_NAME a score (their newest one), nps_segment (of the
-    newest NPS), first_date, last_date (of their feedback), codebook_version
+    newest NPS), first_date, last_date (of their feedback), codebook_version, emotions, intents (of any of their
+    statements, as in statements)
 
 A score or segment whose name another column has is called ``score_NAME`` or ``segment_NAME``. Before the first
 codebook the theme columns are null or empty. Lists are lists in Parquet and JSON. In CSV and XLSX they are joined by
@@ -58,8 +62,9 @@ from typing import TYPE_CHECKING, Literal
 import polars as pl
 
 from feedback_nlp.analysis.facets import facet_column
+from feedback_nlp.analysis.feelings import NONE
 from feedback_nlp.analysis.frames import AnalysisFrames, build_frames
-from feedback_nlp.analysis.roll_up import sentiment_by
+from feedback_nlp.analysis.roll_up import found_by, sentiment_by
 from feedback_nlp.errors import UsageError, did_you_mean
 from feedback_nlp.export_files import check_target, write_table
 from feedback_nlp.settings import Settings
@@ -135,7 +140,9 @@ def _statements(frames: AnalysisFrames) -> pl.DataFrame:
         # A tag that says why there is no theme names the nearest one all the same.
         pl.when(reason.is_null()).then("best_theme_id").alias("best_theme_id"),
         *("best_similarity", "sentiment", "sentiment_label"),
-        pl.lit(None, dtype=pl.String).alias("emotion"),
+        pl.when(pl.col("emotions").is_not_null())
+        .then(pl.coalesce(pl.col("emotions").list.first(), pl.lit(NONE)))
+        .alias("emotion"),
         pl.when(~themed & untagged)
         .then(pl.coalesce(reason, pl.lit(NOT_TAGGED)))
         .when(~themed)
@@ -145,6 +152,7 @@ def _statements(frames: AnalysisFrames) -> pl.DataFrame:
         *("external_id", _VERSION, "margin", "review"),
         *(facet_column(table, name) for name in ("journey_stage", "touchpoint")),
         pl.col("facets").fill_null("{}"),
+        *("sentiment_confidence", "emotions", "intents"),
     )
 
 
@@ -156,7 +164,7 @@ def _feedback(frames: AnalysisFrames) -> pl.DataFrame:
         *("is_non_answer", "duplicate_of", "n_statements"),
     )
     fixed_after = ("question", "channel", "customer_id", "response_id", "text")
-    appended = ("non_answer", "duplicate_kind", "asides")
+    appended = ("non_answer", "duplicate_kind", "asides", "emotions", "intents")
     taken = {*fixed_before, *fixed_between, *fixed_after, "codebook_version", *appended}
     scores = [pl.col(f"score.{name}").alias(_free(name, "score_", taken)) for name in frames.score_names]
     segments = [pl.col(f"segment.{name}").alias(_free(name, "segment_", taken)) for name in frames.segment_names]
@@ -229,7 +237,8 @@ def _customers(frames: AnalysisFrames) -> pl.DataFrame:
         .agg(_THEME_IDS, _THEME_LABELS)
     )
     before = ("customer_id", "n_feedback", "n_responses", "n_statements", "theme_ids", "theme_labels", "sentiment")
-    taken = {*before, "sentiment_label", "nps_segment", "first_date", "last_date", "codebook_version"}
+    found = ("emotions", "intents")
+    taken = {*before, "sentiment_label", "nps_segment", "first_date", "last_date", "codebook_version", *found}
     scores = {name: _free(f"last_{name}", "score_", taken) for name in frames.score_names}
     counts = feedback.group_by("customer_id").agg(
         pl.len().cast(pl.Int64).alias("n_feedback"),
@@ -243,10 +252,13 @@ def _customers(frames: AnalysisFrames) -> pl.DataFrame:
     return (
         counts.join(themes, on="customer_id", how="left")
         .join(sentiment_by(statements, "customer_id"), on="customer_id", how="left")
+        .join(found_by(statements, "customer_id"), on="customer_id", how="left")
         .join(said, on="customer_id", how="left")
         .with_columns(_or_empty("theme_ids"), _or_empty("theme_labels"), pl.col("n_statements").fill_null(0))
         .sort("customer_id")
-        .select(*before, "sentiment_label", *scores.values(), "nps_segment", "first_date", "last_date")
+        .select(
+            *before, "sentiment_label", *scores.values(), "nps_segment", "first_date", "last_date", _VERSION, *found
+        )
     )
 
 

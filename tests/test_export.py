@@ -39,13 +39,13 @@ STATEMENTS = (
     *("feedback_id", "statement_id", "start", "end", "text", "language", "theme_ids", "theme_labels", "confidence"),
     *("best_theme_id", "best_similarity", "sentiment", "sentiment_label", "emotion", "unthemed_reason"),
     *("parent_theme_ids", "external_id", "codebook_version", "margin", "review", "journey_stage", "touchpoint"),
-    "facets",
+    *("facets", "sentiment_confidence", "emotions", "intents"),
 )
 FEEDBACK = (
     *("feedback_id", "external_id", "source", "language", "created_at", "nps", "score_text", "nps_segment"),
     *("theme_ids", "theme_labels", "sentiment", "sentiment_label", "is_non_answer", "duplicate_of", "n_statements"),
     *("=plan", "segment_NPS", "segment_source", "question", "channel", "customer_id", "response_id", "text"),
-    *("codebook_version", "non_answer", "duplicate_kind", "asides"),
+    *("codebook_version", "non_answer", "duplicate_kind", "asides", "emotions", "intents"),
 )
 THEMES = (
     *("theme_id", "label", "parent_id", "level", "state", "keywords", "n_feedback", "n_statements", "quotes"),
@@ -54,6 +54,7 @@ THEMES = (
 CUSTOMERS = (
     *("customer_id", "n_feedback", "n_responses", "n_statements", "theme_ids", "theme_labels", "sentiment"),
     *("sentiment_label", "last_nps", "last_text", "nps_segment", "first_date", "last_date", "codebook_version"),
+    *("emotions", "intents"),
 )
 MENTIONS = (
     *("statement_id", "feedback_id", "theme_id", "theme_label", "level", "confidence", "sentiment"),
@@ -103,7 +104,10 @@ def store(tmp_path: Path) -> Store:
     opened.set_sentiment(
         "made-up",
         [statement.statement_id for statement in statements["f1"]],
-        [SentimentScore(-0.5, "negative", 0.9), SentimentScore(0.75, "positive", 0.9)],
+        [
+            SentimentScore(-0.5, "negative", 0.9, {"worry": 0.6, "anger": 0.8}, {"churn": 0.7}),
+            SentimentScore(0.75, "positive", 0.9, {}, {}),
+        ],
     )
     opened.finish_run(run, {})
     yield opened
@@ -137,7 +141,7 @@ def themed(store: Store) -> Store:
 def test_statements_have_the_columns_of_the_contract(themed: Store) -> None:
     table = export_frame(themed, "statements", settings=SETTINGS)
     assert tuple(table.columns) == STATEMENTS
-    both = {"language": "en", "emotion": None, "unthemed_reason": None, "external_id": "+4", "codebook_version": 1}
+    both = {"language": "en", "unthemed_reason": None, "external_id": "+4", "codebook_version": 1}
     both |= {"margin": None, "review": None, "journey_stage": None, "touchpoint": None, "facets": "{}"}
     assert table.to_dicts() == [
         {
@@ -154,6 +158,10 @@ def test_statements_have_the_columns_of_the_contract(themed: Store) -> None:
             "best_similarity": 0.55,
             "sentiment": -0.5,
             "sentiment_label": "negative",
+            "sentiment_confidence": 0.9,
+            "emotion": "anger",
+            "emotions": ["anger", "worry"],
+            "intents": ["churn"],
             "parent_theme_ids": ["t-app", "t-service"],
         },
         {
@@ -170,6 +178,10 @@ def test_statements_have_the_columns_of_the_contract(themed: Store) -> None:
             "best_similarity": 0.75,
             "sentiment": 0.75,
             "sentiment_label": "positive",
+            "sentiment_confidence": 0.9,
+            "emotion": "none",
+            "emotions": [],
+            "intents": [],
             "parent_theme_ids": ["t-service"],
         },
         {
@@ -186,8 +198,7 @@ def test_statements_have_the_columns_of_the_contract(themed: Store) -> None:
             "parent_theme_ids": [],
             "best_theme_id": None,
             "best_similarity": None,
-            "sentiment": None,
-            "sentiment_label": None,
+            **dict.fromkeys(("sentiment", "sentiment_label", "sentiment_confidence", "emotion", "emotions", "intents")),
             "unthemed_reason": "not tagged yet",
             "external_id": None,
         },
@@ -238,7 +249,10 @@ def test_feedback_has_scores_and_segments_under_names_of_their_own(themed: Store
         "non_answer": None,
         "duplicate_kind": None,
         "asides": "[]",
+        "emotions": ["anger", "worry"],
+        "intents": ["churn"],
     }
+    assert table["emotions"].to_list()[1:] == [None, None]
     assert table["is_non_answer"].to_list() == [False, False, True]
     assert table["theme_ids"].to_list()[1:] == [[], []]
 
@@ -312,7 +326,7 @@ def test_without_a_codebook_the_theme_columns_are_empty(store: Store) -> None:
 def test_parquet_keeps_types_and_names_the_version_of_the_contract(themed: Store, tmp_path: Path) -> None:
     out = tmp_path / "out.parquet"
     summary = export_table(themed, "statements", out, settings=SETTINGS)
-    assert summary == ExportSummary("statements", out, 3, 23, STATEMENTS)
+    assert summary == ExportSummary("statements", out, 3, 26, STATEMENTS)
     assert pl.read_parquet(out).equals(export_frame(themed, "statements", settings=SETTINGS))
     metadata = pl.read_parquet_metadata(out)
     assert metadata["feedback_nlp.export_version"] == "1"
@@ -371,7 +385,12 @@ def test_customers_have_their_themes_and_newest_scores(themed: Store) -> None:
     }
     themed.upsert_feedback(more, said, run)
     themed.set_sentiment(
-        "made-up", ["s4a", "s5a"], [SentimentScore(-0.5, "negative", 0.9), SentimentScore(0.75, "positive", 0.9)]
+        "made-up",
+        ["s4a", "s5a"],
+        [
+            SentimentScore(-0.5, "negative", 0.9, {"anger": 0.5}, {}),
+            SentimentScore(0.75, "positive", 0.9, {"joy": 0.6, "anger": 0.7}, {}),
+        ],
     )
     mentions = (("s4a", "t-slow"), ("s4a", "t-service"), ("s5a", "t-staff"), ("s5b", "t-staff"), ("s5b", "t-service"))
     themed.write_tags(
@@ -382,10 +401,10 @@ def test_customers_have_their_themes_and_newest_scores(themed: Store) -> None:
     table = export_frame(themed, "customers", settings=SETTINGS)
     assert tuple(table.columns) == CUSTOMERS
     assert table.rows() == [
-        ("c0", 1, 1, 0, [], [], None, None, None, None, None, None, None, 1),
+        ("c0", 1, 1, 0, [], [], None, None, None, None, None, None, None, 1, None, None),
         (
             *("c1", 2, 2, 3, ["t-staff", "t-slow"], ["@Staff", "Slow|late"], 0.125, "mixed", 8.0, 1.0, "passive"),
-            *(datetime(2025, 1, 2), datetime(2025, 5, 6), 1),
+            *(datetime(2025, 1, 2), datetime(2025, 5, 6), 1, ["anger", "joy"], []),
         ),
     ]
 
@@ -412,6 +431,7 @@ def test_csv_opens_in_a_spreadsheet_and_runs_nothing(themed: Store, tmp_path: Pa
     assert table["theme_labels"].to_list() == ["App|Slow¦late", "'@Staff", ""]
     assert table["confidence"].to_list() == ["1.0|0.6", "0.7", ""]
     assert table["sentiment"].to_list() == ["-0.5", "0.75", None]
+    assert table["emotions"].to_list() == ["anger|worry", "", None]
     assert table["external_id"].to_list() == ["'+4", "'+4", None]
     export_table(themed, "feedback", out, settings=SETTINGS)
     table = pl.read_csv(out, infer_schema=False)
