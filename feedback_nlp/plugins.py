@@ -50,10 +50,18 @@ class Labeller(Protocol):
 
 @runtime_checkable
 class SentimentScorer(Protocol):
-    """Scores statements from their vectors, so that no second forward pass is needed."""
+    """Scores statements from their vectors, so that no second forward pass is needed.
+
+    It is told nothing of the question. Statements are scored again when its ``key``, or without one its ``revision``,
+    changes.
+    """
 
     def score(self, vectors: np.ndarray, texts: Sequence[str], languages: Sequence[str], /) -> list[SentimentScore]:
-        """Return one score a row of ``vectors`` (n, d)."""
+        """Return one score a row of ``vectors`` (n, d), which are the encoder's own unit vectors.
+
+        Polarity is -1..1, confidence 0..1. ``emotions`` and ``intents`` map those found, of ``records.EMOTIONS`` and
+        ``records.INTENTS``, to their probability: {} for none, None where it does not look for them.
+        """
         ...
 
 
