@@ -34,6 +34,10 @@ STRUCTURAL_EDITS = ("merge", "split", "move", "pin", "unpin", "example", "create
 STATEMENT_EDITS = ("assign", "unassign")
 EDIT_KINDS = (*WORDING_EDITS, *STRUCTURAL_EDITS, *STATEMENT_EDITS)
 
+# What becomes of an action, and of a call to a customer who asked for one.
+ACTION_STATES = ("planned", "doing", "done", "dropped")
+CALL_STATES = ("open", "reached", "not_reached", "declined")
+
 SentimentLabel = Literal["negative", "neutral", "positive", "mixed"]
 ThemeState = Literal["candidate", "active", "retired"]
 ScoreKind = Literal["nps", "csat", "ces", "stars", "likely", "other"]
@@ -200,6 +204,42 @@ class Mention:
     confidence: float
     codebook_version: int
     provenance: Literal["model", "person"] = "model"
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """What a team does about a theme, and what it expects of it.
+
+    ``since`` is the day (ISO date) from which it should show, None while that is open; ``segments`` maps a segment to
+    the values that it touches (empty: everybody), whose others then serve as control; ``control_theme_id`` is a theme
+    that it does not touch. ``effort`` is the team's own guess, 1 (hours) to 5 (quarters).
+    """
+
+    action_id: int
+    theme_id: str
+    title: str
+    author: str
+    created_at: datetime
+    owner: str = ""
+    hypothesis: str = ""
+    since: str | None = None
+    due: str | None = None
+    state: str = "planned"  # one of ACTION_STATES
+    effort: int | None = None
+    segments: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: _EMPTY)
+    control_theme_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """The call back to a customer: who makes it, by when (ISO date), and what became of it (one of CALL_STATES)."""
+
+    feedback_id: str
+    owner: str
+    due: str | None
+    state: str
+    author: str
+    updated_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

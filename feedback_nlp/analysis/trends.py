@@ -32,7 +32,7 @@ def theme_by_period(
     0..1), value_with (the outcome of those who say it), n_with, suppressed. Null where too few people would show.
     """
     outcome, split = outcome or choose_outcome(frames), in_periods(frames, unit)
-    table = _row_by_row(theme_cells(split, theme_id, PERIOD, outcome, _is_recent(frames)), split, unit)
+    table = _row_by_row(theme_cells(split, theme_id, PERIOD, outcome, _of_recent(frames, unit)), split, unit)
     return table.with_columns(_no_feedback("n_feedback", "base", "n_with"), _SUPPRESSED).select(
         *(PERIOD, "n_feedback", "base", "share", "share_low", "share_high", "value_with", "n_with", "suppressed")
     )
@@ -61,7 +61,7 @@ def themes_by_period(frames: AnalysisFrames, unit: str = "month", level: int = 1
     Columns: theme_id, label, period, n_feedback, base, share and interval, suppressed; null under too few people.
     """
     split = in_periods(frames, unit)
-    table = share_cells(split, PERIOD, level, _is_recent(frames)).rename({CELL: PERIOD})
+    table = share_cells(split, PERIOD, level, _of_recent(frames, unit)).rename({CELL: PERIOD})
     grid = (
         table.select("theme_id", "label")
         .unique()
@@ -136,6 +136,15 @@ def _is_recent(frames: AnalysisFrames) -> pl.Expr | None:
     """
     months = period_labels(frames, "month")
     return pl.col(MONTH) >= months[-RECENT] if len(months) >= RECENT + 2 else None
+
+
+def _of_recent(frames: AnalysisFrames, unit: str) -> pl.Expr | None:
+    """Whether a period lies in the recent months, all of it or a part."""
+    recent = _is_recent(frames)
+    if recent is None or unit == "month":
+        return recent
+    first = in_periods(frames, unit).feedback.filter(recent)[PERIOD].min()
+    return pl.col(PERIOD) >= first
 
 
 def _row_by_row(table: pl.DataFrame, frames: AnalysisFrames, unit: str) -> pl.DataFrame:
