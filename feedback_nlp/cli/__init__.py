@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from feedback_nlp import __version__
-from feedback_nlp.cli import evaluate, machine, output, privacy, process, themes
+from feedback_nlp.cli import evaluate, machine, output, privacy, process, sentiment, themes
 from feedback_nlp.errors import FeedbackError, did_you_mean
 
 INTERRUPTED = 130
@@ -48,6 +48,7 @@ for command in (
     process.tag,
     output.report,
     themes.themes,
+    sentiment.sentiment,
     output.export,
     evaluate.evaluate,
     privacy.redact,
