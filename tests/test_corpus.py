@@ -14,7 +14,7 @@ from feedback_nlp.language.near_duplicates import near_keys, nearly_same
 from feedback_nlp.pipeline import discover_themes
 from feedback_nlp.pipeline.corpus import corpus_of, fingerprint
 from feedback_nlp.pipeline.ingest import encode_pending
-from feedback_nlp.records import Feedback, stable_hash
+from feedback_nlp.records import Feedback, SentimentScore, stable_hash
 from feedback_nlp.settings import Settings
 from feedback_nlp.store import Store
 from feedback_nlp.themes.discovery.discover import Corpus
@@ -154,3 +154,17 @@ def test_where_one_account_stands_for_everybody_themes_are_found_all_the_same(tm
 def test_nothing_with_words_is_said(store_url: str) -> None:
     with Store.open(store_url) as store, pytest.raises(DiscoveryError, match="non-answers, numbers or emoji"):
         take_in(store, said("a", "12 😀"))
+
+
+def test_the_same_words_feel_as_they_do_on_average_over_their_questions(tmp_path: Path) -> None:
+    with Store.open(f"sqlite:///{tmp_path / 'f.db'}") as store:
+        items = [said(f"a{n}", text, f"c{n}") for n, text in enumerate(("The price.", "the price", "The staff."))]
+        assert take_in(store, *items).polarity is None
+        polarity = {"The price.": 0.75, "the price": -0.25, "The staff.": 0.5}
+        rows = store.read_frames()["statements"].select("statement_id", "text").rows()
+        scores = [SentimentScore(polarity[text], "neutral", 0.5) for _, text in rows]
+        store.set_sentiment("made-up", [statement_id for statement_id, _ in rows], scores)
+        corpus = corpus_of(store, ENCODER.identity.key, SETTINGS)
+    assert corpus.polarity is not None
+    felt = dict(zip(map(text_key, corpus.texts), corpus.polarity.tolist(), strict=True))
+    assert felt == {text_key("The price."): 0.25, text_key("The staff."): 0.5}

@@ -117,6 +117,8 @@ def _distinct(said: pl.DataFrame) -> pl.DataFrame:
         "key", keep="first", maintain_order=True
     )
     repeated = said.filter("near").select("person_id", pl.col("duplicate_of").alias("feedback_id")).unique()
+    # The same words can be praise under one question and blame under another.
+    feeling = learnt.group_by("key").agg(pl.col("sentiment").sort().mean().round(6))
     heard = pl.concat(
         [
             said.select("key", "person_id"),
@@ -125,7 +127,8 @@ def _distinct(said: pl.DataFrame) -> pl.DataFrame:
     )
     people = heard.group_by("key").agg(pl.col("person_id").unique().sort().alias("people"))
     return (
-        named.select("key", "text_hash", "text", "sentiment", "statement_id", "feedback_id", "person_id")
+        named.select("key", "text_hash", "text", "statement_id", "feedback_id", "person_id")
+        .join(feeling, on="key")
         .join(languages.select("key", "language"), on="key")
         .join(people, on="key")
         .sort("text_hash")

@@ -57,8 +57,9 @@ def _make_tones(store: Store, toner: LoadedEncoder, scorer: AnyScorer, progress:
     """Encode the texts to be scored that have no tone yet, chunk by chunk."""
     assert scorer.tone_key is not None
     total = store.count_unscored_without_tones(scorer.key, scorer.tone_key)
-    done = 0
-    while missing := store.unscored_without_tones(scorer.key, scorer.tone_key, limit=TONES_AT_ONCE):
+    done, last = 0, ""
+    while missing := store.unscored_without_tones(scorer.key, scorer.tone_key, TONES_AT_ONCE, after=last):
+        last = missing[-1][0]
         tones = _tones_of(toner, [text for _, text in missing])
         store.add_tones(scorer.tone_key, [text_hash for text_hash, _ in missing], tones)
         done += len(missing)

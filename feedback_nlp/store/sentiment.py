@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
+from feedback_nlp.errors import EncoderError
 from feedback_nlp.records import EMOTIONS, INTENTS, SentimentScore
 from feedback_nlp.store import schema
 from feedback_nlp.store.bulk import to_json
@@ -47,12 +48,17 @@ class Sentiment(Database):
         with self._read() as connection:
             return int(connection.execute(query).scalar_one())
 
-    def unscored_without_tones(self, scorer: str, tone_key: str, limit: int | None = None) -> list[tuple[str, str]]:
-        """Return (text hash, text) of each distinct text that the scorer has not scored and that lacks the tone."""
+    def unscored_without_tones(
+        self, scorer: str, tone_key: str, limit: int | None = None, *, after: str = ""
+    ) -> list[tuple[str, str]]:
+        """Return (text hash, text) of each distinct text that the scorer has not scored and that lacks the tone.
+
+        Sorted by hash, from behind the hash ``after``.
+        """
         s = schema.statement
         query = (
             sa.select(s.c.text_hash, sa.func.min(s.c.text))
-            .where(_not_by(scorer), _without_tone(tone_key))
+            .where(_not_by(scorer), _without_tone(tone_key), s.c.text_hash > after)
             .group_by(s.c.text_hash)
             .order_by(s.c.text_hash)
             .limit(limit)
@@ -71,7 +77,7 @@ class Sentiment(Database):
         """Write one score a statement, in one transaction; a statement deleted meanwhile is left out.
 
         What an earlier scorer said of the statement is replaced: emotions and intents become null where this one does
-        not look for them. Probabilities are kept to four places. Raises ValueError for an emotion or intent that is
+        not look for them. Probabilities are kept to four places. Raises EncoderError for an emotion or intent that is
         none of :data:`~feedback_nlp.records.EMOTIONS` or :data:`~feedback_nlp.records.INTENTS`.
         """
         if not statement_ids:
@@ -119,5 +125,8 @@ def _found(scorer: str, probabilities: Mapping[str, float] | None, known: Sequen
         return None
     strange = sorted(set(probabilities) - set(known))
     if strange:
-        raise ValueError(f"Scorer {scorer!r} found {strange}; what can be found is {', '.join(known)}.")
+        raise EncoderError(
+            f"The sentiment scorer {scorer!r} found {', '.join(map(repr, strange))}; what can be found is "
+            f"{', '.join(known)}. Mend the scorer or choose another with --sentiment."
+        )
     return to_json({name: round(float(value), _PLACES) for name, value in probabilities.items()})
