@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from feedback_nlp.encoding import LoadedEncoder, encoder_status, load_encoder, prepare
+from feedback_nlp.encoding import LoadedEncoder, encoder_status, load_encoder, load_tone_encoder, prepare
+from feedback_nlp.encoding.bundled import BUNDLED
+from feedback_nlp.encoding.torch_backend import bundled_backend
+from feedback_nlp.records import EncoderIdentity
 from feedback_nlp.settings import Settings
 
 LANGUAGES = ("en", "ro", "ru", "it", "ar", "pl")
@@ -95,6 +99,55 @@ def test_eight_bits_stay_close_to_float32(encoder: LoadedEncoder):
     float32 = encoder.as_sentence_transformer().encode(texts, prompt=encoder.identity.prefix)
     similarity = (float32 * encoder.encode(texts)).sum(axis=1)
     assert similarity.mean() > 0.998 and similarity.min() > 0.997
+
+
+def test_a_text_has_one_tone_whatever_lies_around_it(encoder: LoadedEncoder, settings: Settings):
+    """To the last bit, in any batch, order and number of threads, and whatever the text holds."""
+    starts = ("The app is slow", "Îmi place", "Очень дорого", "Servizio ottimo", "خدمة ممتازة", "Za drogo", "太贵了")
+    awkward = ("", " ", "\x00", "lone \ud800 surrogate", "👍🏽😡", "long " * 3000, "a" * 100_000)
+    texts = [f"{start}{' and more' * n}" for n in range(6) for start in starts] + list(awkward)
+    vectors, tones = encoder.encode_with_tone(texts)
+    assert tones is not None and tones.shape == (len(texts), encoder.tone_dimensions) and np.isfinite(tones).all()
+    np.testing.assert_array_equal(vectors, encoder.encode(texts))
+    order = np.random.default_rng(0).permutation(len(texts))
+    for threads, batch_size in ((1, None), (1, 1), (1, 2), (2, 3), (3, 7), (2, None)):
+        other = load_encoder(replace(settings, threads=threads))
+        shuffled, found = other.encode_with_tone([texts[row] for row in order], batch_size=batch_size)
+        assert found is not None
+        np.testing.assert_array_equal(found, tones[order], err_msg=f"{threads} threads, batches of {batch_size}")
+        np.testing.assert_array_equal(shuffled, vectors[order])
+
+
+def test_torch_makes_nearly_the_same_tones(encoder: LoadedEncoder, settings: Settings):
+    texts = [*PARALLEL[0], "great", "slow " * 30]
+    float32 = LoadedEncoder(bundled_backend(BUNDLED["multilingual"], settings, "cpu"))
+    vectors, tones = float32.encode_with_tone(texts, batch_size=3)
+    np.testing.assert_array_equal(vectors, float32.encode(texts, batch_size=3))
+    _, eight_bits = encoder.encode_with_tone(texts)
+    assert encoder.tone_key == float32.tone_key is not None
+    assert tones is not None and eight_bits is not None and tones.shape == eight_bits.shape
+    cosines = (tones * eight_bits).sum(axis=1) / np.linalg.norm(tones, axis=1) / np.linalg.norm(eight_bits, axis=1)
+    assert cosines.min() > 0.99
+
+
+class Bare:
+    """A backend from elsewhere, without tones."""
+
+    identity = EncoderIdentity("made-up/bare", "1", "0" * 64, 2, "mean", "about: ")
+
+    def encode_distinct(self, texts: list[str], batch_size: int | None, advance: object) -> np.ndarray:
+        return np.ones((len(texts), 2), np.float32)
+
+    def as_sentence_transformer(self) -> object:
+        return self
+
+
+def test_an_encoder_without_tones_borrows_the_multilingual_one_s(encoder: LoadedEncoder, settings: Settings):
+    assert load_tone_encoder(settings, encoder) is encoder
+    bare = LoadedEncoder(Bare())
+    assert bare.encode_with_tone(["a", "b"])[1] is None
+    borrowed = load_tone_encoder(replace(settings, encoder="bare", encoder_prefix="about: "), bare)
+    assert borrowed.identity == encoder.identity and borrowed.tone_key == encoder.tone_key is not None
 
 
 def test_encoding_needs_no_torch(settings: Settings, encoder: LoadedEncoder):

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from feedback_nlp.errors import EncoderError
-from feedback_nlp.records import SENTIMENT_LABELS, UNDETERMINED, SentimentLabel, SentimentScore, stable_hash
+from feedback_nlp.records import SENTIMENT_LABELS, SentimentLabel, SentimentScore, stable_hash
 from feedback_nlp.sentiment.questions import question_shift
 from feedback_nlp.sentiment.surface import N_SURFACE, surface_features
 
@@ -204,7 +204,7 @@ def _assembled(said: Mapping[str, Any], content: bytes, key: str, tone_key: str 
         tone_sha256=said["tone"],
         emotions=tuple(said["emotions"]),
         intents=tuple(said["intents"]),
-        temperatures={UNDETERMINED: said["temperatures"][OTHER_LANGUAGES], **said["temperatures"]},
+        temperatures={**said["temperatures"]},
         calibration=np.array([said["calibration"][name] for name in names], np.float64).reshape(len(names), 2),
         thresholds=np.array([said["thresholds"][name] for name in names], np.float64),
         question_shift=float(said["question_shift"]),
