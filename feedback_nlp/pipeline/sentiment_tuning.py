@@ -105,7 +105,7 @@ def tune_sentiment(
 
 def _activations(texts: Sequence[LabelledText], head: Scorer, toner: LoadedEncoder, progress: Progress) -> Any:
     """Return what the head says of the texts; equal texts, and those of one group, belong together."""
-    from feedback_nlp.sentiment.tuning import LabelledRows
+    from feedback_nlp.sentiment.tuning_fit import LabelledRows
 
     hidden = np.empty((len(texts), len(head.out_weight)))
     logits = np.empty((len(texts), 3))

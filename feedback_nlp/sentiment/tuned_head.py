@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from feedback_nlp.sentiment.head import LABELS, Scorer
-from feedback_nlp.sentiment.tuning import Change
+from feedback_nlp.sentiment.tuning_fit import Change
 from feedback_nlp.whole_files import replacing
 
 
