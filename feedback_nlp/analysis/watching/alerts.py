@@ -19,7 +19,7 @@ def alerts(frames: AnalysisFrames, *, unit: str = "month", level: int = 1, lates
     """Judge the ``latest`` periods ("week", "month" or "quarter") of each theme of ``level``, newest and surest first.
 
     Columns: theme_id, label, period (its first day), n_feedback that mention it, n_people, base (meaningful feedback of
-    the period) with share and interval (Wilson, 0..1), expected with expected_low and expected_high (feedback, 95 % of
+    the period), share and interval (Wilson, 0..1), expected with expected_low and expected_high (feedback, 95 % of
     such periods), ratio (n over expected), p, q (Benjamini-Hochberg over the themes of the period), alarm (q at most
     :data:`FALSE_ALARMS` and more than expected), judged (false with fewer than six earlier periods) and suppressed.
     How: :mod:`~feedback_nlp.analysis.watching.counts`. Raises NothingToShow when no feedback has a date.
@@ -38,7 +38,7 @@ def alerts(frames: AnalysisFrames, *, unit: str = "month", level: int = 1, lates
         .join(dated, on="feedback_id", how="inner")
     )
     cell = pairs["theme"].to_numpy().astype(np.int64) * len(periods) + pairs["place"].to_numpy()
-    counts = np.bincount(cell, minlength=len(themes) * len(periods)).reshape(len(themes), -1)
+    counts = np.bincount(cell, minlength=len(themes) * len(periods)).reshape(len(themes), len(periods))
     people = pairs.group_by("theme", "place").agg(pl.col("person_id").n_unique().cast(pl.Int64).alias("n_people"))
     judged = [
         _judged(counts, volume, periods, end, unit) for end in range(len(periods), max(0, len(periods) - latest), -1)

@@ -24,6 +24,7 @@ LEAST_CASES, CASES_WITHIN = 5, 4  # cases, periods
 _OUTBREAK = 2.58  # residuals beyond it weigh less, by their square (Noufaily et al. 2013)
 _SEASON_PERIODS = 18  # and a whole year, before a season is looked for
 _TREND_PERIODS = 12
+_REWEIGHTINGS = 3
 _STEPS = 30
 
 
@@ -52,7 +53,7 @@ def expect(counts: np.ndarray, volume: np.ndarray, year: float, skip: int = 0) -
     past = np.arange(periods - 1 - skip)
     past = past[volume[past] > 0]
     nothing = np.full(k, np.nan)
-    if len(past) < LEAST_PAST or volume[-1] <= 0:
+    if len(past) < LEAST_PAST or volume[-1] <= 0 or k == 0:
         return Expectation(nothing, nothing, nothing, nothing, nothing)
     y, offset = counts[:, past].astype(np.float64), np.log(volume[past])
     here = _design(np.array([periods - 1]), past, year)
@@ -102,16 +103,19 @@ class _Fit:
 
     @classmethod
     def of(cls, y: np.ndarray, design: np.ndarray, offset: np.ndarray) -> _Fit:
-        """Fit ``y`` (k, n) on ``design`` (n, q) with a log link, twice: the second time outbreaks weigh less."""
+        """Fit ``y`` (k, n) on ``design`` (n, q) with a log link, again and again: outbreaks weigh ever less."""
+        degrees = max(y.shape[1] - design.shape[1], 1)
         weights = np.ones_like(y)
+        for _ in range(_REWEIGHTINGS):
+            coefficients, information, mu = _iterate(y, design, offset, weights)
+            # Drawn to the common one: an outbreak would hide behind the dispersion that it made itself.
+            dispersion, _ = _moderated(_dispersion(y, mu, weights, design), degrees)
+            residuals = _anscombe(y, mu, weights, dispersion, information, design)
+            lighter = np.where(residuals > _OUTBREAK, residuals**-2.0, 1.0)
+            weights = lighter * y.shape[1] / lighter.sum(axis=1, keepdims=True)
         coefficients, information, mu = _iterate(y, design, offset, weights)
-        dispersion = _dispersion(y, mu, weights, design)
-        residuals = _anscombe(y, mu, weights, np.maximum(dispersion, 1), information, design)
-        lighter = np.where(residuals > _OUTBREAK, residuals**-2.0, 1.0)
-        weights = lighter * y.shape[1] / lighter.sum(axis=1, keepdims=True)
-        coefficients, information, mu = _iterate(y, design, offset, weights)
-        dispersion, degrees = _moderated(_dispersion(y, mu, weights, design), max(y.shape[1] - design.shape[1], 1))
-        return cls(coefficients, np.linalg.inv(information) * dispersion[:, None, None], dispersion, degrees)
+        dispersion, known = _moderated(_dispersion(y, mu, weights, design), degrees)
+        return cls(coefficients, np.linalg.inv(information) * dispersion[:, None, None], dispersion, known)
 
     def predict(self, design: np.ndarray) -> np.ndarray:
         """Return the expected rates (k,) for a design of one row."""
@@ -157,10 +161,11 @@ def _moderated(dispersion: np.ndarray, degrees: int) -> tuple[np.ndarray, float]
         return np.maximum(dispersion, 1.0), float(degrees)
     logs = np.log(known) - digamma(degrees / 2) + np.log(degrees / 2)
     excess = float(logs.var(ddof=1) - polygamma(1, degrees / 2))
-    prior = 2 * _trigamma_inverse(excess) if excess > 1e-3 else 1000.0
+    # The others never count for more than the theme itself, since how alike they are is a guess too.
+    prior = min(2 * _trigamma_inverse(excess) if excess > 1e-3 else np.inf, float(degrees))
     common = float(np.exp(logs.mean() + digamma(prior / 2) - np.log(prior / 2)))
     moderated = (prior * common + degrees * dispersion) / (prior + degrees)
-    return np.maximum(moderated, 1.0), float(degrees + min(prior, 1000.0))
+    return np.maximum(moderated, 1.0), float(degrees + prior)
 
 
 def _trigamma_inverse(value: float) -> float:

@@ -1,0 +1,345 @@
+"""Alarms, series before and after, words: against reference results and against simulations with a known truth."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+
+import numpy as np
+import polars as pl
+import pytest
+import statsmodels.api as sm
+from statsmodels.stats.multitest import multipletests
+from statsmodels.stats.proportion import proportion_confint
+
+from feedback_nlp.analysis import intervals
+from feedback_nlp.analysis.call_backs import asking_column, call_backs
+from feedback_nlp.analysis.distinctive import distinctive_words
+from feedback_nlp.analysis.frames import AnalysisFrames, build_frames
+from feedback_nlp.analysis.periods import all_periods, period_labels
+from feedback_nlp.analysis.trends import score_by_period, theme_by_period, themes_by_month, themes_by_period
+from feedback_nlp.analysis.watching.alerts import alerts
+from feedback_nlp.analysis.watching.counts import _Fit, _iterate, expect
+from feedback_nlp.analysis.watching.follow_up import follow_up
+from feedback_nlp.analysis.watching.interrupted import LEAST_PERIODS, interrupt
+from feedback_nlp.errors import NothingToShow, UsageError
+from feedback_nlp.records import Action, Call
+from feedback_nlp.settings import Settings
+from tests.sample import FIRST_DAY, raw_frames
+
+
+@pytest.fixture(scope="module")
+def frames() -> AnalysisFrames:
+    return build_frames(raw_frames(900), Settings())
+
+
+def counted(
+    seed: int, *, periods: int = 24, year: float = 12.0, k: int = 40
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return counts (k, periods) with trend, season and overdispersion, the volume, and the true means."""
+    rng = np.random.default_rng(seed)
+    time = np.arange(periods)
+    often = np.exp(rng.uniform(np.log(0.01), np.log(0.2), k))
+    volume = rng.poisson(400 * (1 + 0.2 * np.sin(time))).astype(float)
+    season = 0.3 * np.sin(2 * np.pi * time / year + rng.uniform(0, 2 * np.pi, k)[:, None])
+    trend = rng.normal(0, 0.3, k)[:, None] * (time / periods)
+    mean = volume * often[:, None] * np.exp(season + trend)
+    return rng.negative_binomial(mean / 0.5, 1 / 1.5), volume, mean
+
+
+def test_the_regression_is_a_poisson_regression() -> None:
+    counts, volume, _ = counted(1, k=3)
+    time = np.arange(24)
+    design = np.column_stack([np.ones(24), (time - 11.5) / 12, np.sin(time), np.cos(time)])
+    coefficients, _, mu = _iterate(counts.astype(float), design, np.log(volume), np.ones(counts.shape))
+    for row, found, mean in zip(counts, coefficients, mu, strict=True):
+        reference = sm.GLM(row, design, family=sm.families.Poisson(), offset=np.log(volume)).fit()
+        np.testing.assert_allclose(found, reference.params, rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(mean, reference.fittedvalues, rtol=1e-5)
+
+
+def test_a_past_outbreak_does_not_raise_what_is_expected() -> None:
+    counts, volume, _ = counted(2, k=10)
+    quiet = expect(counts, volume, 12.0, 1)
+    spoilt = counts.copy()
+    spoilt[4, 9:11] *= 5
+    after = expect(spoilt, volume, 12.0, 1)
+    assert after.expected[4] < 1.25 * quiet.expected[4]
+    plain = sm.GLM(spoilt[4, :22], np.ones(22), family=sm.families.Poisson(), offset=np.log(volume[:22])).fit()
+    assert np.exp(plain.params[0]) * volume[-1] > 1.2 * quiet.expected[4]
+
+
+@pytest.mark.parametrize(("periods", "year", "skip"), [(24, 12.0, 1), (104, 52.1775, 4)])
+def test_alarms_are_few_without_an_outbreak_and_find_one_of_three_times(periods: int, year: float, skip: int) -> None:
+    screens, found = [], []
+    for seed in range(150):
+        counts, volume, mean = counted(seed, periods=periods, year=year)
+        quiet = intervals.false_discovery(expect(counts, volume, year, skip).p_value)
+        screens.append((quiet <= 0.05).any())
+        rng = np.random.default_rng(10_000 + seed)
+        theme = int(np.argsort(np.abs(mean[:, -1] - 15))[0])  # about 15 cases are usual
+        seen = False
+        for _ in range(2):  # the outbreak lasts two periods
+            counts = np.column_stack([counts, counts[:, -1]])
+            volume = np.append(volume, volume[-1])
+            counts[theme, -1] = rng.negative_binomial(3 * mean[theme, -1] / 0.5, 1 / 1.5)
+            seen = seen or intervals.false_discovery(expect(counts, volume, year, skip).p_value)[theme] <= 0.05
+        found.append(seen)
+    # 5 % is due; of 150 screens, 9.3 % and more would come about by chance once in a hundred.
+    assert np.mean(screens) <= 0.093
+    assert np.mean(found) >= 0.9
+
+
+def test_too_little_past_or_too_few_cases_raise_no_alarm() -> None:
+    counts, volume, _ = counted(3, periods=6, k=2)
+    assert np.isnan(expect(counts, volume, 12.0).p_value).all()
+    rare = np.zeros((2, 24), int)
+    rare[0, -1] = 4
+    rare[1, -1] = 5
+    judged = expect(rare, np.full(24, 400.0), 12.0, 1)
+    assert judged.p_value[0] == 1.0
+    assert judged.p_value[1] < 0.001
+
+
+def test_alerts_name_the_theme_that_broke_out() -> None:
+    raw = with_months(raw_frames(1200), 20)
+    before = alerts(build_frames(raw, Settings()))
+    assert not before["alarm"].any()
+    theme = before["theme_id"][0]
+    last = raw["feedback"].filter(pl.col("created_at") >= pl.col("created_at").max() - timedelta(days=45))
+    struck = raw["statements"].join(last.select("feedback_id"), on="feedback_id").unique("feedback_id", keep="first")
+    struck = struck.sort("feedback_id").head(int(0.6 * len(struck)))
+    extra = struck.select("statement_id", "feedback_id").with_columns(
+        theme_id=pl.lit(theme), confidence=pl.lit(0.9), provenance=pl.lit("model")
+    )
+    raw["mentions"] = pl.concat([raw["mentions"], extra.select(raw["mentions"].columns)]).unique(
+        ["statement_id", "theme_id"]
+    )
+    found = alerts(build_frames(raw, Settings()))
+    alarmed = found.filter("alarm")
+    assert set(alarmed["theme_id"]) == {theme}
+    row = alarmed.row(0, named=True)
+    assert row["n_feedback"] > row["expected_high"] > row["expected"]
+    assert row["ratio"] > 1.5
+    assert row["share_low"] < row["share"] < row["share_high"]
+    strict = alerts(build_frames(raw, Settings(privacy_minimum=900)))
+    assert strict["n_feedback"].null_count() == strict.height
+    assert not strict["alarm"].any()
+
+
+def with_months(raw: dict[str, pl.DataFrame], months: int) -> dict[str, pl.DataFrame]:
+    """Spread the feedback evenly over so many months."""
+    n = raw["feedback"].height
+    days = np.linspace(0, 30.4 * months - 1, n).astype(int)
+    order = np.random.default_rng(0).permutation(n)
+    dates = [datetime(2024, 1, 1) + timedelta(days=int(days[place])) for place in order]
+    raw["feedback"] = raw["feedback"].with_columns(pl.Series("created_at", dates, dtype=pl.Datetime("us")))
+    return raw
+
+
+def test_without_carry_over_a_broken_series_is_weighted_least_squares() -> None:
+    rng = np.random.default_rng(7)
+    weight = rng.integers(80, 300, 24).astype(float)
+    y = 20 + 0.1 * np.arange(24) + np.where(np.arange(24) >= 12, -5.0, 0) + np.tile([1.0, -1.0], 12)  # no carry-over
+    found = interrupt(y, weight, 12)
+    assert found is not None
+    time = np.arange(24) - 12.0
+    after = (time >= 0).astype(float)
+    reference = sm.WLS(y, np.column_stack([np.ones(24), time, after, time * after]), weights=weight).fit()
+    assert found.step == pytest.approx(reference.params[2], abs=1e-8)
+    assert found.slope == pytest.approx(reference.params[3], abs=1e-8)
+    test = reference.t_test(np.array([0, 0, 1, 5.5]))
+    assert found.effect == pytest.approx(float(test.effect[0]), abs=1e-8)
+    np.testing.assert_allclose([found.low, found.high], test.conf_int()[0], atol=1e-7)
+
+
+@pytest.mark.parametrize("carried", [0.0, 0.3])
+def test_intervals_of_a_broken_series_hold_the_truth(carried: float) -> None:
+    held = []
+    for seed in range(300):
+        rng = np.random.default_rng(seed)
+        weight = rng.integers(100, 300, 24).astype(float)
+        error = np.zeros(24)
+        for place in range(1, 24):
+            error[place] = carried * error[place - 1] + rng.normal(0, 1.5)
+        y = 20 + 0.1 * np.arange(24) + error + rng.normal(size=24) * 10 / np.sqrt(weight)
+        y[12:] -= 4.0
+        found = interrupt(y, weight, 12)
+        assert found is not None
+        held.append(found.low <= -4.0 <= found.high)
+    assert np.mean(held) >= 0.92
+
+
+def test_too_few_periods_are_called_so_and_nothing_is_guessed() -> None:
+    y = np.arange(20.0)
+    weight = np.ones(20)
+    assert interrupt(y, weight, 20 - LEAST_PERIODS + 1) is None
+    weight[:5] = 0
+    assert interrupt(y, weight, 12) is None
+    assert interrupt(y, np.ones(20), 12) is not None
+
+
+def test_a_fix_that_worked_is_seen_and_one_that_did_not_is_not_praised() -> None:
+    raw = with_months(raw_frames(2400), 24)
+    theme = raw["themes"].filter(pl.col("level") == 1)["theme_id"][0]
+    rng = np.random.default_rng(1)
+    first = raw["statements"].unique("feedback_id", keep="first").sort("feedback_id")
+    dated = first.join(raw["feedback"].select("feedback_id", "created_at"), on="feedback_id", maintain_order="left")
+    late = (dated["created_at"] >= datetime(2025, 1, 1)).to_numpy()
+
+    def mentions(share_late: float) -> pl.DataFrame:
+        said = rng.random(len(dated)) < np.where(late, share_late, 0.4)
+        rows = dated.filter(pl.Series(said)).with_columns(
+            theme_id=pl.lit(theme), confidence=pl.lit(0.9), provenance=pl.lit("model")
+        )
+        return rows.select(raw["mentions"].columns)
+
+    action = Action(7, theme, "Call back within a day", "ana", FIRST_DAY, since="2025-01-01")
+    worked = follow_up(build_frames({**raw, "mentions": mentions(0.2)}, Settings()), action, measure="mention")
+    assert worked.verdict == "better"
+    assert worked.found is not None
+    assert worked.found.high < 0
+    assert worked.series["expected"].null_count() == 12
+    same = follow_up(build_frames({**raw, "mentions": mentions(0.4)}, Settings()), action, measure="mention")
+    assert same.verdict == "no clear change"
+    young = Action(8, theme, "x", "ana", FIRST_DAY, since="2025-10-01")
+    early = follow_up(build_frames({**raw, "mentions": mentions(0.4)}, Settings()), young, measure="mention")
+    assert early.verdict == "not enough data yet"
+    assert "8 are needed" in early.reason
+    with pytest.raises(UsageError, match="--since"):
+        follow_up(build_frames(raw, Settings()), Action(9, theme, "x", "ana", FIRST_DAY))
+
+
+def test_a_control_takes_out_what_moved_both(frames: AnalysisFrames) -> None:
+    theme = frames.themes.filter(pl.col("level") == 1)["theme_id"][0]
+    segment = frames.segment_names[0]
+    value = frames.feedback[f"segment.{segment}"].drop_nulls().unique().sort()[0]
+    action = Action(1, theme, "x", "ana", FIRST_DAY, since="2025-05-01", segments={segment: (value,)})
+    found = follow_up(frames, action, unit="week")
+    assert found.control == "everybody else"
+    assert found.series["control_share"].count() > 0
+
+
+def test_weeks_months_and_quarters_leave_no_gap(frames: AnalysisFrames) -> None:
+    for unit, gap in (("week", 7), ("month", 31), ("quarter", 92)):
+        starts = all_periods(frames, unit)
+        assert starts.diff().drop_nulls().max() <= timedelta(days=gap)
+        labels = period_labels(frames, unit)
+        assert len(labels) == len(set(labels)) == len(starts)
+        table = score_by_period(frames, unit)
+        assert table["period"].to_list() == labels
+        theme = theme_by_period(frames, frames.themes["theme_id"][0], unit)
+        assert theme["period"].to_list() == labels
+        shown = themes_by_period(frames, unit).drop_nulls("share")
+        assert (shown["n_feedback"] <= shown["base"]).all()
+    assert themes_by_month(frames).columns[2] == "month"
+    assert period_labels(frames, "quarter")[0] == "2025-Q1"
+    assert period_labels(frames, "week")[0] == date(2025, 1, 6).strftime("%G-W%V")
+    with pytest.raises(UsageError, match="no period 'mnth'"):
+        period_labels(frames, "mnth")
+
+
+def test_distinctive_words_follow_the_formula_and_count_people() -> None:
+    texts = {
+        "a": ["queue queue router"] * 12 + ["polite courier"] * 8,
+        "b": ["polite courier"] * 16 + ["queue ferry"] * 4,
+    }
+    built = worded(texts)
+    table = distinctive_words(built, "group", clear=1.0)
+    row = table.filter((pl.col("segment_value") == "a") & (pl.col("word") == "queue")).row(0, named=True)
+    assert (row["n_people"], row["n_others"]) == (12, 4)  # said twice by one person, it counts once
+    inside, outside = 12 + 12 + 8 + 8, 16 + 16 + 4 + 4
+    prior, total = 0.1 * 40 * 16 / 80, 0.1 * 40
+    odds = np.log((12 + prior) / (inside + total - 12 - prior)) - np.log((4 + prior) / (outside + total - 4 - prior))
+    z = odds / np.sqrt(1 / (12 + prior) + 1 / (4 + prior))
+    assert row["log_odds"] == pytest.approx(odds, abs=1e-12)
+    assert row["z"] == pytest.approx(z, abs=1e-12)
+    assert "ferry" not in set(table["word"])  # four people: below the minimum
+    assert table.filter(pl.col("segment_value") == "b")["word"].to_list() == ["courier", "polite"]
+
+
+def worded(texts: dict[str, list[str]]) -> AnalysisFrames:
+    """Frames of these texts, a person each, with the segment "group"."""
+    said = [(group, text) for group, rows in texts.items() for text in rows]
+    raw = raw_frames(len(said))
+    feedback = raw["feedback"].unique("response_id", keep="first", maintain_order=True).sort("feedback_id")
+    raw["feedback"] = feedback.with_columns(
+        text=pl.Series([text for _, text in said]),
+        segments=pl.Series([json.dumps({"group": group}) for group, _ in said]),
+        is_non_answer=pl.lit(False),
+        n_statements=pl.lit(1, pl.Int64),
+        language=pl.lit("en"),
+    )
+    columns = raw["statements"].columns
+    raw["statements"] = (
+        raw["statements"]
+        .unique("feedback_id", keep="first", maintain_order=True)
+        .head(0)
+        .pipe(lambda empty: pl.concat([empty, statements_of(raw["feedback"], columns, empty.schema)], how="diagonal"))
+    )
+    raw["mentions"] = raw["mentions"].clear()
+    return build_frames(raw, Settings())
+
+
+def statements_of(feedback: pl.DataFrame, columns: list[str], schema: pl.Schema) -> pl.DataFrame:
+    """One statement a feedback, its whole text."""
+    found = feedback.select(
+        (pl.lit("s-") + pl.col("feedback_id")).alias("statement_id"), "feedback_id", "text", "language"
+    )
+    return found.select([name for name in columns if name in found.columns]).cast(
+        {name: schema[name] for name in columns if name in found.columns}
+    )
+
+
+def called() -> Iterator[tuple[str, str, float]]:
+    """Answers to "may we call you", the score, and what is expected to happen."""
+    yield from (
+        ("yes", "detractor", 2.0),
+        ("Да", "detractor", 0.0),
+        ("no", "detractor", 1.0),
+        ("yes", "promoter", 10.0),
+    )
+
+
+def test_call_backs_are_the_detractors_who_asked() -> None:
+    raw = raw_frames(4)
+    feedback = raw["feedback"].unique("response_id", keep="first", maintain_order=True)
+    answers = list(called())
+    raw["feedback"] = feedback.with_columns(
+        segments=pl.Series([json.dumps({"may_we_call_you": said}, ensure_ascii=False) for said, *_ in answers]),
+        scores=pl.Series([json.dumps({"nps": score}) for *_, score in answers]),
+    )
+    ids = feedback["feedback_id"].to_list()
+    built = build_frames(raw, Settings(privacy_minimum=1))
+    assert asking_column(built) == "may_we_call_you"
+    table = call_backs(built)
+    assert table["feedback_id"].to_list() == [ids[1], ids[0]]
+    assert table["state"].to_list() == ["open", "open"]
+    written = raw["feedback"].filter(pl.col("feedback_id") == ids[1])["created_at"][0]
+    assert table["due"][0] == (written + timedelta(days=2)).strftime("%Y-%m-%d")
+    call = Call(ids[0], "ben", "2026-01-05", "reached", "ana", FIRST_DAY)
+    row = call_backs(built, calls=(call,)).row(1, named=True)
+    assert (row["owner"], row["due"], row["state"]) == ("ben", "2026-01-05", "reached")
+    assert call_backs(built, everybody=True)["feedback_id"].to_list() == [ids[1], ids[0], ids[3]]
+    with pytest.raises(NothingToShow, match="--asked"):
+        call_backs(build_frames(raw_frames(4), Settings(privacy_minimum=1)))
+
+
+def test_intervals_agree_with_statsmodels() -> None:
+    counts, totals = np.array([0, 3, 17, 40]), np.array([12, 30, 60, 40])
+    low, high = intervals.wilson(counts, totals)
+    expected = proportion_confint(counts, totals, method="wilson")
+    np.testing.assert_allclose(low, expected[0], atol=1e-12)
+    np.testing.assert_allclose(high, expected[1], atol=1e-12)
+    p = np.array([0.001, 0.04, 0.03, 0.2, 0.9, 0.012])
+    np.testing.assert_allclose(intervals.false_discovery(p), multipletests(p, method="fdr_bh")[1], atol=1e-12)
+
+
+def test_a_theme_that_nobody_mentioned_breaks_nothing() -> None:
+    counts = np.zeros((3, 24), int)
+    counts[1] = 10
+    found = expect(counts, np.full(24, 100.0), 12.0, 1)
+    assert found.p_value[0] == 1.0
+    assert found.expected[1] == pytest.approx(10, rel=0.01)
+    assert _Fit.of(counts[:, :20].astype(float), np.ones((20, 1)), np.zeros(20)).dispersion.min() >= 1
