@@ -54,6 +54,7 @@ def fill_store(
     hostile: bool = True,
     tickets: bool = False,
     marked: bool = False,
+    feelings: bool = True,
     seed: int = 0,
 ) -> str:
     """Write ``n`` made-up responses to a SQLite file and return its URL.
@@ -61,7 +62,8 @@ def fill_store(
     ``scores`` are kept; ``stars`` renames CSAT to stars; ``themes`` False leaves the codebook out; ``only_themes``
     keeps just these; ``hostile`` replaces one text with markup that must never run; ``tickets`` puts greetings,
     signatures and logs around the tickets; ``marked`` sets themes apart in every way there is (MARKED), gives
-    feedback two channels and statements touchpoints, and makes every tenth tag a close call.
+    feedback two channels and statements touchpoints, and makes every tenth tag a close call; ``feelings`` False is a
+    scorer that looks for no emotions and intents.
     """
     raw = with_tickets(raw_frames(n, seed)) if tickets else raw_frames(n, seed)
     url = f"sqlite:///{path}"
@@ -83,7 +85,7 @@ def fill_store(
         store.upsert_feedback(feedback, statements, run)
         store.refresh_duplicates()
         store.finish_run(run, {"rows": n, "added": len(feedback), "rejected": 2})
-        _set_sentiment(store, raw["statements"])
+        _set_sentiment(store, raw["statements"], feelings)
         if themes:
             _publish(store, raw, only_themes, marked)
     return url
@@ -125,14 +127,25 @@ def _spoilt(item: Feedback, statements: dict[str, list[Statement]]) -> tuple[Fee
     return item, {**statements, item.feedback_id: [*of_item[:-1], last]}
 
 
-def _set_sentiment(store: Store, frame: pl.DataFrame) -> None:
+def _found(number: int, label: str) -> tuple[dict[str, float], dict[str, float]]:
+    """Return the emotions and intents of the statement of that number."""
+    if label == "positive":
+        return {"joy": 0.9}, {"praise": 0.8}
+    if label != "negative":
+        return {}, {}
+    emotions = {"anger": 0.9} | ({"worry": 0.6} if number % 3 == 0 else {})
+    return emotions, {"complaint": 0.8} | {
+        name: 0.7 for name, nth in (("churn", 8), ("urgent", 20)) if number % nth == 0
+    }
+
+
+def _set_sentiment(store: Store, frame: pl.DataFrame, feelings: bool) -> None:
     from feedback_nlp.records import SentimentScore
 
+    rows = frame.select(pl.col("sentiment", "sentiment_label").first().over("text_hash")).rows()
     scores = [
-        SentimentScore(polarity, label, 0.9)
-        for polarity, label in frame.select(
-            pl.col("sentiment", "sentiment_label").first().over("text_hash")
-        ).iter_rows()
+        SentimentScore(polarity, label, 0.9, *(_found(number, label) if feelings else (None, None)))
+        for number, (polarity, label) in enumerate(rows)
     ]
     store.set_sentiment("made-up", frame["statement_id"].to_list(), scores)
 

@@ -343,7 +343,7 @@ def test_verbatims_are_those_of_the_analysis_and_page_on(open_app: Open, url: st
     assert found.total > 0
     assert articles(app) == [quotes.verbatim_html(item) for item in found.items]
     app.text_input(key="search").input("no such word").run()
-    assert told(app) == ["Nothing fits. Choose another sentiment or other words."]
+    assert told(app) == ["Nothing fits. Choose another sentiment, emotion or intent, or other words."]
 
 
 def test_hostile_text_is_shown_as_text(open_app: Open, url: str) -> None:

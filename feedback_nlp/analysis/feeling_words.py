@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
+import polars as pl
+
 Tone = Literal["negative", "neutral", "positive"]
 # Stands before a name, so that colour never speaks alone.
 TONE_SIGNS: dict[Tone, str] = {"negative": "\u2212", "neutral": "\u25cb", "positive": "+"}
@@ -30,6 +32,7 @@ EMOTION_WORDS: dict[str, Feeling] = {
     "joy": Feeling("joy", "positive", "Joy or delight."),
     "gratitude": Feeling("gratitude", "positive", "Thanks somebody."),
     "surprise": Feeling("surprise", "neutral", "Did not expect it, for good or bad."),
+    "none": Feeling("no emotion", "neutral", "Looked for, and none was found."),
 }
 INTENT_WORDS: dict[str, Feeling] = {
     "complaint": Feeling("complaint", "negative", "Says that something is wrong."),
@@ -39,8 +42,18 @@ INTENT_WORDS: dict[str, Feeling] = {
     "churn": Feeling("may leave", "negative", "Has left, is leaving or means to."),
     "urgent": Feeling("urgent", "negative", "Needs a person now: harm, safety, law, somebody vulnerable."),
 }
-FEELINGS = {"emotions": EMOTION_WORDS, "intents": INTENT_WORDS}
+WORDS = {"emotion": EMOTION_WORDS, "intent": INTENT_WORDS}  # by kind, as feelings() names them
 NOT_SURE = (
     "A model reads them off each statement, several or none at once. It misses some and sees some that are not there, "
     "most of all in irony. Read what was written before you act."
 )
+
+
+def named_feelings(table: pl.DataFrame, kind: str) -> pl.DataFrame:
+    """Add word and tone to the rows of one kind ("emotion" or "intent") of a table of feelings, and n_feedback as n."""
+    words = [WORDS[kind][name] for name in table["name"]]
+    return table.with_columns(
+        pl.Series("word", [feeling.signed for feeling in words], dtype=pl.String),
+        pl.Series("tone", [feeling.tone for feeling in words], dtype=pl.String),
+        pl.col("n_feedback").alias("n"),
+    )

@@ -16,6 +16,7 @@ from feedback_nlp.charts.palette import INK
 from feedback_nlp.language_names import language_name
 from feedback_nlp.pages import marks, shell, tables
 from feedback_nlp.pages.data import Slice, current_slice
+from feedback_nlp.pages.feelings import show_feelings
 from feedback_nlp.pages.wording import answers_words, count, interval, number, percent
 
 EITHER_END = 5  # themes shown with the most damage, and with the most good
@@ -32,6 +33,7 @@ def _page() -> None:
     _scores(part, summaries)
     outcome = part.compute(choose_outcome, name=part.outcome_name)
     _themes(part, outcome)
+    show_feelings(part)
     left, right = st.columns([3, 2], gap="large")
     with left:
         _trend(part, outcome)

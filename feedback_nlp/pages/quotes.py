@@ -7,9 +7,10 @@ placeholders of personal data are chips: "person 1".
 from __future__ import annotations
 
 import html
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from feedback_nlp.analysis.feeling_words import EMOTION_WORDS, INTENT_WORDS, TONE_SIGNS
 from feedback_nlp.analysis.passages import ASIDE_WORDS, Passage, aside_size, passages, placeholder_pieces
 from feedback_nlp.language_names import language_name
 from feedback_nlp.pages.wording import dimension_name
@@ -36,15 +37,18 @@ def verbatim_html(verbatim: Verbatim) -> str:
         '<article class="fb-verbatim">'
         f'<div class="fb-badges">{"".join(_badges(verbatim))}</div>'
         f'<div class="fb-text" dir="auto" lang="{lang}">'
-        f"{marked_text(verbatim.text, verbatim.spans, verbatim.asides)}</div>"
+        f"{marked_text(verbatim.text, verbatim.spans, verbatim.asides, feelings=True)}</div>"
         '<div class="fb-meta">'
         + "".join(f'<span dir="auto">{html.escape(str(part))}</span>' for part in footer)
         + "</div></article>"
     )
 
 
-def marked_text(text: str, spans: Sequence[Span], asides: Sequence[Aside] = ()) -> str:
-    """Escape ``text``, wrap its evidence in ``<mark>``, coloured by its sentiment, and mute or fold its asides."""
+def marked_text(text: str, spans: Sequence[Span], asides: Sequence[Aside] = (), *, feelings: bool = False) -> str:
+    """Escape ``text``, wrap its evidence in ``<mark>``, coloured by its sentiment, and mute or fold its asides.
+
+    With ``feelings`` a chip behind each marked statement says its sentiment, emotions and intents.
+    """
     parts: list[str] = []
     joined = list(_neighbours_joined(passages(text, spans, asides), text))
     folded = [passage.kind is not None and passage.end - passage.start > LONGEST_ASIDE for passage in joined]
@@ -59,9 +63,25 @@ def marked_text(text: str, spans: Sequence[Span], asides: Sequence[Aside] = ()) 
             tone = passage.span.sentiment_label if passage.span.sentiment_label in _TONES else "unknown"
             hint = html.escape(", ".join(passage.span.theme_labels), quote=True)
             parts.append(f'<mark class="fb-{tone}" title="{hint}">{_escaped(piece)}</mark>')
+            if feelings and all(later.span is not passage.span for later in joined[i + 1 :]):
+                parts.append(_feelings_chip(passage.span))
         else:
             parts.append(_escaped(piece))
     return "".join(parts)
+
+
+def _feelings_chip(span: Span) -> str:
+    """Say how a statement sounds, what it feels and what it wants; left to right, in any text."""
+    found = [EMOTION_WORDS[name] for name in span.emotions] + [INTENT_WORDS[name] for name in span.intents]
+    words = [feeling.word for feeling in found]
+    if span.sentiment_label in TONE_SIGNS:
+        words.insert(0, f"{TONE_SIGNS[span.sentiment_label]} {span.sentiment_label}")
+    if not words:
+        return ""
+    tone = span.sentiment_label if span.sentiment_label in TONE_SIGNS else "unknown"
+    meaning = html.escape(" ".join(feeling.meaning for feeling in found), quote=True)
+    said = html.escape(" \u00b7 ".join(words))
+    return f' <bdi class="fb-feel fb-{tone}" dir="ltr" lang="en" title="{meaning}">{said}</bdi>'
 
 
 def _neighbours_joined(found: Sequence[Passage], text: str) -> Iterator[Passage]:
@@ -114,12 +134,18 @@ def chips_html(words: Sequence[str], language: str) -> str:
     return f'<div class="fb-chips" dir="auto" lang="{lang}">{chips}</div>'
 
 
-def _badges(verbatim: Verbatim) -> list[str]:
+def score_badges(scores: Mapping[str, float], nps_segment: str | None) -> list[str]:
+    """Return a badge a score: "NPS 9"."""
     badges = []
-    for name, value in sorted(verbatim.scores.items()):
-        tone = _BADGES.get(verbatim.nps_segment or "", "plain") if name == "nps" else "plain"
+    for name, value in sorted(scores.items()):
+        tone = _BADGES.get(nps_segment or "", "plain") if name == "nps" else "plain"
         label = "NPS" if name == "nps" else name.upper() if len(name) <= 4 else name
         badges.append(f'<span class="fb-badge fb-{tone}">{html.escape(f"{label} {float(value):g}")}</span>')
+    return badges
+
+
+def _badges(verbatim: Verbatim) -> list[str]:
+    badges = score_badges(verbatim.scores, verbatim.nps_segment)
     tones = [span.sentiment_label for span in verbatim.spans if span.is_evidence and span.sentiment_label in _TONES]
     return badges + [f'<span class="fb-badge fb-{tone}">{tone}</span>' for tone in _TONES if tone in tones]
 
@@ -155,6 +181,15 @@ details.fb-aside > div {margin:.25rem 0 .35rem; padding-inline-start:.7rem; bord
 .fb-verbatim mark.fb-negative {background:#F9DDD9; box-shadow:inset 0 -2px #B23A2E}
 .fb-verbatim mark.fb-positive {background:#D5EFEB; box-shadow:inset 0 -2px #0F766E}
 .fb-verbatim mark.fb-neutral {background:#E9EBF2; box-shadow:inset 0 -2px #8A91A5}
+.fb-feel {font-size:.72rem; line-height:1.5; padding:0 .45rem; border-radius:1rem; border:1px solid #8A91A5;
+  color:#3B4256; background:#fff; white-space:nowrap; user-select:none}
+.fb-feel.fb-negative {border-color:#B23A2E; color:#8C2B21}
+.fb-feel.fb-positive {border-color:#0F766E; color:#0B5750}
+.fb-why {font-size:.95rem; line-height:2; overflow-wrap:anywhere}
+.fb-why .fb-for, .fb-why .fb-against {border-radius:.25em; padding:.1em .25em}
+.fb-why .fb-for {background:#D5EFEB; box-shadow:inset 0 -2px #0F766E}
+.fb-why .fb-against {background:#F9DDD9; box-shadow:inset 0 -2px #B23A2E}
+.fb-why bdi {font-size:.72rem; margin-inline-start:.25em; color:#3B4256; user-select:none}
 .fb-chip {font-size:.85rem; padding:.1rem .6rem; border-radius:1rem; background:#EDECFB; color:#312E81}
 .fb-view {color:#3B4256; font-size:.95rem; padding:.45rem .8rem; border-left:4px solid #4338CA; background:#F4F5FA;
   border-radius:.25rem; overflow-wrap:anywhere}

@@ -1,4 +1,4 @@
-"""Review: statements whose tag is a close call, one short list at a time, for a person to settle."""
+"""Review: what a person should look at. Statements whose tag is a close call, to settle, and customers who wait."""
 
 from __future__ import annotations
 
@@ -16,9 +16,11 @@ from feedback_nlp.pages import acting, shell
 from feedback_nlp.pages.data import Slice, current_slice, forget
 from feedback_nlp.pages.editing import theme_names
 from feedback_nlp.pages.quotes import marked_text
+from feedback_nlp.pages.waiting import LISTS, show_list
 from feedback_nlp.pages.wording import count, plain
 
 AT_ONCE = 8
+CLOSE_CALLS = "Close calls"
 MOST_ALIKE = 20  # statements of the same words that one answer settles; each is an edit
 _REASONS = {
     "near the threshold": "Near the threshold: a little nearer or farther, and it would (not) have the theme.",
@@ -27,11 +29,16 @@ _REASONS = {
 
 
 def _page() -> None:
-    shell.heading(
-        "review", "Close calls: statements whose theme is in doubt. Settle a few; each answer holds for good."
-    )
+    shell.heading("review", "What a person should look at: close calls of themes, and customers who wait for somebody.")
     part = current_slice()
     shell.view_sentence(part)
+    chosen = st.segmented_control(
+        "List", [CLOSE_CALLS, *LISTS], default=CLOSE_CALLS, required=True, key="queue", bind="query-params"
+    )
+    if chosen in LISTS:
+        show_list(part, str(chosen))
+        return
+    st.caption("Statements whose theme is in doubt. Settle a few; each answer holds for good.")
     if not part.loaded.has_themes:
         shell.no_themes()
         return

@@ -21,6 +21,7 @@ from feedback_nlp.language_names import language_name
 from feedback_nlp.pages import acting, marks, rename, shell, tables
 from feedback_nlp.pages.data import Slice, current_slice
 from feedback_nlp.pages.editing import edit_area
+from feedback_nlp.pages.feelings import show_theme_feelings
 from feedback_nlp.pages.filters import FACET_PREFIX, dimensions
 from feedback_nlp.pages.quotes import chips_html
 from feedback_nlp.pages.reading import read_verbatims
@@ -61,6 +62,7 @@ def _page() -> None:
         )
     _figures(rows.row(0, named=True), outcome, part)
     _sub_themes(part, theme, outcome)
+    show_theme_feelings(part, theme, rows.row(0, named=True), outcome)
     _trend(part, theme, outcome)
     _splits(part, theme, outcome)
     _keywords(theme)

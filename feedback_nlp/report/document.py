@@ -35,6 +35,7 @@ from feedback_nlp.charts import palette
 from feedback_nlp.language_names import language_name
 from feedback_nlp.records import View
 from feedback_nlp.report import wording
+from feedback_nlp.report.feelings import feelings_section
 from feedback_nlp.report.quotes import Quote, choose_quotes
 
 PAIN_POINTS = 7
@@ -110,6 +111,7 @@ def render_report(
         "scores": [_score(summary) for summary in summaries],
         "pains": [_card(frames, i, row, outcome, "negative", where, used) for i, row in _ranked(pains)],
         "strengths": [_card(frames, i, row, outcome, "positive", where, used) for i, row in _ranked(strengths)],
+        "feelings": feelings_section(frames),
         "labels": labels,
         "known_pain": sure_pains.row(0, named=True) if len(sure_pains) else None,
         "known_strength": sure_strengths.row(0, named=True) if len(sure_strengths) else None,

@@ -7,7 +7,7 @@ of personal data are written as words in brackets, "[person 1]".
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from markupsafe import Markup, escape
 
@@ -41,6 +41,7 @@ def choose_quotes(
     *,
     theme_id: str | None = None,
     sentiment: str | None = None,
+    intent: str | None = None,
     limit: int = 3,
     used: Collection[str] = (),
 ) -> tuple[Quote, ...]:
@@ -49,12 +50,17 @@ def choose_quotes(
     Feedback whose id is in ``used`` is quoted only when there is no other.
 
     With a theme and a sentiment, quotes with that feeling about the theme; all of the theme's when there are none.
-    Without a theme, quotes that mention none.
+    With an intent, quotes that have it, about any theme; the statements that do are the evidence. Without a theme and
+    an intent, quotes that mention no theme.
     """
-    unthemed = theme_id is None
-    page = find_verbatims(frames, theme_id=theme_id, unthemed=unthemed, sentiment=sentiment, limit=CANDIDATES)
+    unthemed = theme_id is None and intent is None
+    page = find_verbatims(
+        frames, theme_id=theme_id, unthemed=unthemed, sentiment=sentiment, intent=intent, limit=CANDIDATES
+    )
+    if intent is not None and theme_id is None:
+        page = replace(page, items=tuple(_evident(verbatim, intent) for verbatim in page.items))
     if not page.items and sentiment is not None:
-        page = find_verbatims(frames, theme_id=theme_id, unthemed=unthemed, limit=CANDIDATES)
+        page = find_verbatims(frames, theme_id=theme_id, unthemed=unthemed, intent=intent, limit=CANDIDATES)
     telling = [v for v in page.items if len(_evidence_text(v)) >= LEAST_LETTERS] or list(page.items)
     telling.sort(key=lambda v: v.feedback_id in used)  # stable: within each half the most fitting stay first
     chosen: list[Verbatim] = []
@@ -69,6 +75,11 @@ def choose_quotes(
                 continue
             chosen.append(verbatim)
     return tuple(_quote(verbatim) for verbatim in chosen)
+
+
+def _evident(verbatim: Verbatim, intent: str) -> Verbatim:
+    spans = (replace(span, is_evidence=intent in span.intents) for span in verbatim.spans)
+    return replace(verbatim, spans=tuple(spans))
 
 
 def marked(text: str, spans: Sequence[Span], asides: Sequence[Aside] = ()) -> Markup:
