@@ -130,7 +130,11 @@ def test_frames_from_before_emotions_have_none_looked_for() -> None:
     [
         ([("positive", 0.9), ("negative", -0.9)], "mixed"),
         ([("positive", CLEAR), ("negative", -CLEAR)], "mixed"),
+        ([("positive", 0.9), ("negative", -CLEAR)], "mixed"),
         ([("positive", 0.9), ("negative", -CLEAR + 0.01)], "positive"),
+        ([("negative", -0.6), ("negative", -0.6), ("positive", 0.6), ("negative", -0.6)], "mixed"),
+        ([("negative", -0.6), ("negative", -0.6), ("positive", 0.6), ("negative", -0.7)], "negative"),
+        ([("positive", 0.8)] * 9 + [("negative", -0.9)] * 2, "positive"),
         ([("positive", CLEAR - 0.01), ("negative", -0.9), ("neutral", 0.3)], "negative"),
         ([("positive", 0.9), ("neutral", -0.4)], "positive"),
         ([("negative", -0.4), ("neutral", 0.0), ("neutral", 0.2)], "negative"),

@@ -6,7 +6,10 @@ import json
 
 import polars as pl
 
-CLEAR = 0.3  # a statement this far from 0 is clearly positive or negative; both in one feedback make it mixed
+CLEAR = 0.3  # a statement this far from 0 is clearly positive or negative
+# Least share of the weaker side in what is clearly positive or negative, for a feedback to be mixed. Without it nearly
+# every long review is: of one that pans everything, some sentence concedes a point. Chosen on reviews with ratings.
+BOTH_SIDES = 0.25
 # What is found in a statement, and how sure each is: two aligned lists, the likeliest first.
 FOUND = {"emotions": "emotion_confidence", "intents": "intent_confidence"}
 
@@ -62,27 +65,29 @@ def found_by(statements: pl.DataFrame, key: str) -> pl.DataFrame:
 def sentiment_by(statements: pl.DataFrame, key: str) -> pl.DataFrame:
     """Return one row a value of ``key``: how its statements feel, taken together.
 
-    ``sentiment`` is the mean polarity (-1..1). ``sentiment_label`` is "mixed" where at least one statement is clearly
-    positive and at least one clearly negative: labelled so, and at least :data:`CLEAR` from 0. A statement that leans
-    the other way less than that does not make it mixed. Otherwise it is the side to which the polarities of the
-    positive and negative statements add up, so that neutral ones do not water down the others; "neutral" where there
-    are none, or where they cancel out.
+    ``sentiment`` is the mean polarity (-1..1). ``sentiment_label`` is "mixed" where some statements are clearly
+    positive and some clearly negative (labelled so, and at least :data:`CLEAR` from 0), and the polarities of the
+    weaker side add up to at least :data:`BOTH_SIDES` of those of both: one against one is mixed, and so is one against
+    two or three as clear. A statement that leans the other way less than that does not make it mixed. Otherwise it is
+    the side to which the polarities of the positive and negative statements add up, so that neutral ones do not water
+    down the others; "neutral" where there are none, or where they cancel out.
     """
     polarity, label = pl.col("sentiment"), pl.col("sentiment_label")
     polar = polarity.filter(label.is_in(["negative", "positive"])).sum().round(9)
+    weaker, both = pl.min_horizontal("__praise__", "__blame__"), pl.col("__praise__") + pl.col("__blame__")
     return (
         statements.filter(polarity.is_not_null())
         .group_by(key, maintain_order=True)
         .agg(
             polarity.mean().round(9).alias("sentiment"),
             polar.alias("__polar__"),
-            ((label == "positive") & (polarity >= CLEAR)).any().alias("__praise__"),
-            ((label == "negative") & (polarity <= -CLEAR)).any().alias("__complaint__"),
+            polarity.filter((label == "positive") & (polarity >= CLEAR)).sum().round(9).alias("__praise__"),
+            (-polarity.filter((label == "negative") & (polarity <= -CLEAR)).sum()).round(9).alias("__blame__"),
         )
         .select(
             key,
             "sentiment",
-            pl.when(pl.col("__praise__") & pl.col("__complaint__"))
+            pl.when((weaker > 0) & (weaker >= BOTH_SIDES * both))
             .then(pl.lit("mixed"))
             .when(pl.col("__polar__") > 0)
             .then(pl.lit("positive"))

@@ -15,6 +15,7 @@ from feedback_nlp.analysis import privacy
 from feedback_nlp.analysis.feelings import EMOTION, INTENT, expressing, require_name
 from feedback_nlp.analysis.frames import AnalysisFrames, theme_label
 from feedback_nlp.analysis.passages import read_asides, said_text
+from feedback_nlp.analysis.roll_up import sentiment_by
 from feedback_nlp.errors import UsageError, did_you_mean
 from feedback_nlp.language.redaction.redactor import PLACEHOLDER
 from feedback_nlp.records import Aside
@@ -147,24 +148,15 @@ def _about(frames: AnalysisFrames, theme_id: str) -> pl.DataFrame:
     """One row a feedback that mentions the theme: how it feels about it, and how good a quote it makes."""
     quotes = frames.themes.filter(pl.col("theme_id") == theme_id)["quote_ids"][0]
     quoted = pl.col("statement_id").is_in(json.loads(quotes or "[]"))
-    label = pl.col("sentiment_label")
-    praise, complaint = (label == "positive").any(), (label == "negative").any()
+    said = frames.mentions.filter(pl.col("theme_id") == theme_id)
+    feeling = sentiment_by(said, "feedback_id").rename({"sentiment": "__feeling__", "sentiment_label": "__label__"})
     return (
-        frames.mentions.filter(pl.col("theme_id") == theme_id)
-        .group_by("feedback_id")
+        said.group_by("feedback_id")
         .agg(
-            pl.col("sentiment").sort().mean().round(9).alias("__feeling__"),
-            pl.when(praise & complaint)
-            .then(pl.lit("mixed"))
-            .when(praise)
-            .then(pl.lit("positive"))
-            .when(complaint)
-            .then(pl.lit("negative"))
-            .otherwise(label.drop_nulls().first())
-            .alias("__label__"),
             (~quoted).all().cast(pl.Int32).alias("__quote__"),
             pl.col("confidence").max().alias("__confidence__"),
         )
+        .join(feeling, on="feedback_id", how="left")
     )
 
 
