@@ -37,6 +37,7 @@ PAGES = {
     "Add feedback": "/add",
     "About this data": "/about",
 }
+LISTED = ":not(.fb-typical) > .fb-verbatim"  # answers of the list, without those that stand for praise and blame
 # Streamlit asks for these beside the page first, then at the root; only the second is there.
 EXPECTED_MISSES = ("/_stcore/health", "/_stcore/host-config")
 
@@ -258,11 +259,11 @@ def test_what_customers_wrote_never_runs_and_reads_in_its_own_direction(watched:
 
 def test_the_pager_and_the_sentiment_filter_change_what_is_read(watched: Watched) -> None:
     page = watched.go("/theme?theme=t-service")
-    first = page.locator(".fb-verbatim").first.inner_text()
+    first = page.locator(LISTED).first.inner_text()
     page.get_by_role("button", name="Page 2", exact=True).click()
-    expect(page.locator(".fb-verbatim").first).not_to_have_text(first)
+    expect(page.locator(LISTED).first).not_to_have_text(first)
     page.get_by_role("radio", name="positive", exact=True).click()
-    expect(page.locator(".fb-verbatim mark.fb-positive").first).to_be_visible()
+    expect(page.locator(f"{LISTED} mark.fb-positive").first).to_be_visible()
     watched.settle()
     assert parse_qs(urlsplit(page.url).query)["sentiment"] == ["positive"]
     watched.check()
@@ -308,6 +309,43 @@ def _mentions(url: str) -> dict[str, int]:
     with Store.open(url) as store:
         counts = store.read_frames()["mentions"]["theme_id"].value_counts().sort("theme_id")
     return dict(counts.iter_rows())
+
+
+def test_feelings_filter_with_the_keyboard_and_their_chips_read_from_the_left(watched: Watched) -> None:
+    page = watched.go("/theme?theme=t-waiting&language=Arabic")
+    button = page.get_by_role("button", name=re.compile(r"^worry \(\d+\)"))
+    n = re.search(r"\d+", button.inner_text())
+    assert n is not None
+    button.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text(re.compile(rf"of {n[0]} answers\. Marked")).first).to_be_visible()
+    watched.settle()
+    assert parse_qs(urlsplit(page.url).query)["emotion"] == ["worry"]
+    chip = page.locator(f"{LISTED} .fb-feel").first
+    expect(chip).to_have_text(re.compile("^\u2212 negative \u00b7 anger \u00b7 worry \u00b7 complaint"))
+    assert chip.evaluate("e => [getComputedStyle(e).direction, getComputedStyle(e.parentElement).direction]") == [
+        "ltr",
+        "rtl",
+    ]
+    watched.check()
+
+
+def test_who_waits_can_be_opened_from_the_overview_and_taken_along_as_a_file(watched: Watched) -> None:
+    page = watched.go("/?language=Arabic")
+    link = page.get_by_test_id("stPageLink").filter(has_text="statements: may leave")
+    n = re.search(r"\d+", link.inner_text())
+    assert n is not None
+    link.locator("a").click()
+    expect(page.get_by_text(re.compile(rf"^{n[0]} of the view.s \d+ statements")).first).to_be_visible()
+    watched.settle()
+    query = parse_qs(urlsplit(page.url).query)
+    assert query == {"queue": ["May leave"], "language": ["Arabic"]}
+    with page.expect_download() as started:
+        page.get_by_role("button", name="Download all as CSV").click()
+    lines = Path(started.value.path()).read_text(encoding="utf-8-sig").splitlines()
+    assert lines[0].startswith("statement_id,feedback_id,")
+    assert len(lines) == int(n[0]) + 1
+    watched.check()
 
 
 def test_statements_are_chosen_with_the_keyboard_and_read_aloud(watched: Watched) -> None:

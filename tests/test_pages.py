@@ -7,7 +7,6 @@ import logging
 import re
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
@@ -16,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 
 from feedback_nlp.analysis import verbatims
 from feedback_nlp.analysis.facets import theme_by_facet
-from feedback_nlp.analysis.frames import AnalysisFrames, apply_view, build_frames
+from feedback_nlp.analysis.frames import apply_view, build_frames
 from feedback_nlp.analysis.marks import theme_marks
 from feedback_nlp.analysis.overview import overview
 from feedback_nlp.analysis.replaced import replaced
@@ -29,64 +28,33 @@ from feedback_nlp.errors import NothingToShow, UsageError
 from feedback_nlp.pages import add, data, quotes, wording
 from feedback_nlp.pipeline.editing import edit_theme
 from feedback_nlp.records import Aside, Feedback, View
-from feedback_nlp.resources import resource_path
 from feedback_nlp.settings import Settings
 from feedback_nlp.store import Store
 from tests import topic_store
 from tests.app_data import HOSTILE, fill_store
+from tests.app_driver import (
+    Open,
+    articles,
+    body,
+    build_frames_of,
+    frames_of,
+    go,
+    open_app,
+    sentence,
+    told,
+    trouble,
+)
 from tests.made_up import rows, write_csv, write_plugin
 
+__all__ = ["open_app"]
+
 PAGES = ("overview", "themes", "theme", "compare", "review", "changes", "add", "about")
-Open = Callable[..., AppTest]
 
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A database with two scores, twelve themes, six languages and one hostile text."""
     return fill_store(tmp_path_factory.mktemp("app") / "feedback.db", 240)
-
-
-@pytest.fixture
-def open_app(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Open:
-    """Open the app at a page, with query parameters, over a database."""
-    monkeypatch.chdir(tmp_path)  # no feedback.toml of the developer's
-
-    def opened(url: str, page: str = "overview", **parameters: str | list[str]) -> AppTest:
-        monkeypatch.setenv("FEEDBACK_DB", url)
-        app = AppTest.from_file(resource_path("app.py"), default_timeout=60)
-        for name, value in parameters.items():
-            app.query_params[name] = value
-        app.run()
-        return app if page == "overview" else go(app, page)
-
-    return opened
-
-
-def go(app: AppTest, page: str) -> AppTest:
-    return app.switch_page(f"feedback_nlp/pages/{page}.py").run()
-
-
-def frames_of(url: str, view: View | None = None) -> AnalysisFrames:
-    return apply_view(build_frames_of(url), view or View())
-
-
-def build_frames_of(url: str, **settings: object) -> AnalysisFrames:
-    with Store.open(url) as store:
-        return build_frames(store.read_frames(), Settings(**settings))
-
-
-def sentence(app: AppTest) -> str:
-    """The sentence that says the view, as text."""
-    found = next(element.value for element in app.html if "fb-view" in element.value and "<style" not in element.value)
-    return html.unescape(re.sub(r"<[^>]+>", "", found))
-
-
-def trouble(app: AppTest) -> list[str]:
-    return [element.value for kind in ("exception", "error", "warning") for element in app.get(kind)]
-
-
-def told(app: AppTest) -> list[str]:
-    return [element.value for element in app.info]
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -323,11 +291,6 @@ def test_an_unknown_error_shows_a_number_and_logs_no_verbatim(
     assert number is not None
     assert f"Error {number[1]} on page verbatims: RuntimeError" in caplog.text
     assert secret not in caplog.text + app.error[0].value
-
-
-def articles(app: AppTest) -> list[str]:
-    body = next(e.value for e in app.html if e.value.startswith("<article"))
-    return re.findall(r"<article.*?</article>", body, flags=re.DOTALL)
 
 
 def test_verbatims_are_those_of_the_analysis_and_page_on(open_app: Open, url: str) -> None:
@@ -664,11 +627,6 @@ def test_a_broken_file_is_a_message(open_app: Open, topic_encoder: Path, tmp_pat
 def marked_url(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A database whose themes have every mark there is, with hostile names, facets and close calls."""
     return fill_store(tmp_path_factory.mktemp("marked") / "feedback.db", 240, marked=True)
-
-
-def body(app: AppTest) -> str:
-    """Everything that is put on the page as HTML, but for the style."""
-    return "".join(element.value for element in app.html if not element.value.startswith("<style"))
 
 
 def test_tables_and_pages_say_what_sets_a_theme_apart(open_app: Open, marked_url: str) -> None:

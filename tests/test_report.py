@@ -10,6 +10,7 @@ from html.parser import HTMLParser
 import polars as pl
 import pytest
 
+from feedback_nlp.analysis.feelings import feelings
 from feedback_nlp.analysis.frames import AnalysisFrames, apply_view, build_frames
 from feedback_nlp.analysis.outcomes import choose_outcome
 from feedback_nlp.analysis.overview import overview
@@ -366,3 +367,56 @@ def test_quotes_differ_in_text_and_prefer_other_languages(frames: AnalysisFrames
 )
 def test_numbers_in_words(value: float, digits: int, signed: bool, expected: str) -> None:
     assert wording.number(value, digits, signed=signed) == expected
+
+
+def with_feelings(raw: dict[str, pl.DataFrame], *, every: int = 3) -> dict[str, pl.DataFrame]:
+    """Give every nth statement emotions and intents as a scorer would."""
+    found = pl.int_range(pl.len()) % every == 0
+    emotions, intents = '{"anger": 0.9, "worry": 0.6}', '{"complaint": 0.9, "urgent": 0.8}'
+    columns = {"emotions": emotions, "intents": intents}
+    statements = raw["statements"].with_columns(
+        pl.when(found).then(pl.lit(said)).otherwise(pl.lit("{}")).alias(name) for name, said in columns.items()
+    )
+    return {**raw, "statements": statements}
+
+
+def test_feelings_are_told_with_count_base_and_interval_and_those_who_wait_are_quoted() -> None:
+    frames = build_frames(with_feelings(raw_frames()), Settings())
+    table = feelings(frames)
+    html = render(frames)
+    page = Page(html)
+    assert "How people feel, and what they want" in page.texts["h2"]
+    assert [t for t in page.texts["h3"] if t.startswith("What they ")] == ["What they feel", "What they want"]
+    none = table.filter(name="none").row(0, named=True)
+    urgent = table.filter(name="urgent").row(0, named=True)
+    said = f"Share of {none['base']:,} answers; no emotion was found in {100 * none['share']:.0f}% ("
+    assert f"{said}{none['n_feedback']:,})." in page.texts["figcaption"]
+    assert (
+        f"{urgent['n_feedback']:,} answers need a person now (\u201curgent\u201d): {100 * urgent['share']:.0f}% of "
+        f"{urgent['base']:,}; {100 * urgent['share_low']:.0f} to {100 * urgent['share_high']:.0f}%."
+    ) in page.text()
+    labels = [attributes["aria-label"] for tag, attributes in page.tags if tag == "svg"]
+    share = f"{100 * table.filter(name='anger')['share'][0]:.0f}%"
+    assert f"What they feel: \u2212 anger {share}; \u2212 worry {share}" in labels
+    (quote,) = choose_quotes(frames, intent="urgent", limit=1)
+    assert str(quote.html) in html
+    ids = frames.statements.filter(pl.col("intents").list.contains("urgent"))["feedback_id"]
+    assert quote.feedback_id in ids
+    assert "have left, are leaving" not in page.text()  # nobody does
+
+
+def test_a_report_without_emotions_and_intents_says_nothing_of_them(frames: AnalysisFrames) -> None:
+    page = Page(render(frames))
+    assert "How people feel, and what they want" not in page.texts["h2"]
+    assert "Emotions and intents" not in page.texts["dt"]
+
+
+def test_those_who_wait_are_not_counted_or_quoted_where_they_are_few() -> None:
+    raw = with_feelings(raw_frames(), every=220)
+    few = build_frames(raw, Settings())
+    people = feelings(few).filter(name="urgent")["n_people"][0]
+    assert people is None
+    page = Page(render(few))
+    assert "How people feel, and what they want" in page.texts["h2"]
+    assert "need a person now" not in page.text()
+    assert "left open: fewer than 5 people" in page.text()

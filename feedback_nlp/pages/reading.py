@@ -113,7 +113,9 @@ def _draw(part: Slice, theme: dict[str, Any]) -> None:
 
 def _kind_filter(found: pl.DataFrame, kind: str) -> str | None:
     """A choice among the emotions or intents that are expressed; not drawn when there is none."""
-    names = found.filter(pl.col("kind") == kind, pl.col("n_feedback") > 0)["name"].to_list()
+    # One whose count is withheld can be chosen all the same: it only picks among texts that may be listed anyway.
+    some = (pl.col("n_feedback") > 0) | pl.col("suppressed")
+    names = found.filter(pl.col("kind") == kind, some)["name"].to_list()
     chosen = st.session_state.get(kind)
     if chosen is not None and chosen not in names and chosen in WORDS[kind]:
         names.append(chosen)  # a copied address names one that nobody expresses in this view
