@@ -34,7 +34,7 @@ def interval_of(
 
     The bootstrap gives the spread, Student's t with ``degrees`` (m,) of freedom the reach: with few customers behind
     a figure, plain percentiles come out too narrow (Hesterberg 2015, "What Teachers Should Know About the Bootstrap").
-    The skew of the draws is kept by letting each side have a spread of its own. NaN where nothing varies, or nothing was drawn.
+    The skew of the draws is kept by letting each side have a spread of its own. NaN where nothing varies or was drawn.
     """
     if not len(draws):
         return (np.full(estimate.shape, np.nan),) * 3
