@@ -10,11 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from feedback_nlp.encoding import LoadedEncoder, encoder_status, load_encoder, load_tone_encoder, prepare
+from feedback_nlp.encoding import LoadedEncoder, encoder_status, load_encoder, load_tone_encoder, loading, prepare
 from feedback_nlp.encoding.bundled import BUNDLED
 from feedback_nlp.encoding.torch_backend import bundled_backend
 from feedback_nlp.records import EncoderIdentity
 from feedback_nlp.settings import Settings
+from tests.fake_encoder import TopicEncoder
 
 LANGUAGES = ("en", "ro", "ru", "it", "ar", "pl")
 PARALLEL = (
@@ -165,8 +166,12 @@ def test_encoding_needs_no_torch(settings: Settings, encoder: LoadedEncoder):
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
-def test_prepare_says_what_it_found(settings: Settings, encoder: LoadedEncoder):
+def test_prepare_says_what_it_found(settings: Settings, encoder: LoadedEncoder, monkeypatch: pytest.MonkeyPatch):
     (line,) = prepare(settings)
+    monkeypatch.setattr(loading, "find_plugin", lambda group, name: lambda settings: TopicEncoder(32))
+    own = "encoder topic-encoder: loaded, 32 dimensions"
+    assert prepare(replace(settings, encoder="mine")) == [own, f"{line}, for sentiment"]
+    assert prepare(replace(settings, encoder="mine", sentiment="off")) == [own]
     assert line.startswith("encoder multilingual: already prepared in ")
     assert Path(line.rpartition(" in ")[2]).parent == Path(settings.cache_dir)
     name, well, detail = encoder_status(settings)[0]

@@ -73,7 +73,7 @@ def test_a_plug_in_is_found_by_name(monkeypatch: pytest.MonkeyPatch):
     assert asked == [("encoders", "mine")]
     assert encoder.identity == TopicEncoder(32).identity
     np.testing.assert_array_equal(encoder.encode(["slow app"]), TopicEncoder(32).encode(["slow app"]))
-    assert prepare(Settings(encoder="mine")) == ["encoder topic-encoder: loaded, 32 dimensions"]
+    assert prepare(Settings(encoder="mine", sentiment="off")) == ["encoder topic-encoder: loaded, 32 dimensions"]
     assert encoder_status(Settings(encoder="mine"))[-1] == ("encoder mine", True, "topic-encoder, 32 dimensions")
 
 

@@ -47,23 +47,40 @@ def load_tone_encoder(settings: Settings, encoder: LoadedEncoder) -> LoadedEncod
     """
     if encoder.tone_key is not None:
         return encoder
-    return load_encoder(replace(settings, encoder="multilingual", encoder_prefix=""))
+    return load_encoder(_tone_settings(settings))
 
 
 def prepare(settings: Settings) -> list[str]:
     """Build whatever the named encoder needs, so that the first run is fast; return what was done, one line each.
 
-    Raises :class:`EncoderError` as :func:`load_encoder` does.
+    So is the encoder that makes the tones for sentiment, where that is another one. Raises :class:`EncoderError` as
+    :func:`load_encoder` does.
     """
-    if settings.encoder in BUNDLED:
-        encoder = BUNDLED[settings.encoder]
-        ready = is_prepared(encoder, settings)
-        path = prepared_onnx(encoder, settings)
-        load_encoder(settings).encode(["a"])
-        return [f"encoder {encoder.name}: {'already prepared' if ready else 'prepared'} in {path}"]
-    encoder_in_use = load_encoder(settings)
-    encoder_in_use.encode(["a"])
-    return [f"encoder {encoder_in_use.identity.name}: loaded, {encoder_in_use.dimensions} dimensions"]
+    if settings.encoder not in BUNDLED:
+        encoder = load_encoder(settings)
+        encoder.encode(["a"])
+        lines = [f"encoder {encoder.identity.name}: loaded, {encoder.dimensions} dimensions"]
+    else:
+        encoder, line = _prepared(settings)
+        lines = [line]
+    if encoder.tone_key is None and settings.sentiment != "off":
+        lines.append(f"{_prepared(_tone_settings(settings))[1]}, for sentiment")
+    return lines
+
+
+def _prepared(settings: Settings) -> tuple[LoadedEncoder, str]:
+    """Build what a bundled encoder needs; return it and what was done."""
+    named = BUNDLED[settings.encoder]
+    ready = is_prepared(named, settings)
+    path = prepared_onnx(named, settings)
+    encoder = load_encoder(settings)
+    encoder.encode(["a"])
+    return encoder, f"encoder {named.name}: {'already prepared' if ready else 'prepared'} in {path}"
+
+
+def _tone_settings(settings: Settings) -> Settings:
+    """Return the settings of the encoder that makes the tones for those that make none."""
+    return replace(settings, encoder="multilingual", encoder_prefix="")
 
 
 def encoder_status(settings: Settings) -> list[tuple[str, bool, str]]:

