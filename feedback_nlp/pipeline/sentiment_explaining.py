@@ -92,7 +92,7 @@ def word_spans(text: str, language: str) -> tuple[tuple[int, int], ...]:
         clipped = size == 0 and any(character.isalpha() for character in text[start:end])
         if spans and spans[-1][1] == start and (clipped or last_clipped):
             spans[-1] = (spans[-1][0], end)
-        elif size >= 2:
+        elif size > 1:
             step = round((end - start) / size)
             spans += [(at, min(at + step, end)) for at in range(start, end, step)]
         else:

@@ -154,7 +154,10 @@ def _by_score(rows: Sequence[_Row], scale: ScoreScale, left_out: Counter[str]) -
     for row, label in zip(rows, labels, strict=True):
         if label is not None and row.score is not None:
             seen.setdefault(label, []).append(row.score)
-    parts = [f"{min(found):g} to {max(found):g} {SENTIMENT_LABELS[label]}" for label, found in sorted(seen.items())]
+    parts = []
+    for label, found in sorted(seen.items()):
+        low, high = min(found), max(found)
+        parts.append(f"{low:g}{f' to {high:g}' if high > low else ''} {SENTIMENT_LABELS[label]}")
     cut = "as NPS is read" if scale.kind == "nps" else "in thirds of the scale"
     return labels, f"Labels from the score {scale.name!r}, cut {cut}: {', '.join(parts) or 'no scores'}."
 
@@ -190,7 +193,7 @@ def _by_label(rows: Sequence[_Row], column: str, left_out: Counter[str]) -> tupl
 def _not_labels(column: str, strange: Mapping[str, int], counts: Counter[str]) -> str:
     rule = "A label is negative, neutral or positive, in words of any of the six languages, or -1, 0 and 1."
     numbers = [cell for cell in strange if cell.strip().lstrip("+-").replace(".", "", 1).isdigit()]
-    if numbers and len(numbers) == len(strange):
+    if len(numbers) == len(counts):
         values = sorted(map(float, numbers))
         return (
             f"--label {column!r} holds numbers from {values[0]:g} to {values[-1]:g}, and which of them is negative is "

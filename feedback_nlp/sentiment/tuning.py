@@ -100,7 +100,7 @@ def tune(
                 warnings.append(
                     f"In the language {language!r} the macro-F1 falls by {-found[2]['macro_f1'].value:.3f}."
                 )
-    refusal = _refusal(figures[2])
+    refusal = _refusal(figures[1], figures[2], counts)
     return Tuned(
         n=len(rows.labels),
         n_labels=counts,
@@ -138,8 +138,18 @@ def _missing_words(present: Whole) -> list[str]:
     ]
 
 
-def _refusal(gains: Mapping[str, Gain]) -> str | None:
-    """Return why not, or None: macro-F1 or log loss has to get better for certain, and neither worse for certain."""
+def _refusal(after: Figures, gains: Mapping[str, Gain], counts: Mapping[str, int]) -> str | None:
+    """Return why not, or None.
+
+    Macro-F1 or log loss has to get better for certain, and neither worse for certain. And the labels have to have
+    something to do with the texts: a head that tells every text the shares of the labels would get better too.
+    """
+    shares = np.array([*counts.values()]) / sum(counts.values())
+    if after.log_loss >= -(shares * np.log(shares)).sum():
+        return (
+            "The labels cannot be told from the texts: answering every text with the shares of the labels would do as "
+            "well. Look whether the columns belong together and the labels are of the feeling."
+        )
     chief = {"macro-F1": gains["macro_f1"], "log loss": gains["log_loss"]}
     worse = [name for name, gain in chief.items() if gain.high < 0]
     if worse:
