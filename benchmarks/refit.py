@@ -100,7 +100,7 @@ def fit(texts, languages, vectors, rows):  # type: ignore[no-untyped-def]
         stop_words=stop_words,
         settings=settings,
         projection=load_projection(identity),
-        labeller=_FirstKeyword(),
+        labeller=lambda encode_prepared: _FirstKeyword(),
     ).codebook
 
 

@@ -20,9 +20,10 @@ from feedback_nlp.settings import Settings
 
 if TYPE_CHECKING:
     from feedback_nlp.encoding import LoadedEncoder
+    from feedback_nlp.plugins import Labeller
     from feedback_nlp.store import Store
     from feedback_nlp.themes.codebook import Codebook
-    from feedback_nlp.themes.discovery.discover import Corpus
+    from feedback_nlp.themes.discovery.discover import Corpus, EncodePrepared
     from feedback_nlp.themes.discovery.found import Discovered
     from feedback_nlp.themes.guided.adding import GuidedCodebook
     from feedback_nlp.themes.refit.continuing import Continued
@@ -113,19 +114,13 @@ def _found(
     from feedback_nlp.themes.discovery.discover import discover
     from feedback_nlp.themes.guided.adding import add_guided
     from feedback_nlp.themes.labels.llm_naming import make_labeller
-    from feedback_nlp.themes.space import PreparedSpace
 
     def encode(texts: Sequence[str]) -> np.ndarray:
         return encoder.encode(list(texts))
 
-    space = PreparedSpace.fit(corpus.vectors, corpus.languages, projection)
-    labeller = make_labeller(
-        settings,
-        lambda texts, languages: space.prepare(encode(texts), languages),
-        stop_words,
-        negations,
-        cache_folder(settings) / "names",
-    )
+    def labeller(encode_prepared: EncodePrepared) -> Labeller:
+        return make_labeller(settings, encode_prepared, stop_words, negations, cache_folder(settings) / "names")
+
     found = discover(
         corpus,
         encoder_key=encoder.identity.key,

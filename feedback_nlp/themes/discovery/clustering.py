@@ -10,7 +10,7 @@ themes: centroids that tagging can use as they are.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,6 +29,7 @@ SHARE = 0.8  # of the statements, in one fit of a smaller corpus
 RUNS = ((8_000, 16), (WHOLE, 8))  # fits of a corpus of up to so many statements: of few, each costs little
 LARGE_RUNS = 6
 SETTLING = 5  # k-means steps within a fit
+Refine = Callable[[np.ndarray, np.ndarray], np.ndarray]  # labels and their rows in the corpus -> finer labels
 
 
 def default_minimum(n_statements: int) -> int:
@@ -99,8 +100,8 @@ class ConsensusClusterer:
             self.centroids_ = np.empty((0, vectors.shape[1]), np.float32)
             self.labels_, self.n_themes_ = np.full(n, -1), 0
             self.candidates_: tuple[Candidate, ...] = ()
-            self._said: dict[int, list[np.ndarray]] = {1: [], 2: []}
-            self._tops = np.empty(0, np.int64)
+            self._said: list[list[np.ndarray]] = []
+            self._tops, self.is_graded_ = np.empty(0, np.int64), False
             return self
         tried = grid(self.most_themes, finest)
         if self.fixed_minimum:
@@ -111,7 +112,8 @@ class ConsensusClusterer:
         if self.fixed_minimum:
             leaf = divisions[-1]
         self.candidates_, self.n_themes_ = chosen.candidates, top.candidate.n_themes
-        self._said = {1: top.said, 2: leaf.said}
+        self._said = [division.said for division in divisions]
+        self.is_graded_ = chosen.leaf != chosen.top and not chosen.is_clear
         self._tops = nearest(judged, top.centroids)
         self.centroids_ = refine(vectors, leaf.centroids, self.minimum_size)
         self.labels_ = nearest(vectors, self.centroids_)
@@ -122,10 +124,19 @@ class ConsensusClusterer:
         """Return ``fit(vectors).labels_``."""
         return self.fit(vectors).labels_
 
-    def stability(self, labels: np.ndarray, level: int) -> np.ndarray:
-        """Return how well the fits find each theme of ``labels`` (n,) again, 0..1; ``level`` is 1 or 2."""
-        own = labels[self._judged]
-        return stability_of(own, int(labels.max(initial=-1)) + 1, self._said[level])
+    def stability(self, labels: np.ndarray, refine: Refine | None = None) -> np.ndarray:
+        """Return how well the fits find each theme of ``labels`` (n,) again, (k,), 0..1, at the grain that does best.
+
+        Each fit is a tree: a theme is found again where it is a branch, whatever other themes are divided into (so is
+        the support of a branch counted in phylogenetics: Felsenstein 1985, https://doi.org/10.2307/2408678).
+        ``refine`` does to the fits' themes what was done to those of ``labels`` since they were fitted.
+        """
+        own, k = labels[self._judged], int(labels.max(initial=-1)) + 1
+        found = [np.zeros(k)]
+        for said in self._said:
+            others = said if refine is None else [refine(other, self._judged) for other in said]
+            found.append(stability_of(own, k, others))
+        return np.asarray(np.max(found, axis=0))
 
     def parents(self, labels: np.ndarray, polarity: np.ndarray | None = None) -> np.ndarray:
         """Return the top-level theme of each sub-theme of ``labels`` (n,), (k,), numbered from 0.

@@ -17,8 +17,8 @@ from feedback_nlp.themes.discovery.clusterers import LabelsClusterer, umap_hdbsc
 from feedback_nlp.themes.discovery.clustering import ConsensusClusterer, default_minimum
 from feedback_nlp.themes.discovery.describing import described, named
 from feedback_nlp.themes.discovery.found import Corpus, Discovered, mode_of, notes_of
-from feedback_nlp.themes.discovery.hierarchy import group_centroids
 from feedback_nlp.themes.discovery.kmeans import centroids_of, nearest
+from feedback_nlp.themes.discovery.shaping import shaped
 from feedback_nlp.themes.discovery.thresholds import thresholds_of
 from feedback_nlp.themes.labels.keywords import StopWords, tokenize
 from feedback_nlp.themes.labels.labelling import KeyphraseLabeller
@@ -28,6 +28,7 @@ from feedback_nlp.themes.tagging import tag
 FEWEST = 20  # distinct statements below which themes would be anecdotes
 FEWEST_PEOPLE = 5  # who say a sub-theme: what one customer says in many ways is no theme
 Encode = Callable[[Sequence[str]], np.ndarray]
+EncodePrepared = Callable[[Sequence[str], Sequence[str]], np.ndarray]  # texts and languages -> (n, p), prepared
 
 
 def discover(
@@ -39,13 +40,14 @@ def discover(
     settings: Settings,
     negations: StopWords = lambda language: frozenset(),
     projection: np.ndarray | None = None,
-    labeller: Labeller | None = None,
+    labeller: Callable[[EncodePrepared], Labeller] | None = None,
 ) -> Discovered:
     """Return the themes found in ``corpus`` as a codebook; the same corpus in any order gives the same codebook.
 
-    ``encode`` is used for label candidates; ``projection`` is what ``load_projection`` has for the encoder. A theme
-    whose stability is below 0.6 is a candidate (see ``stability.py``). Raises
-    :class:`DiscoveryError` with fewer than 20 distinct statements or when no group of them is alike enough.
+    ``encode`` is used for label candidates and for talk about nothing; ``projection`` is what ``load_projection`` has
+    for the encoder; ``labeller`` makes what names themes, given how phrases are encoded. A theme whose stability is
+    below 0.6 is a candidate (see ``stability.py``). Raises :class:`DiscoveryError` with fewer than 20 distinct
+    statements or when no group of them is alike enough.
     """
     corpus = corpus.sorted()
     n = len(corpus.texts)
@@ -67,33 +69,39 @@ def discover(
             f"No group of at least {minimum} statements among {n}{many} is alike enough to be a theme. Add feedback, "
             "or lower min_theme_statements."
         )
-    thresholds = thresholds_of(prepared, near, centroids)
-    leaf_of = _as_tagged(encoder_key, space, corpus, centroids, thresholds, near)
-    sizes = np.bincount(leaf_of[leaf_of >= 0], corpus.weights[leaf_of >= 0], minlength=k)
-    polarity = None
-    if corpus.polarity is not None:
-        polarity = np.array([_mean_polarity(corpus, leaf_of == leaf) for leaf in range(k)])
     consensus = clusterer if isinstance(clusterer, ConsensusClusterer) else None
-    if consensus:
-        group_of = consensus.parents(near, polarity)
-    else:
-        group_of = group_centroids(centroids, sizes, min(settings.max_themes, max(8, round(2.5 * k**0.5))), polarity)
-    stability = _stability(consensus, near, group_of)
+    shape = shaped(
+        corpus,
+        prepared,
+        space,
+        _own(corpus, found, near, fewest),
+        centroids,
+        encode,
+        consensus,
+        fewest=max(fewest, minimum),
+        most_themes=settings.max_themes,
+    )
+    near, centroids, group_of, stability = shape.near, shape.centroids, shape.group_of, shape.stability
+    # Talk about nothing is judged by what stayed: it would draw every threshold down to itself.
+    said = ~shape.is_empty
+    thresholds = thresholds_of(prepared[said], near[said], centroids)
+    leaf_of = _as_tagged(encoder_key, space, corpus, centroids, thresholds, near)
     themes, rows = described(corpus, prepared, leaf_of, centroids, thresholds, group_of, stability, stop_words)
     parents = {theme.parent_id for theme in themes}
     leaves = [row for row, theme in enumerate(themes) if theme.theme_id not in parents]
     prototypes = Prototypes.found(rows[leaves], np.array([themes[row].threshold for row in leaves]), leaves)
     codebook = Codebook(encoder_key, tuple(themes), rows, prototypes, space)
-    namer = labeller or KeyphraseLabeller(
-        lambda texts, languages: space.prepare(encode(texts), languages),
-        stop_words,
-        settings.reading_language,
-        negations,
-    )
+
+    def encode_prepared(texts: Sequence[str], languages: Sequence[str]) -> np.ndarray:
+        return space.prepare(encode(texts), languages)
+
+    if labeller is None:
+        namer: Labeller = KeyphraseLabeller(encode_prepared, stop_words, settings.reading_language, negations)
+    else:
+        namer = labeller(encode_prepared)
     codebook = named(codebook, corpus, prepared, leaf_of, namer)
     mode = mode_of(n, consensus is not None)
-    candidates = consensus.candidates_ if consensus else ()
-    return Discovered(codebook, candidates, mode, notes_of(mode, n, codebook.themes, settings.clusterer))
+    return Discovered(codebook, shape.candidates, mode, notes_of(mode, n, codebook.themes, settings.clusterer))
 
 
 def _settled(corpus: Corpus, prepared: np.ndarray, topic_of: np.ndarray, fewest: int) -> tuple[np.ndarray, np.ndarray]:
@@ -106,6 +114,11 @@ def _settled(corpus: Corpus, prepared: np.ndarray, topic_of: np.ndarray, fewest:
         if int(kept.max()) + 1 == len(centroids):
             return near, centroids
         leaf_of = kept
+
+
+def _own(corpus: Corpus, topic_of: np.ndarray, near: np.ndarray, fewest: int) -> np.ndarray:
+    """Return ``near`` (n,) with -1 for what too few people say: it lies near a sub-theme and is none of it."""
+    return np.where((topic_of >= 0) & (_said_by(corpus, topic_of, fewest) < 0), -1, near)
 
 
 def _as_tagged(
@@ -124,21 +137,6 @@ def _as_tagged(
     for leaf in np.flatnonzero(np.bincount(leaf_of[leaf_of >= 0], minlength=len(centroids)) == 0):
         leaf_of[near == leaf] = leaf
     return leaf_of
-
-
-def _stability(
-    consensus: ConsensusClusterer | None, near: np.ndarray, group_of: np.ndarray
-) -> tuple[np.ndarray, np.ndarray] | None:
-    """Return the stability of each top-level theme and of each sub-theme, or None where no fits were compared.
-
-    A theme without sub-themes is one of both levels: it counts where the fits find it again best.
-    """
-    if consensus is None:
-        return None
-    tops, leaves = consensus.stability(group_of[near], 1), consensus.stability(near, 2)
-    for group in np.flatnonzero(np.bincount(group_of) == 1):
-        tops[group] = max(tops[group], leaves[group_of == group][0])
-    return tops, leaves
 
 
 def _clusterer(settings: Settings, minimum: int, languages: Sequence[str]) -> Any:
@@ -196,8 +194,3 @@ def _said_by(corpus: Corpus, topic_of: np.ndarray, fewest: int) -> np.ndarray:
     for leaf, own in enumerate(kept):
         leaf_of[own] = leaf
     return leaf_of
-
-
-def _mean_polarity(corpus: Corpus, members: np.ndarray) -> float:
-    assert corpus.polarity is not None
-    return float(np.average(corpus.polarity[members], weights=corpus.weights[members]))

@@ -16,6 +16,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from feedback_nlp.themes.discovery.stability import HIGHLY_STABLE, PATTERN, STABLE
 
 FEWEST_THEMES = 8  # fewer hide what there is to read, unless they are clear, and so all there is
@@ -67,12 +69,13 @@ def grid(most_themes: int, finest: int) -> list[int]:
 class Chosen:
     """The ``candidates`` with what was chosen and why, and the rows of the ones for themes and for sub-themes.
 
-    The two rows are the same where there are no sub-themes.
+    The two rows are the same where there are no sub-themes. ``is_clear`` where themes lie clearly apart.
     """
 
     candidates: tuple[Candidate, ...]
     top: int
     leaf: int
+    is_clear: bool = False
 
 
 def choose(candidates: Sequence[Candidate], most_themes: int, n_statements: int) -> Chosen:
@@ -93,7 +96,29 @@ def choose(candidates: Sequence[Candidate], most_themes: int, n_statements: int)
         else:
             why = f"{measured}: {_held(candidate)} of {candidate.n_themes} reach {PATTERN}"
         told.append(replace(candidate, chosen=chosen, reason=why))
-    return Chosen(tuple(told), top, leaf)
+    return Chosen(tuple(told), top, leaf, limit > STABLE)
+
+
+def regrouped(candidates: Sequence[Candidate], sizes: np.ndarray, stability: np.ndarray) -> tuple[Candidate, ...]:
+    """Return the ``candidates`` with the themes that were made of sub-themes among them, of ``sizes`` (k,) statements.
+
+    ``stability`` (k,) is each theme's, 0..1.
+    """
+    made = Candidate(
+        n_themes=len(sizes),
+        smallest=int(sizes.min()),
+        stability=round(float(stability.mean()), 3),
+        held=round(float(np.mean(stability >= PATTERN)), 3),
+        chosen="themes",
+        reason=f"stability {stability.mean():.2f}: sub-themes that are alike, as one theme each",
+    )
+    others = [
+        replace(c, chosen="", reason=f"stability {c.stability or 0.0:.2f}: as one division, not by likeness")
+        if c.chosen == "themes"
+        else c
+        for c in candidates
+    ]
+    return tuple(sorted([*others, made], key=lambda c: (c.n_themes, c.chosen != "themes")))
 
 
 def _sub_themes(candidates: Sequence[Candidate], top: int, n_statements: int, limit: float) -> tuple[int, str]:

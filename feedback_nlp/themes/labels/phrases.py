@@ -21,6 +21,7 @@ WIDEST = 48  # characters in a name
 Candidate = tuple[tuple[str, ...], bool]  # words, and whether they are a whole clause
 BROKEN = "\x00"  # where a value was taken out: a clause around it says too little
 _BREAK = re.compile(r"[.,;:!?()\[\]{}\"“”„«»…،؛؟。，！？、\n/|—–*]+|\s-+\s")
+_SHORTENED = re.compile(r"\b([^\W\d_]{1,4})\.(?=\s?([^\W\d_]))")
 _WORDLIKE = re.compile(r"\w")
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
 
@@ -95,7 +96,7 @@ def phrases_of(
 
 def candidates_in(text: str, grammar: Grammar) -> Iterator[Candidate]:
     """Yield (words, whether they are a whole clause) for each candidate in a text."""
-    for part in _BREAK.split(PLACEHOLDER.sub(BROKEN, text)):
+    for part in _BREAK.split(_SHORTENED.sub(_without_stop, PLACEHOLDER.sub(BROKEN, text))):
         pieces: list[list[str]] = [[]]
         broken = BROKEN in part
         for piece in part.lower().replace("’", "'").split():
@@ -114,6 +115,11 @@ def candidates_in(text: str, grammar: Grammar) -> Iterator[Candidate]:
             for place, words in enumerate(pieces):
                 cut = (place > 0, place + 1 < len(pieces))
                 yield from ((run, False) for run in _runs(words, grammar, *cut))
+
+
+def _without_stop(found: re.Match[str]) -> str:
+    """Return a short word and what follows without the stop between them: "tech. support" goes on, though broken."""
+    return f"{found[1]} {BROKEN} " if found[2].islower() else found[0]
 
 
 def _fits(words: Sequence[str], most: int) -> bool:

@@ -23,6 +23,8 @@ NEAREST = 12  # clauses of the nearest statements that are encoded as well
 SHAPE = {1: 0.0, 2: 0.9, 3: 1.0, 4: 1.0, 5: 0.85}  # one word hints at a theme, two to four name it
 TOPIC = {1: 0.65, 2: 1.0, 3: 0.9, 4: 0.5}  # what covers several sub-themes is short
 SAID_IN = 0.06  # share of a sub-theme's people who use a word, for the word to cover it
+UNUSUAL = 0.05  # share of a word's forms below which a form is a slip, or stands for an odd case
+USUAL = 20  # times that the forms of a word are said, for the share to tell something
 CAPITAL_NOUNS = ("de", "lb")  # where capitals tell no names
 
 
@@ -68,6 +70,7 @@ class ThemeWords:
         self._everywhere: dict[tuple[bool, str], tuple[Counter[str], int]] = {}
         self._weights_of: dict[tuple[int, str], dict[str, float]] = {}
         self._candidates: dict[tuple[str, str], tuple[Candidate, ...]] = {}
+        self._unusual: dict[str, frozenset[str]] = {}
         for code, grammar in self.grammars.items():
             self._learn(code, grammar.stop)
 
@@ -76,7 +79,14 @@ class ThemeWords:
         texts = sorted({text for row in range(len(self.evidence)) for text in self._own(row, code).texts})
         self.spelling[code] = spelling_of(texts, TOKEN)
         words_of = {text: TOKEN.findall(PLACEHOLDER.sub(" ", text).lower().replace("’", "'")) for text in texts}
-        stems = self.stems[code] = stems_of(Counter(chain.from_iterable(words_of.values())))
+        said = Counter(chain.from_iterable(words_of.values()))
+        stems = self.stems[code] = stems_of(said)
+        forms = Counter[str]()
+        for word, n in said.items():
+            forms[stems[word]] += n
+        self._unusual[code] = frozenset(
+            word for word, n in said.items() if forms[stems[word]] >= USUAL and n < UNUSUAL * forms[stems[word]]
+        )
         stems_in = {text: {stems[word] for word in words if word not in stop} for text, words in words_of.items()}
         for row in range(len(self.evidence)):
             own = self._own(row, code)
@@ -200,6 +210,7 @@ class ThemeWords:
                 - (0.2 if p.words[-1] in stop else 0.0)
                 - (0.15 if p.people < several else 0.0)
                 - (0.2 if is_declined(p.words[0], language) else 0.0)
+                - 0.15 * sum(word in self._unusual[language] for word in p.words)
                 - 0.12 * sum(is_speaking(word, language) for word in p.words)
             )
             if polarity is not None:

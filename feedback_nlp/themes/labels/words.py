@@ -55,12 +55,13 @@ _DEGREE = {
     "pt": "demasiado muito mais menos só sempre nada ninguém pouco",
     "nl": "te meer minder alleen altijd niets niemand",
 }
-# Where nouns are declined, what follows a preposition is no name: "po przesłaniu wyników" without "po" is not.
+# Where nouns are declined, what follows a preposition or a quantity is no name: "po przesłaniu wyników" without "po"
+# is not.
 _PREPOSITIONS = {
     "ru": "в во на с со к ко у о об обо от ото до из изо за по под подо над надо при про для без безо через перед "
-    "между около после кроме вместо из-за из-под среди ради против",
+    "между около после кроме вместо из-за из-под среди ради против несколько пару много мало сколько столько",
     "pl": "w we na z ze do od ode o po pod pode nad nade przy przez przed za dla bez u ku między obok około oprócz "
-    "podczas zamiast według wśród dzięki mimo poza",
+    "podczas zamiast według wśród dzięki mimo poza kilka kilku parę wiele dużo mało ile tyle",
     "uk": "в у на з із зі до від о об по під над при про для без через перед між біля після крім замість за",
     "cs": "v ve na s se k ke u o od ode do z ze za po pod pode nad nade při pro bez přes před mezi kolem vedle "
     "kromě místo",
