@@ -137,7 +137,7 @@ class Edits(Database):
             "examples": None if examples is None else examples.to_bytes(),
         }
         with self._write() as connection:
-            known = sorted(_all_themes(connection))
+            known = sorted(all_themes(connection))
             new = {"create": theme_id, "split": plain.get("new_theme_id")}.get(kind)
             if new in known:
                 raise UsageError(f"There is a theme {new!r} already. Give the new theme an id of its own.")
@@ -177,7 +177,7 @@ class Edits(Database):
     def theme_ids(self) -> set[str]:
         """Return every theme id ever used: of all codebooks, and of the themes that edits make, undone ones too."""
         with self._read() as connection:
-            return _all_themes(connection)
+            return all_themes(connection)
 
     def statements_named(self, ids: Sequence[str]) -> dict[str, list[NamedStatement]]:
         """Return the statement that each id names, or all statements of the feedback that it names, in their order.
@@ -282,7 +282,7 @@ def _misfit(kind: str, trouble: str) -> str:
     return f"An edit of kind {kind!r} needs {needs}; {trouble}."
 
 
-def _all_themes(connection: sa.Connection) -> set[str]:
+def all_themes(connection: sa.Connection) -> set[str]:
     e = schema.theme_edit
     known = set(connection.execute(sa.select(schema.codebook_theme.c.theme_id).distinct()).scalars())
     for row in connection.execute(sa.select(e.c.theme_id, e.c.kind, e.c.payload).where(e.c.kind.in_(_MAKING))):

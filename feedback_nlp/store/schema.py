@@ -295,3 +295,32 @@ mention = Table(  # what the model says; what people say is in theme_edit and la
     PrimaryKeyConstraint("codebook_version", "statement_id", "theme_id"),
     sqlite_with_rowid=False,
 )
+
+action = Table(  # what teams do about themes
+    "action",
+    metadata,
+    Column("action_id", Integer, primary_key=True),
+    Column("theme_id", Words, nullable=False, index=True),
+    Column("title", Words, nullable=False),
+    Column("owner", Words, nullable=False, server_default=""),
+    Column("hypothesis", Words, nullable=False, server_default=""),
+    Column("since", Words),  # ISO date
+    Column("due", Words),  # ISO date
+    Column("state", Words, CheckConstraint("state IN ('planned', 'doing', 'done', 'dropped')"), nullable=False),
+    Column("effort", Integer, CheckConstraint("effort BETWEEN 1 AND 5")),
+    Column("segments", Words, nullable=False, server_default="{}"),  # JSON, segment -> values
+    Column("control_theme_id", Words),
+    Column("author", Words, nullable=False),
+    Column("created_at", Instant, nullable=False),
+)
+
+call_back = Table(  # what becomes of the call to a customer; gone with the feedback
+    "call_back",
+    metadata,
+    Column("feedback_id", ForeignKey("feedback.feedback_id", ondelete="CASCADE"), primary_key=True),
+    Column("owner", Words, nullable=False, server_default=""),
+    Column("due", Words),  # ISO date
+    Column("state", Words, CheckConstraint("state IN ('open', 'reached', 'not_reached', 'declined')"), nullable=False),
+    Column("author", Words, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+)

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from feedback_nlp.errors import StoreError
 from feedback_nlp.store import schema
+from feedback_nlp.store.actions import Actions
 from feedback_nlp.store.codebooks import Codebooks
 from feedback_nlp.store.database import connect, plain_errors
 from feedback_nlp.store.duplicates import Duplicates
@@ -22,7 +23,7 @@ from feedback_nlp.store.tags import Tags
 from feedback_nlp.store.vectors import Vectors
 
 
-class Store(Ingest, Duplicates, Erasure, Vectors, Sentiment, Codebooks, Edits, Tags, Frames):
+class Store(Ingest, Duplicates, Erasure, Vectors, Sentiment, Codebooks, Edits, Actions, Tags, Frames):
     """All that is kept, behind one URL. Safe to share between threads; use it in a ``with`` or call ``close()``.
 
     Many may read while one writes: SQLite runs in WAL mode, and every read sees one committed state.
