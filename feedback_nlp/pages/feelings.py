@@ -46,9 +46,13 @@ def show_feelings(part: Slice) -> None:
 
 def show_theme_feelings(part: Slice, theme: dict[str, Any], row: dict[str, Any], outcome: Outcome) -> None:
     """Draw praise against blame within a theme, its emotions and its intents; a button filters the list below."""
-    st.subheader("How people feel about it")
-    _praise_and_blame(part, theme, row, outcome)
     table = part.compute(feelings, theme_id=theme["theme_id"])
+    n_scored = sum(row[f"n_{tone}"] or 0 for tone in _TONES)
+    if not n_scored and table.is_empty():
+        return
+    st.subheader("How people feel about it")
+    if n_scored:
+        _praise_and_blame(part, theme, row, outcome)
     if not table.is_empty():
         _side_by_side(part, table, "answers that mention the theme", choose=True)
 
@@ -66,8 +70,6 @@ def _praise_and_blame(part: Slice, theme: dict[str, Any], row: dict[str, Any], o
         parts = parts.filter(pl.col("n_feedback") > 0).sort(["n_feedback", "theme_id"], descending=[True, False])
         rows += parts.select("label", *(f"n_{word}" for word in _TONES)).head(_MOST_PARTS).to_dicts()
     bars = pl.DataFrame(rows, schema={"label": pl.String, **{f"n_{word}": pl.Int64 for word in _TONES}}, orient="row")
-    if not bars.select(pl.sum_horizontal(pl.exclude("label"))).sum().item():
-        return
     shell.draw(charts.sentiment_bar(bars), "Negative, neutral and positive statements of the theme and its sub-themes")
     torn = part.compute(find_verbatims, theme_id=theme_id, sentiment="mixed", limit=0)
     st.caption(
@@ -78,8 +80,8 @@ def _praise_and_blame(part: Slice, theme: dict[str, Any], row: dict[str, Any], o
         with column:
             found = part.compute(find_verbatims, theme_id=theme_id, sentiment=tone, limit=_CANDIDATES)
             typical = next((item for item in found.items if len(item.text) <= _LONGEST_TYPICAL), None)
+            st.caption(f"{heading}: {'a typical one of ' if typical else ''}{count(found.total)} answers")
             if typical is not None:
-                st.caption(f"{heading}: a typical one of {count(found.total)} answers")
                 st.html(f'<div class="fb-typical">{verbatim_html(typical)}</div>')
 
 

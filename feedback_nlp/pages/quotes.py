@@ -182,7 +182,7 @@ details.fb-aside > div {margin:.25rem 0 .35rem; padding-inline-start:.7rem; bord
 .fb-verbatim mark.fb-positive {background:#D5EFEB; box-shadow:inset 0 -2px #0F766E}
 .fb-verbatim mark.fb-neutral {background:#E9EBF2; box-shadow:inset 0 -2px #8A91A5}
 .fb-feel {font-size:.72rem; line-height:1.5; padding:0 .45rem; border-radius:1rem; border:1px solid #8A91A5;
-  color:#3B4256; background:#fff; white-space:nowrap; user-select:none}
+  color:#3B4256; background:#fff; white-space:nowrap; user-select:none; margin:0 .15rem}
 .fb-feel.fb-negative {border-color:#B23A2E; color:#8C2B21}
 .fb-feel.fb-positive {border-color:#0F766E; color:#0B5750}
 .fb-why {font-size:.95rem; line-height:2; overflow-wrap:anywhere}

@@ -55,7 +55,8 @@ def _draw(part: Slice, theme: dict[str, Any]) -> None:
     with columns[2]:
         labels = list(ORDERS)
         order = st.selectbox("Order", labels, key="order", bind="query-params", format_func=lambda name: ORDERS[name])
-    expressed = {kind: _kind_filter(found, kind) for kind in (EMOTION, INTENT)}
+    with st.container(horizontal=True, gap="large"):
+        expressed = {kind: _kind_filter(found, kind) for kind in (EMOTION, INTENT)}
     picked = {"theme_id": theme_id, "sentiment": tone, **expressed}
     picked |= {"search": (search or "").strip() or None, "order": order}
     # Filters that change start again at the first page: the key of the pager names them.
