@@ -49,6 +49,7 @@ def explain_text(
     """
     from feedback_nlp.language.text_floor import TextFloor, WrittenText
 
+    _require_on(settings)
     (prepared,) = TextFloor(settings).prepare([WrittenText(text, language, question)])
     return _explained(prepared.text, prepared.language, question, settings, encoder, None)
 
@@ -62,6 +63,7 @@ def explain_statement(
     """
     import polars as pl
 
+    _require_on(settings)
     frames = store.read_frames()
     found = frames["statements"].filter(pl.col("statement_id") == statement_id)
     if not found.height:
@@ -120,6 +122,11 @@ def _explained(
     return Explanation(text, language, question, leaning, score, evidence, scoring.scorer.key, statement_id)
 
 
+def _require_on(settings: Settings) -> None:
+    if settings.sentiment == "off":
+        raise SettingError("sentiment = 'off', so that nothing is scored. Set it to 'bundled' to see a score.")
+
+
 class _Scoring:
     """The encoder and the scorer in force, for a few texts that are stored nowhere."""
 
@@ -127,8 +134,6 @@ class _Scoring:
         from feedback_nlp.encoding import load_encoder, load_tone_encoder
         from feedback_nlp.sentiment import load_scorer
 
-        if settings.sentiment == "off":
-            raise SettingError("sentiment = 'off', so that nothing is scored. Set it to 'bundled' to see a score.")
         self._encoder = encoder or load_encoder(settings)
         self._toner = load_tone_encoder(settings, self._encoder)
         scorer = load_scorer(settings, self._toner.tone_key)
