@@ -512,6 +512,8 @@ def test_a_database_from_before_edits_shaped_themes_is_brought_up_to_date(store_
                 f"INSERT INTO mention VALUES (1, '{two.statement_id}', 't-staff', 0.9, 'person')",
                 f"INSERT INTO mention VALUES (2, '{two.statement_id}', 't-staff', 0.8, 'person')",
                 "INSERT INTO lineage VALUES (1, 1, 't-late', 'born', NULL, 'first')",
+                *(f"ALTER TABLE statement DROP COLUMN {column}" for column in ("emotions", "intents")),
+                "DROP TABLE tone",
                 f"DELETE FROM migration WHERE number > {2}",
             ):
                 connection.exec_driver_sql(words.replace(f"'{when}')", f"'{when}', NULL, NULL)"))
