@@ -104,6 +104,7 @@ def test_certainty_stays_finite():
         ("الموقع غير واضح", "ar", ["الموقع", "غير", "واضح"]),
         ("非常慢", "zh", ["非常", "慢"]),
         ("??? !!!", "en", []),
+        ("<PERSON_1> was rude, <EMAIL_12>", "en", ["was", "rude"]),
     ],
 )
 def test_words_of_a_text(text: str, language: str, words: list[str]):

@@ -80,15 +80,17 @@ def word_spans(text: str, language: str) -> tuple[tuple[int, int], ...]:
     """Return the (start, end) of the words and emoji of a text.
 
     Clipped words go with their neighbour ("isn't", "l'app"), a run of letters without spaces (Chinese, Japanese,
-    Thai) is taken in pairs of characters, and marks alone are no words.
+    Thai) is taken in pairs of characters; marks alone and placeholders such as <PERSON_1> are no words.
     """
+    from feedback_nlp.language.redaction.redactor import PLACEHOLDER
     from feedback_nlp.language.splitting.tokens import MARK, tokenize
 
     tokens = tokenize(text, language)
+    hidden = [match.span() for match in PLACEHOLDER.finditer(text)]
     spans: list[tuple[int, int]] = []
     last_clipped = False
     for start, end, kind, size in zip(tokens.starts, tokens.ends, tokens.kinds, tokens.sizes, strict=True):
-        if kind == MARK:
+        if kind == MARK or any(first <= start < last for first, last in hidden):
             last_clipped = False
             continue
         clipped = size == 0 and any(character.isalpha() for character in text[start:end])
