@@ -1,37 +1,51 @@
-"""The labelled sets that the sentiment heads learn from: which rows are taken, and which are held out.
+"""The labelled sets that the sentiment heads learn from: their licences, which rows are taken, which are held out.
 
-Rows are chosen by a hash of their text, so the choice depends on nothing else. Nothing of a row is written anywhere.
+Rows are chosen, and held out, by a hash of their text without digits, links and names of accounts, so the choice
+depends on nothing else. Translations of one sentence, and a review and its title, stay on one side. Nothing of a row
+is written anywhere.
 """
 
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
+from sentiment_marks import CLASSES, MADE_UP_INTENTS, MARKS, marks_of
 
-CLASSES = ("negative", "neutral", "positive")
+HERE = Path(__file__).resolve().parent
+EQUALS = ("en", "ro", "ru", "it", "ar", "pl")
+ALL = dict.fromkeys((*EQUALS, "de", "fr", "es", "pt"), 10_000)
 MADE_UP = "sentiment_statements"  # our own, beside this file
-LONGEST = 220  # characters; statements are short, so longer reviews are left out (or cut, where few are short)
+OWN = (MADE_UP, MADE_UP_INTENTS)
+OPEN, UNSTATED, NON_COMMERCIAL = "open", "unstated", "non-commercial"
+TEST, VALIDATION, FOLDS = 5, 2, 20  # of 20 parts of a set: five only test, two choose, thirteen teach
 _POSITIVE = ("joy", "trust", "trust;joy", "admiration", "gratitude", "love", "approval", "excitement", "optimism")
 _NEGATIVE = ("anger", "sadness", "sadness;anger", "annoyance", "disapproval", "disappointment", "disgust")
-EMOTIONS = dict.fromkeys(_POSITIVE, "positive") | dict.fromkeys(_NEGATIVE, "negative") | {"neutral": "neutral"}
+_POLARITY_OF_EMOTIONS = (
+    dict.fromkeys(_POSITIVE, "positive") | dict.fromkeys(_NEGATIVE, "negative") | {"neutral": "neutral"}
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One labelled set: the file, its licence, its kind of licence, and how much of it is taken."""
+    """One labelled set: the file, its licence, how much of it is taken, and what it says.
+
+    ``label`` is the column of polarity; "emotions" goes by the emotions, "rating" by 0-3 and 9-10, "intents" by
+    complaint and praise, "" says nothing.
+    """
 
     file: str
     licence: str
-    terms: str  # "open", "unstated" (research or no licence given) or "non-commercial"
-    most: dict[str, int]  # language -> most rows a class in training
+    terms: str  # OPEN, UNSTATED (research, or no licence given) or NON_COMMERCIAL
+    most: dict[str, int]  # language -> most rows
     text: str = "text"
-    label: str = "sentiment"  # column; "emotions" goes through EMOTIONS, "rating" through 0-3 and 9-10
-    cut: bool = False  # cut long rows instead of leaving them out
+    label: str = "sentiment"
     group: str = ""  # rows that share this column stay on one side of the split
     weight: float = 1.0  # of the set within a language, beside the root of its size
+    feedback: bool = False  # a negative text complains, a positive one praises
 
     @property
     def name(self) -> str:
@@ -40,121 +54,142 @@ class Source:
 
 
 SOURCES = (
-    Source("en_airline_tweets", "CC BY-NC-SA 4.0", "non-commercial", {"en": 1500}),
-    Source("en_tweeteval_sentiment", "no restrictions stated", "open", {"en": 1000}),
-    Source(
-        "multi_xlmt_tweet_sentiment",
-        "Apache-2.0",
-        "open",
-        {"ar": 600, "en": 600, "it": 600, "de": 300, "fr": 300, "es": 300, "pt": 300},
-    ),
-    Source("pl_wccrs_hotel_medicine", "CC BY-SA 4.0", "open", {"pl": 1200}),
-    Source("ro_laroseda_reviews", "CC BY-NC-SA 4.0", "non-commercial", {"ro": 1500}),
-    Source("ro_laroseda_reviews", "CC BY-NC-SA 4.0", "non-commercial", {"ro": 800}, text="title", group="text"),
-    Source("ro_red_emotions", "MIT", "open", {"ro": 600}, label="emotions"),
-    Source("ru_sentirueval16_bank_telecom", "research, none stated", "unstated", {"ru": 1500}),
-    Source("ru_kazakhtelecom_reviews", "none stated", "unstated", {"ru": 500}, cut=True),
-    Source("ru_bank_clauses_llm_silver", "none stated; labels by a model", "unstated", {"ru": 1500}, group="review_id"),
-    Source("ar_reviews_elsahar", "research, none stated", "unstated", {"ar": 1500}),
-    Source("ar_astd_tweets", "GPL-2", "open", {"ar": 500}),
-    Source("de_germeval2017_bahn", "research, none stated", "unstated", {"de": 600}),
-    Source(
-        "multi_mabsa_aspects_parallel",
-        "none stated",
-        "unstated",
-        {"ar": 1500, "ru": 1500, "en": 1200, "de": 400, "fr": 400, "es": 400, "pt": 400},
-        group="parallel_id",
-    ),
-    Source("en_nps_telecom_verbatim", "GPL", "open", {"en": 400}, label="rating"),
-    Source("en_huliu_product_features", "free for research", "unstated", {"en": 350}),
-    Source("en_goemotions", "Apache-2.0", "open", {"en": 600}, label="emotions"),
-    Source(
-        "multi_xed_emotions",
-        "CC BY 4.0",
-        "open",
-        {"en": 300, "ro": 400, "ru": 400, "it": 400, "ar": 400, "pl": 400},
-        label="emotions",
-    ),
-    Source(
-        MADE_UP,
-        "written for this project",
-        "open",
-        dict.fromkeys(("en", "ro", "ru", "it", "ar", "pl"), 1000),
-        group="statement",
-        weight=8.0,
-    ),
-)
-HELD_OUT_MOST = 300  # held-out rows a set and language
+    Source("en_airline_tweets", "CC BY-NC-SA 4.0", NON_COMMERCIAL, ALL, feedback=True),
+    Source("en_tweeteval_sentiment", "no restrictions stated", OPEN, ALL),
+    Source("multi_xlmt_tweet_sentiment", "Apache-2.0", OPEN, ALL),
+    Source("pl_wccrs_hotel_medicine", "CC BY-SA 4.0", OPEN, ALL, feedback=True),
+    Source("ro_laroseda_reviews", "CC BY-NC-SA 4.0", NON_COMMERCIAL, ALL, feedback=True),
+    Source("ro_laroseda_reviews", "CC BY-NC-SA 4.0", NON_COMMERCIAL, {"ro": 2500}, text="title", group="text"),
+    Source("ru_sentirueval16_bank_telecom", "research, none stated", UNSTATED, ALL),
+    Source("ru_kazakhtelecom_reviews", "none stated", UNSTATED, ALL, feedback=True),
+    Source("ru_bank_clauses_llm_silver", "none stated; labels by a model", UNSTATED, {"ru": 3000}, group="review_id",
+           weight=0.5),
+    Source("ar_reviews_elsahar", "research, none stated", UNSTATED, ALL, feedback=True),
+    Source("ar_astd_tweets", "GPL-2", OPEN, ALL),
+    Source("de_germeval2017_bahn", "research, none stated", UNSTATED, ALL),
+    Source("multi_mabsa_aspects_parallel", "none stated", UNSTATED,
+           dict.fromkeys(("de", "fr", "es", "pt"), 1200) | dict.fromkeys(("en", "ar", "ru"), 3000),
+           group="parallel_id", feedback=True),
+    Source("en_nps_telecom_verbatim", "GPL", OPEN, ALL, label="rating", feedback=True),
+    Source("en_huliu_product_features", "free for research", UNSTATED, ALL, feedback=True),
+    Source("en_goemotions", "Apache-2.0", OPEN, {"en": 13_000}, label="emotions"),
+    Source("ro_red_emotions", "MIT", OPEN, ALL, label="emotions"),
+    Source("en_tweeteval_emotion", "no restrictions stated", OPEN, ALL, label="emotions"),
+    Source("multi_xed_emotions", "CC BY 4.0", OPEN,
+           dict.fromkeys(EQUALS, 3000) | dict.fromkeys(("de", "fr", "es", "pt"), 500), label="emotions", weight=0.5),
+    Source("en_app_reviews_bug_feature", "none stated", UNSTATED, ALL, label=""),
+    Source("en_github_issue_tickets", "none stated", UNSTATED, ALL, text="title", label=""),
+    Source("en_course_eval_openended", "CC BY 4.0 or CC BY-NC 4.0", NON_COMMERCIAL, {"en": 2200}, label=""),
+    Source("en_clinc150", "CC BY 3.0", OPEN, {"en": 2500}, label=""),
+    Source("en_banking77", "CC BY 4.0", OPEN, {"en": 2000}, label=""),
+    Source("en_bitext_support", "CDLA-Sharing 1.0", OPEN, {"en": 1200}, label=""),
+    Source("en_nlupp_multilabel", "CC BY 4.0", OPEN, {"en": 1500}, label=""),
+    Source("en_hint3_chatbots", "ODbL", OPEN, {"en": 800}, label=""),
+    Source(MADE_UP, "written for this project", OPEN, ALL, group="statement", weight=8.0),
+    Source(MADE_UP_INTENTS, "written for this project", OPEN, ALL, label="intents", group="statement", weight=4.0),
+)  # fmt: skip
+BY_NAME = {source.name: source for source in SOURCES}
 
 
 def read_sources(folder: Path) -> pl.DataFrame:
-    """Return one row a labelled text: set, terms, lang, text, label (0, 1, 2), part ("train", "calibrate", "test").
+    """Return one row a text: set, terms, lang, text, polarity (0, 1, 2, or -1: unknown), marks, part.
 
+    ``marks`` is a list of MARKS' length: 1 the text has it, 0 it has not, -1 the set cannot say. ``part`` is "test",
+    "validation" or "train"; ``half`` is 0 or 1, for cross-fitting. No text of another part equals one to test.
     Raises FileNotFoundError when ``folder`` lacks a set.
     """
-    return pl.concat([_read(source, folder) for source in SOURCES]).unique("text", keep="first", maintain_order=True)
+    rows = pl.concat([_read(source, folder) for source in SOURCES])
+    tested = rows.filter(pl.col("part") == "test")["key"].unique()
+    return rows.filter((pl.col("part") == "test") | ~pl.col("key").is_in(tested.implode())).drop("key")
 
 
 def _read(source: Source, folder: Path) -> pl.DataFrame:
-    frame = _made_up() if source.file == MADE_UP else pl.read_parquet(folder / f"{source.file}.parquet")
-    frame = frame.filter(pl.col("lang").is_in(list(source.most)))
-    if source.label == "emotions":
-        label = pl.col("emotions").replace_strict(EMOTIONS, default=None, return_dtype=pl.Utf8)
-    elif source.label == "rating":
-        label = (
-            pl.when(pl.col("rating") <= 3).then(pl.lit("negative")).when(pl.col("rating") >= 9).then(pl.lit("positive"))
-        )
+    frame = _made_up(source.file) if source.terms == OPEN and (HERE / f"{source.file}.tsv").exists() else None
+    if frame is None:
+        frame = pl.read_parquet(folder / f"{source.file}.parquet")
+    frame = frame.filter(pl.col("lang").is_in(list(source.most)), pl.col(source.text).is_not_null())
+    if source.file == "multi_mabsa_aspects_parallel":  # an English sentence may have several numbers
+        english = pl.read_parquet(folder / f"{source.file}.parquet").filter(pl.col("lang") == "en")
+        names = english.select("parallel_id", english="text").unique("parallel_id")
+        frame = frame.join(names, "parallel_id", how="left", maintain_order="left")
+        group = pl.coalesce("english", "parallel_id")
     else:
-        label = pl.col(source.label)
-    text = pl.col(source.text).str.strip_chars()
-    frame = (
-        frame.select(
+        group = pl.col(source.group or source.text).cast(pl.Utf8)
+    frame = frame.with_columns(polarity=_polarity(source).replace_strict(
+        {name: i for i, name in enumerate(CLASSES)}, default=-1, return_dtype=pl.Int8
+    ))  # fmt: skip
+    marks = [marks_of(source.file, source.feedback, row) for row in frame.iter_rows(named=True)]
+    fold = pl.col("group").map_elements(lambda text: text_hash(normal(text)), return_dtype=pl.Int64)
+    rows = (
+        frame.with_columns(group=group)
+        .select(
+            "lang",
+            "polarity",
+            "group",
             set=pl.lit(source.name),
             terms=pl.lit(source.terms),
-            lang="lang",
-            text=text.str.slice(0, LONGEST) if source.cut else text,
-            label=label.replace_strict({name: i for i, name in enumerate(CLASSES)}, default=None, return_dtype=pl.Int8),
-            group=pl.col(source.group or source.text).cast(pl.Utf8),
+            text=pl.col(source.text).str.strip_chars(),
+            marks=pl.Series(marks, dtype=pl.List(pl.Int8)),
         )
-        .drop_nulls()
-        .filter(pl.col("text").str.len_chars().is_between(3, LONGEST))
-        .unique("text", keep="first", maintain_order=True)
+        .filter(pl.col("text").str.len_chars() >= 2, (pl.col("polarity") >= 0) | (pl.col("marks").list.max() >= 0))
         .with_columns(
-            order=pl.col("text").map_elements(_hash, return_dtype=pl.Int64),
-            fold=pl.col("group").map_elements(_hash, return_dtype=pl.Int64) % 10,
+            key=pl.col("text").map_elements(lambda text: text_hash(normal(text)), return_dtype=pl.Int64), fold=fold
         )
-        .sort("order")
-        .with_columns(
-            part=pl.when(pl.col("fold") < 2)
-            .then(pl.lit("test"))
-            .when(pl.col("fold") == 2)
-            .then(pl.lit("calibrate"))
-            .otherwise(pl.lit("train"))
-        )
+        .unique("text" if source.file == MADE_UP_INTENTS else "key", keep="first", maintain_order=True)
+        .sort("key", "text")
+        .filter(pl.int_range(pl.len()).over("lang") < pl.col("lang").replace_strict(source.most, return_dtype=pl.Int64))
     )
-    rank = pl.int_range(pl.len())
-    train = frame.filter(
-        (pl.col("part") == "train")
-        & (rank.over("lang", "label", "part") < pl.col("lang").replace_strict(source.most, return_dtype=pl.Int64))
+    assert rows["marks"].list.len().eq(len(MARKS)).all()
+    part = (
+        pl.when(pl.col("fold") % FOLDS < TEST)
+        .then(pl.lit("test"))
+        .when(pl.col("fold") % FOLDS < TEST + VALIDATION)
+        .then(pl.lit("validation"))
+        .otherwise(pl.lit("train"))
     )
-    # Held-out rows keep the set's own shares of the classes.
-    most = {"test": HELD_OUT_MOST, "calibrate": HELD_OUT_MOST // 2}
-    held_out = frame.filter(pl.col("part") != "train").filter(
-        rank.over("lang", "part") < pl.col("part").replace_strict(most, return_dtype=pl.Int64)
-    )
-    return pl.concat([train, held_out]).select("set", "terms", "lang", "text", "label", "part")
+    return rows.select("set", "terms", "lang", "text", "polarity", "marks", "key", part=part,
+                       half=pl.col("fold") // FOLDS % 2)  # fmt: skip
 
 
-def _made_up() -> pl.DataFrame:
-    """Return our own statements, one row a statement and language; ``statement`` is the English one."""
-    wide = pl.read_csv(Path(__file__).with_name(f"{MADE_UP}.tsv"), separator="\t", quote_char=None)
-    languages = wide.columns[1:]
-    return (
-        wide.with_columns(statement="en")
-        .unpivot(languages, index=["label", "statement"], variable_name="lang", value_name="text")
-        .rename({"label": "sentiment"})
+def _polarity(source: Source) -> pl.Expr:
+    if source.label == "rating":
+        low, high = pl.col("rating") <= 3, pl.col("rating") >= 9
+        return pl.when(low).then(pl.lit("negative")).when(high).then(pl.lit("positive"))
+    if source.label == "emotions":
+        return pl.col("emotions").replace_strict(_POLARITY_OF_EMOTIONS, default=None, return_dtype=pl.Utf8)
+    if source.label == "intents":
+        named = pl.col("intents").fill_null("")
+        bad, good = named.str.contains("complaint"), named.str.contains("praise")
+        flat = named.is_in(["", "question"])  # whether a wish, a goodbye or a call for help is negative stays open
+        return (
+            pl.when(bad & ~good).then(pl.lit("negative")).when(good & ~bad).then(pl.lit("positive"))
+            .when(flat).then(pl.lit("neutral"))
+        )  # fmt: skip
+    return pl.col(source.label) if source.label else pl.lit(None, pl.Utf8)
+
+
+def _made_up(name: str) -> pl.DataFrame:
+    """Return our own sentences, one row a sentence and language; ``statement`` is the English one.
+
+    What ends in a question mark comes without it as well, so that the mark is not all that tells a question.
+    """
+    wide = pl.read_csv(HERE / f"{name}.tsv", separator="\t", quote_char=None, infer_schema=False)
+    first = wide.columns[0]
+    rows = wide.with_columns(statement="en").unpivot(
+        list(EQUALS), index=[first, "statement"], variable_name="lang", value_name="text"
     )
+    if name == MADE_UP_INTENTS:
+        bare = rows.filter(pl.col("text").str.contains("[?؟]$"))
+        rows = pl.concat([rows, bare.with_columns(pl.col("text").str.strip_chars_end("?؟ "))])
+    return rows.rename({first: "sentiment" if first == "label" else first})
 
 
-def _hash(text: str) -> int:
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=6).digest())
+def normal(text: str) -> str:
+    """Return the text without case, links, accounts, digits and punctuation."""
+    bare = re.sub(r"https?://\S+|@\w+|\d+", " ", text.casefold())
+    return re.sub(r"[\W_]+", " ", bare).strip() or text
+
+
+def text_hash(text: str) -> int:
+    """Return a number below 2**56 that depends on the text alone."""
+    return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=7).digest())
