@@ -284,3 +284,19 @@ def test_nothing_is_named_nothing():
 def test_a_phrase_that_is_commoner_within_a_longer_one_is_no_name():
     texts = ["it drops off every evening"] * 9 + ["it drops off"] * 2
     assert labels_of(evidence_of(texts)) == ["Drops off every evening"]
+
+
+def test_a_shortened_word_and_a_quantity_cut_no_name():
+    support = candidates_in("Звонишь в тех. поддержку", grammar("ru"))
+    assert not {words for words, _ in support} & {("звонишь", "в", "тех"), ("тех",)}
+    later = {words for words, _ in candidates_in("Через несколько минут снова сбои", grammar("ru"))}
+    assert not {words for words in later if words[0] == "минут"}
+    assert (("works", "great"), True) in list(candidates_in("Works great. Thanks", grammar("en")))
+
+
+def test_a_name_is_spelt_as_most_people_spell_it():
+    texts = [f"The parcel was delivered late number {n}" for n in "abcdefghijklmnopqrstuvwxyz"]
+    others = ["The app crashes", "The app crashes again", "App crashes daily"]
+    slip = ["Parcels late delivere"] * 3
+    label = labels_of(evidence_of([*texts, *slip], others))[0]
+    assert "delivere" not in label.lower().split()

@@ -94,7 +94,7 @@ def group_centroids(
 
 
 def related(centroids: np.ndarray, polarity: np.ndarray | None, fewest: int, most: int) -> np.ndarray:
-    """Return the top-level theme of each sub-theme centroid (k, d), (k,), numbered from 0.
+    """Return the top-level theme of each sub-theme centroid (k, d), (k,), numbered by first row.
 
     Sub-themes are joined by average linkage while those of a theme have a mean cosine of 0.3 or more to each other:
     what has less in common is a collection that no name fits. On SIB-200 and 8TAGS (7 and 8 topics) that gives 10
@@ -112,5 +112,5 @@ def related(centroids: np.ndarray, polarity: np.ndarray | None, fewest: int, mos
     tree = linkage(apart[np.triu_indices(k, 1)].round(9), "average")
     number = int(np.sum(tree[:, 2] > 1 - RELATED)) + 1
     number = min(max(number, min(fewest, k)), most)
-    groups = fcluster(tree, number, "maxclust")
-    return np.asarray(np.unique(groups, return_inverse=True)[1], dtype=np.int64)
+    _, first, groups = np.unique(fcluster(tree, number, "maxclust"), return_index=True, return_inverse=True)
+    return np.asarray(np.argsort(np.argsort(first))[groups], dtype=np.int64)

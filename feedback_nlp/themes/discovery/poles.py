@@ -17,6 +17,8 @@ RIGHT = (
     0.75  # share of the texts with a clear tone that are nearer to the mean of their own side, either side by itself
 )
 
+AGAIN = 0.4  # least stability of a half: it has two borders that may move, that of its group and that of the split
+
 
 def split_by_tone(vectors: np.ndarray, labels: np.ndarray, polarity: np.ndarray, fewest: int) -> np.ndarray:
     """Return ``labels`` (n,) with groups that praise and blame split in two; new groups are numbered from the largest.

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from feedback_nlp.themes.discovery.clustering import ConsensusClusterer
-from feedback_nlp.themes.discovery.dissolving import COMES_APART, about_nothing, joined
+from feedback_nlp.themes.discovery.dissolving import about_nothing, joined
 from feedback_nlp.themes.discovery.found import Corpus
 from feedback_nlp.themes.discovery.granularity import FEWEST_THEMES, Candidate, regrouped
 from feedback_nlp.themes.discovery.hierarchy import group_centroids, related
 from feedback_nlp.themes.discovery.kmeans import centroids_of, nearest
-from feedback_nlp.themes.discovery.poles import split_by_tone
+from feedback_nlp.themes.discovery.poles import AGAIN, split_by_tone
 from feedback_nlp.themes.space import PreparedSpace
 
 Encode = Callable[[Sequence[str]], np.ndarray]
@@ -108,7 +108,7 @@ def _split(
     again = consensus.stability(split, _splitter(corpus, prepared, fewest))
     for half in range(int(core.max()) + 1, len(again)):
         whole = core[split == half][0]
-        if min(again[half], again[whole]) < COMES_APART:
+        if min(again[half], again[whole]) < AGAIN:
             split[split == half] = whole
     return split
 
