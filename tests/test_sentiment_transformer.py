@@ -143,6 +143,11 @@ def test_what_is_not_there_is_said_with_the_next_step(tmp_path: Path):
             load_transformer(name, CPU)
 
 
+def test_a_misspelt_name_is_told_the_right_one():
+    with pytest.raises(SettingError, match="Did you mean 'bundled'"):
+        load_transformer("bundeld", CPU)
+
+
 def test_pickles_are_not_read(three: Path, tmp_path: Path):
     folder = make_model(tmp_path / "pickled", ("neg", "pos"))
     (folder / "model.safetensors").rename(folder / "pytorch_model.bin")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from feedback_nlp.errors import EncoderError, SettingError
+from feedback_nlp.errors import EncoderError, SettingError, did_you_mean
 from feedback_nlp.records import SentimentLabel, SentimentScore
 from feedback_nlp.sentiment.label_names import NEGATIVE, NEUTRAL, POSITIVE, label_named
 from feedback_nlp.settings import Settings
@@ -226,6 +226,9 @@ def _is_model_id(name: str) -> bool:
 
 
 def _unknown(name: str, why: str) -> SettingError:
+    hint = did_you_mean(name, ("bundled", "off"))
+    if hint.startswith(" Did you mean"):
+        return SettingError(f"sentiment = {name!r}: there is no such scorer.{hint}")
     return SettingError(
         f"sentiment = {name!r}: it is neither 'bundled' nor 'off', no tuned head and no plug-in, and as a transformers "
         f"model {why}. Nothing is fetched: download the model where there is a network (`hf download {name}`) and give "
