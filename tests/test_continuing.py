@@ -232,6 +232,33 @@ def test_held_leaves_find_the_guided_theme_that_was_written_since() -> None:
     assert dict(shape(again)) == dict(shape(found))
 
 
+@pytest.mark.parametrize(("missing", "parent"), [(0.67, "waits"), (0.92, None)])
+def test_a_leaf_whose_centre_reaches_a_guided_theme_goes_under_it(missing: float, parent: str | None) -> None:
+    """A third of its members reach the guided theme one by one, and their centre does; or hardly one of them."""
+    direction = unit_rows((0.5 * CENTRES[0] + CENTRES[5])[None])[0]
+    vectors, languages, _ = around([0, 3])
+    new = book_of((((0,),), ((3,),)), prefix="x")
+    limit = float(np.quantile(vectors[: len(vectors) // 2] @ direction, missing))
+    waits = replace(new.themes[0], theme_id="waits", source="guided", threshold=limit)
+    new = replace(
+        new,
+        themes=(waits, *new.themes),
+        centroids=np.vstack([direction[None], new.centroids]),
+        prototypes=replace(
+            new.prototypes,
+            vectors=np.vstack([direction[None], new.prototypes.vectors]).astype(np.float32),
+            thresholds=np.append(limit, new.prototypes.thresholds),
+            theme_rows=np.append(0, new.prototypes.theme_rows + 1),
+            kinds=np.append(np.int8(1), new.prototypes.kinds),
+        ),
+        guided=({"theme_id": "waits"},),
+    )
+    found = continue_codebook(new, book_of((((3,),),)), (), {}, vectors, languages).codebook
+    parents = dict(shape(found))
+    assert parents[new.themes[1].theme_id] == parent
+    assert parents["T3"] is None
+
+
 def test_a_fragment_of_merged_themes_joins_them() -> None:
     old = book_of((((0, 5),), ((1,),), ((2,),)))
     new = book_of((((0,),), ((5,),), ((1,),), ((2,),)), prefix="x")

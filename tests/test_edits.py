@@ -487,18 +487,20 @@ STEP = st.one_of(
 )
 HISTORIES = 70
 # How often each must be met in force, in all checks of all histories, lest the test come to mean nothing.
-LEAST = dict.fromkeys(EDIT_KINDS, 200) | {"fold: conflict": 200, "refit: conflict": 10, "undo": 70, "erase": 20}
+LEAST = dict.fromkeys(EDIT_KINDS, 200) | {"fold: conflict": 200, "refit: conflict": 10, "undo": 100, "erase": 20}
 LEAST |= {f"refit: {event}": 15 for event in ("born", "continued", "split", "merged", "retired")}
 
 
 def long_history(seed: int) -> list[Step]:
-    """8 to 18 edits of all kinds, some undone, with two or three refits between them."""
-    numbers = np.random.default_rng(seed)
+    """8 to 21 edits of all kinds, some undone, with two or three refits between them."""
+    numbers, undos = np.random.default_rng(seed), np.random.default_rng((seed, 1))
     steps: list[Step] = []
     for part in range(refits := int(numbers.integers(2, 4))):
         for _ in range(int(numbers.integers(4, 7))):
             kind = str(numbers.choice([*EDIT_KINDS, "merge", "create", "split", "undo", "undo", "erase"]))
             steps.append((kind, *map(int, numbers.integers(0, 31, 3))))  # type: ignore[arg-type]
+        if undos.random() < 0.5:
+            steps.append(("undo", *map(int, undos.integers(0, 31, 3))))  # type: ignore[arg-type]
         if part < refits:
             steps.append(("refit", int(numbers.integers(len(WINDOWS))), part, int(numbers.integers(31))))
     return steps

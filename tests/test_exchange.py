@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import itertools
+import re
 from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
@@ -94,6 +96,39 @@ def test_a_qdc_file_is_what_the_standard_asks_for(tmp_path: Path) -> None:
     assert guid_of("waits") == "45792297-496f-5f4c-96c4-e24062f74f1d"
 
 
+def test_a_qdc_file_keeps_to_the_structure_that_the_standard_describes(tmp_path: Path) -> None:
+    """Elements, their order and attributes as REFI-QDA 1.0 describes them; its schema file itself is not at hand."""
+    attributes = {
+        "CodeBook": {"origin", "{http://www.w3.org/2001/XMLSchema-instance}schemaLocation"},
+        "Codes": set(), "Code": {"guid", "name", "isCodable", "color"}, "Description": set(), "Sets": set(),
+        "Set": {"guid", "name"}, "MemberCode": {"guid"},
+    }  # fmt: skip
+    children = {"CodeBook": ["Codes", "Sets"], "Codes": ["Code"], "Code": ["Description", "Code"], "Sets": ["Set"]}
+    children |= {"Set": ["Description", "MemberCode"]}
+    for book in (AWKWARD, load_guided("starter")):
+        path = tmp_path / f"{book.name}.qdc"
+        write_codebook_file(book, path)
+        root = ElementTree.fromstring(path.read_bytes())
+        codes = [code.get("guid") for code in root.iter(f"{{{NAMESPACE}}}Code")]
+        assert len(set(codes)) == len(codes) == len(book.themes)
+        for element in root.iter():
+            space, name = element.tag[1:].split("}")
+            assert space == NAMESPACE
+            assert set(element.keys()) <= attributes[name]
+            below = [child.tag.split("}")[1] for child in element]
+            assert below == sorted(below, key=children.get(name, []).index)
+            assert name != "Code" or below.count("Description") <= 1
+            for key, pattern in {
+                "guid": r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
+                "color": r"#[0-9A-Fa-f]{6}",
+            }.items():
+                assert element.get(key) is None or re.fullmatch(pattern, element.get(key, ""))
+            if name == "Code":
+                assert element.get("isCodable") in ("true", "false")
+                assert element.get("name")
+            assert name != "MemberCode" or element.get("guid") in codes
+
+
 def qdc(inside: str, head: str = "") -> bytes:
     return f'<?xml version="1.0"?>{head}<CodeBook xmlns="{NAMESPACE}" origin="NVivo">{inside}</CodeBook>'.encode()
 
@@ -130,6 +165,19 @@ def test_codes_of_other_programs_are_read(tmp_path: Path) -> None:
         ),
         (b'<?xml version="1.0" encoding="martian"?><CodeBook/>', "encoding"),
         (b"<Project xmlns='urn:QDA-XML:project:1.0'/>", "not CodeBook"),
+        (
+            qdc(
+                f'<Codes><Code guid="{GUIDS[0]}" name="&j;"/></Codes>',
+                '<!DOCTYPE x [<!ENTITY a "ha">'
+                + "".join(
+                    f'<!ENTITY {name} "{f"&{before};" * 10}">' for before, name in itertools.pairwise("abcdefghij")
+                )
+                + "]>",
+            ),
+            r"a document type \(DTD\)",
+        ),
+        (qdc("", '<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/hostname">]>'), r"a document type \(DTD\)"),
+        (qdc(f'<Codes><Code guid="{GUIDS[0]}" name="&a;"/></Codes>'), "no XML that can be read"),
         (qdc("<Codes>"), "no XML that can be read"),
         (qdc('<Codes><Code guid="12" name="a"/></Codes>'), "a guid is missing or malformed"),
         (qdc(f'<Codes><Code guid="{GUIDS[0]}" name=" "/></Codes>'), "a code without a name"),

@@ -23,7 +23,7 @@ from feedback_nlp.themes.guided.adding import (
     load_guided,
 )
 from feedback_nlp.themes.guided.codebook import theme_from_plain
-from feedback_nlp.themes.guided.matching import fit_matcher
+from feedback_nlp.themes.guided.matching import _of_other_things, fit_matcher
 from feedback_nlp.themes.space import PreparedSpace, load_projection, unit_rows
 from feedback_nlp.themes.tagging import facets, tag
 from tests.complaints_in_six_languages import COMPLAINTS, LANGUAGES
@@ -84,7 +84,7 @@ def test_the_starter_says_every_theme_in_every_language() -> None:
         for code in LANGUAGES:
             said = theme.phrases[code]
             assert (len(said.positive), len(said.negative), len(said.neutral)) == (3, 6, 0)
-            assert len(theme.unlike[code]) == 2
+            assert len(theme.unlike[code]) == len(theme.unlike["en"]) >= 4
             assert theme.labels[code]
             assert theme.definitions[code].endswith(".")
     values = {(theme.facet, theme.theme_id) for theme in STARTER.facet_values}
@@ -278,3 +278,46 @@ def test_a_theme_that_nobody_mentions_takes_hardly_a_statement() -> None:
     mentioned = first @ matcher.vectors.T >= matcher.thresholds
     assert mentioned[:, 0].mean() > 0.5
     assert mentioned[:, 1].sum() <= 3
+
+
+def test_how_much_is_talk_of_other_things_is_learnt_from_the_corpus() -> None:
+    """Halfway statements are of a theme where all others are, too, and talk of other things among such talk."""
+    rng = np.random.default_rng(2)
+    axes = np.eye(20)
+
+    def about(axis: int, n: int, spread: float = 0.35) -> np.ndarray:
+        return unit_rows((axes[axis] + spread * rng.standard_normal((n, 20))).astype(np.float32)).astype(np.float64)
+
+    phrases, far = np.vstack([about(0, 12), about(1, 12)]), about(2, 60)
+    halfway = unit_rows((0.5 * axes[0] + 0.5 * axes[2] + 0.15 * rng.standard_normal((40, 20))).astype(np.float32))
+    among_comments = _of_other_things(np.vstack([halfway, about(0, 400)]), phrases, far)
+    among_other_talk = _of_other_things(np.vstack([halfway, about(2, 400)]), phrases, far)
+    assert among_comments[:40].mean() <= 0.5
+    assert among_other_talk[:40].all()
+    assert among_comments[40:].mean() <= 0.05
+    assert among_other_talk[40:].all()
+
+
+def test_few_sentences_of_other_things_judge_nothing() -> None:
+    statements = np.eye(4)
+    assert not _of_other_things(statements, statements[:2], statements[2:]).any()
+
+
+def test_praise_without_a_subject_has_no_theme_of_the_starter(taught: Codebook, encoder: Remembering) -> None:
+    """Sentences that are no phrase of the starter: what everybody writes, and what a product is like."""
+    said = {
+        "en": (
+            "Thanks a lot to all of you",
+            "I would gladly recommend this firm",
+            "The bass is deep and the picture sharp",
+        ),
+        "it": ("Grazie di tutto", "La consiglio volentieri", "I bassi sono profondi"),
+        "ro": ("Vă mulțumesc din suflet", "O recomand cu drag", "Basul este profund"),
+        "ru": ("Спасибо вам за всё", "С удовольствием рекомендую", "Бас глубокий, картинка чёткая"),
+        "pl": ("Dziękuję za wszystko", "Polecam z przyjemnością", "Bas jest głęboki, a obraz ostry"),
+        "ar": ("شكرا لكم على كل شيء", "أنصح بها بكل سرور", "الصورة حادة والصوت عميق"),
+    }
+    texts, languages = [text for three in said.values() for text in three], [code for code in said for _ in range(3)]
+    tagging = tag(taught, encoder.encode(texts), languages)
+    heard = Counter(taught.themes[row].theme_id for row in tagging.themes)
+    assert heard.total() <= 2

@@ -4,14 +4,16 @@ No statement is labelled. Phrases alone match badly, as a corpus talks in its ow
 
 1. Each statement is scored by each theme: cosine to the mean of its phrases plus the mean of its two nearest phrases,
    less what it has with all themes.
-2. Statements that no theme is near to are background, and so are those nearer to talk of other things (sentences
-   about news, nature, everyday wishes) than to any phrase; of the others, those that one theme wins most clearly are
-   taken for examples of it (self-training: Yarowsky 1995, https://doi.org/10.3115/981658.981684).
+2. Statements that no theme is near to are background, and so are those that are more likely talk of other things
+   (sentences about news, nature, everyday wishes) than of any theme. How much of a corpus is such talk is learnt from
+   it: for customers' comments next to nothing, for encyclopaedias nearly all. Of the others, those that one theme wins
+   most clearly are taken for examples of it (self-training: Yarowsky 1995, https://doi.org/10.3115/981658.981684).
 3. A ridge regression of themes and background on phrases and examples gives each theme a direction that also knows
    what the other themes look like; its scores choose the next examples. Three rounds.
 4. The threshold of a theme is where it would be mentioned as often as it is won, times how many themes a statement
    mentions on average, or before that, where fewer than three in five of those mentioned would be near its phrases;
-   with few statements it leans on the phrases. So a theme that hardly anyone mentions does not live off its neighbours.
+   with few statements it leans on the phrases. So a theme that hardly anyone mentions
+   does not live off its neighbours. And it is never so low that more than 2 in 100 sentences about none would pass.
 
 A linear score is a cosine to the direction: the statements are unit vectors. What the phrases say of a threshold is
 their own scores, each left out in turn (closed form: Allen 1974, PRESS, https://doi.org/10.1080/00401706.1974.10489157).
@@ -28,9 +30,14 @@ from feedback_nlp.themes.space import unit_rows
 ROUNDS = 3
 RIDGE = 0.3  # times the mean eigenvalue
 LEAST_NEAR = 0.6  # of the statements that mention a theme, the share that must be near its phrases
+SAYS_OTHER = 0.5  # base score from which a phrase that a theme is not says what it is: the nearest other theme
+FALSE_ALARMS = 0.02  # of the sentences about none of the themes, how many may mention one
+FEWEST_TO_JUDGE = 50  # sentences about none, below which that is not looked at
 CLEAREST = 0.5  # of a theme's statements, the share that is taken for examples
 PHRASE_WEIGHT = 3.0  # of a phrase, in statements
 FEWEST_STATEMENTS = 200  # below which the corpus teaches nothing: a theme's examples would be two or three
+EM_STEPS = 50
+CLEARLY = 0.4  # the base score from which a statement is about a theme, whatever its talk is like
 LEAN = 10  # of a theme: as many statements weigh as much as its phrases in its threshold
 
 
@@ -78,29 +85,30 @@ def fit_matcher(
     not; ``elsewhere`` (b, p) are sentences about none of the themes as far as one knows. Every theme needs a phrase.
     The order of the statements must be fixed by the caller.
     """
-    statements = prepared.astype(np.float64)
-    points = phrases.astype(np.float64)
-    labels = theme_of
+    statements, spoken = prepared.astype(np.float64), phrases.astype(np.float64)
+    points, labels = spoken, theme_of
     if unlike is not None and unlike_of is not None and len(unlike):
-        others = _base_scores(unlike.astype(np.float64), points, theme_of, k)
+        others = _base_scores(unlike.astype(np.float64), spoken, theme_of, k)
         others[np.arange(len(unlike)), unlike_of] = -np.inf
-        said = np.where(others.max(axis=1) >= reach.least, others.argmax(axis=1), k)
-        points, labels = np.vstack([points, unlike.astype(np.float64)]), np.concatenate([theme_of, said])
+        said = np.where(others.max(axis=1) >= SAYS_OTHER, others.argmax(axis=1), k)
+        points, labels = np.vstack([points, unlike.astype(np.float64)]), np.concatenate([labels, said])
     far = np.empty((0, points.shape[1])) if elsewhere is None else elsewhere.astype(np.float64)
     if len(far):  # what is near to a theme after all, as a codebook may be about the news, says nothing
-        far = far[_base_scores(far, phrases.astype(np.float64), theme_of, k).max(axis=1) < reach.least]
+        far = far[_base_scores(far, spoken, theme_of, k).max(axis=1) < reach.least]
         points, labels = np.vstack([points, far]), np.concatenate([labels, np.full(len(far), k)])
     own = np.full(len(points), PHRASE_WEIGHT)
     taught = len(statements) >= FEWEST_STATEMENTS
-    scores = _base_scores(statements, phrases.astype(np.float64), theme_of, k)
+    scores = _base_scores(statements, spoken, theme_of, k)
     if not taught:  # too few to be examples of a theme, but not to show what is none
         other = statements[scores.max(axis=1) < reach.least] if len(scores) else statements
         points, labels = np.vstack([points, other]), np.concatenate([labels, np.full(len(other), k)])
         weights, bias, left_out = _ridge(points, labels, np.concatenate([own, np.ones(len(other))]), k)
         return _matcher(weights, bias, _phrase_thresholds(left_out, labels, k, reach.untaught))
-    base = scores
-    if len(far) > 1:
-        scores = np.where((_two_nearest(statements, far) > _two_nearest(statements, phrases))[:, None], -1.0, scores)
+    if unlike is not None and unlike_of is not None:
+        scores = np.where(_set_apart(statements, spoken, theme_of, unlike, unlike_of, k), -1.0, scores)
+    elsewhere_too = _of_other_things(statements, spoken, far) & (scores.max(axis=1) < CLEARLY)
+    base = np.where(elsewhere_too[:, None], -1.0, scores)
+    scores = base
     share = float(np.clip((scores.max(axis=1) < reach.least).mean(), reach.background, 0.97))
     for _ in range(ROUNDS):
         won = _won(scores, share)
@@ -121,7 +129,48 @@ def fit_matcher(
         often = int(enough[-1]) + 1 if len(enough) else 1
         weight = sizes[theme] / (sizes[theme] + LEAN)
         thresholds[theme] += weight * (np.sort(scores[:, theme])[-often] - thresholds[theme])
+    of_none = left_out[: len(points)][labels == k]
+    if len(of_none) >= FEWEST_TO_JUDGE:
+        thresholds = np.maximum(thresholds, np.quantile(of_none, 1 - FALSE_ALARMS, axis=0))
     return _matcher(weights, bias, thresholds)
+
+
+def _set_apart(
+    statements: np.ndarray, phrases: np.ndarray, theme_of: np.ndarray, unlike: np.ndarray, unlike_of: np.ndarray, k: int
+) -> np.ndarray:
+    """Return (n, k): which statements are nearer to what a theme is not than to any phrase of it."""
+    apart = np.zeros((len(statements), k), dtype=bool)
+    for theme in np.unique(unlike_of):
+        against, own = unlike[unlike_of == theme].astype(np.float64), phrases[theme_of == theme]
+        if len(own):
+            nearest = [np.round((statements @ points.T).max(axis=1), 6) for points in (against, own)]
+            apart[:, theme] = nearest[0] > nearest[1]
+    return apart
+
+
+def _of_other_things(statements: np.ndarray, phrases: np.ndarray, far: np.ndarray) -> np.ndarray:
+    """Return which statements, (n,), are more likely talk like ``far`` (b, p) than like any of the phrases.
+
+    A ridge regression tells the two kinds apart; its scores of either, each left out in turn, are taken for normal. How
+    many of the statements are of either kind is found by expectation-maximisation, since it is not what the counts of
+    phrases and sentences say (Saerens et al. 2002, https://doi.org/10.1162/089976602753284446).
+    """
+    if len(far) < FEWEST_TO_JUDGE or len(phrases) < 2:
+        return np.zeros(len(statements), dtype=bool)
+    points = np.vstack([phrases, far])
+    labels = np.repeat([1, 0], [len(phrases), len(far)])
+    weights, bias, left_out = _ridge(points, labels, np.ones(len(points)), 1)
+    own, other = left_out[labels == 1, 0], left_out[labels == 0, 0]
+    scores = np.round(np.clip(statements @ weights[:, 0] + bias[0], own.mean(), other.mean()), 6)
+    like_own, like_other = (
+        np.exp(-0.5 * ((scores - kind.mean()) / max(kind.std(), 1e-3)) ** 2) / max(kind.std(), 1e-3)
+        for kind in (own, other)
+    )
+    share = 0.5
+    for _ in range(EM_STEPS):
+        likely = share * like_other / (share * like_other + (1 - share) * like_own + 1e-12)
+        share = float(likely.mean())
+    return np.asarray(np.round(likely, 6) > 0.5)
 
 
 def _base_scores(statements: np.ndarray, phrases: np.ndarray, theme_of: np.ndarray, k: int) -> np.ndarray:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+
 from feedback_nlp.records import Theme
+from feedback_nlp.themes.codebook import PROTOTYPE_KINDS, Codebook
 from feedback_nlp.themes.edits.drafting import Draft
 from feedback_nlp.themes.refit.matching import Members
 from feedback_nlp.themes.refit.refit import Refit
 
 MOSTLY = 0.5  # share of a leaf's members from which it lies in another theme
+SOME = 0.2  # where its centre lies in a guided theme
 STILL_MOSTLY = 0.35  # where it lay in it before, so that it does not leave and come back from night to night
 NEARLY_AS_MANY = 0.25
 
@@ -47,7 +51,9 @@ def place_leaves(refit: Refit, draft: Draft) -> None:
 
     A leaf with at least half of its members in a theme whose extent people decided is that theme's: its prototypes
     join a theme that was merged from several, and are left out where the theme is known by its own examples or was
-    pinned. A discovered leaf with at least half of its members in a guided theme of level 1 becomes a sub-theme of it.
+    pinned. A discovered leaf with at least half of its members in a guided theme of level 1 becomes a sub-theme of it,
+    and so does one whose centre reaches the guided theme when at least a fifth of its members do: short statements
+    miss a threshold one by one that what they have in common reaches.
     """
     for theme in [theme for theme in draft.themes.values() if draft.live(theme.theme_id)]:
         if theme.theme_id in refit.kept or theme.source != "discovered":
@@ -144,8 +150,24 @@ def _put_under_guided(refit: Refit, draft: Draft) -> None:
             continue
         share = members.share(mine)
         home = max(sorted(tops), key=lambda theme_id: share[theme_id])
-        if share[home] >= (STILL_MOSTLY if before.get(leaf.theme_id) == home else MOSTLY):
-            draft.place(leaf.theme_id, home)
+        if share[home] < (STILL_MOSTLY if before.get(leaf.theme_id) == home else MOSTLY):
+            reached = _reached_by(codebook, refit.new.centroids[row])
+            if reached is None or share[reached] < SOME:
+                continue
+            home = reached
+        draft.place(leaf.theme_id, home)
+
+
+def _reached_by(guided: Codebook, centre: np.ndarray) -> str | None:
+    """Return the theme of level 1 that a prepared ``centre`` (p,) reaches by the widest margin, or one below it."""
+    own = guided.prototypes
+    live = np.flatnonzero(own.kinds != PROTOTYPE_KINDS.index("against"))
+    if not len(live):
+        return None
+    margins = np.round(own.vectors[live].astype(np.float64) @ centre.astype(np.float64) - own.thresholds[live], 6)
+    best = int(margins.argmax())
+    theme = guided.themes[own.theme_rows[live[best]]]
+    return (theme.parent_id or theme.theme_id) if margins[best] >= 0 else None
 
 
 def drop_empty(refit: Refit, draft: Draft) -> None:
