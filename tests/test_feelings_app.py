@@ -144,10 +144,10 @@ def test_a_chip_behind_a_statement_says_its_feelings_left_to_right() -> None:
 def test_evidence_is_marked_by_sign_and_escaped() -> None:
     score = SentimentScore(-0.8, "negative", 0.875)
     text = "The <i>app is not good"
-    evidence = (Evidence(14, 22, -1.97), Evidence(4, 10, 0.25))
+    evidence = (Evidence(14, 22, -1.97), Evidence(4, 10, 0.45), Evidence(0, 3, -0.3))
     told_so = why.explanation_html(Explanation(text, "en", "What is bad?", -0.6, score, evidence, "k"))
     assert told_so == (
-        '<div class="fb-why" dir="auto" lang="en">The <span class="fb-for">&lt;i&gt;app<bdi dir="ltr">+0.2</bdi></span>'
+        '<div class="fb-why" dir="auto" lang="en">The <span class="fb-for">&lt;i&gt;app<bdi dir="ltr">+0.5</bdi></span>'
         ' is <span class="fb-against">not good<bdi dir="ltr">\u22122.0</bdi></span></div>'
         '<div class="fb-meta"><span>negative, probability 88%. The question asks for what is bad, and that counts too.'
         "</span></div>"

@@ -19,10 +19,11 @@ if TYPE_CHECKING:
     from feedback_nlp.pipeline.sentiment_explaining import Explanation
     from feedback_nlp.sentiment.evidence import Evidence
 
+WEAK = 0.2  # of the strongest contribution; many words move a score a little
 HOW_TO_READ = (
     "Each number says how much the words speak for positive (+) or for negative (\u2212): by how much the log odds "
     "change when they are left out. 0.7 doubles the odds, 2.3 makes them ten times as large. They rank words; they do "
-    "not add up."
+    "not add up. Words that move the score by less than a fifth of the strongest are not marked."
 )
 
 
@@ -46,7 +47,9 @@ def explanation_html(explanation: Explanation) -> str:
     """Return a statement with the words that moved its score marked; nothing is taken from the text unescaped."""
     parts: list[str] = []
     at = 0
-    for found in sorted(explanation.evidence, key=lambda found: found.start):
+    strongest = max((abs(found.contribution) for found in explanation.evidence), default=0.0)
+    telling = [found for found in explanation.evidence if abs(found.contribution) >= WEAK * strongest]
+    for found in sorted(telling, key=lambda found: found.start):
         parts.append(html.escape(explanation.text[at : found.start]))
         parts.append(_marked(explanation.text, found))
         at = found.end
