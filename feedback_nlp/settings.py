@@ -72,8 +72,8 @@ class Settings:
     )
     sentiment: str = _setting(
         "bundled",
-        "Sentiment: 'bundled', 'off', the file of a head that 'sentiment tune' wrote, a plug-in, or the folder or id of "
-        "a transformers text-classification model.",
+        "Sentiment: 'bundled', 'off', the file of a head that 'sentiment tune' wrote, a plug-in, or the folder or id "
+        "of a transformers text-classification model.",
     )
     themes_per_statement: int = _setting(3, "Most themes that one statement can mention.", low=1, high=10)
     reading_language: str = _setting("en", "Language that theme labels prefer when a theme has several.")

@@ -54,9 +54,7 @@ class Population:
 
 def contributions_of(survey: Survey, draws: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """Return the contributions (k,) and their draws (draws, k)."""
-    fitted = fit_contributions(
-        survey.g, sparse.csr_array(survey.mentions), survey.controls, survey.person, draws=draws
-    )
+    fitted = fit_contributions(survey.g, sparse.csr_array(survey.mentions), survey.controls, survey.person, draws=draws)
     return fitted.parts, fitted.draws[:, 1:]
 
 

@@ -76,18 +76,23 @@ def theme_cells(
     return table.select(CELL, *SHARE_FIGURES, *VALUE_FIGURES, "net_sentiment", privacy.SUPPRESSED)
 
 
-def score_cells(frames: AnalysisFrames, column: str, outcome: Outcome) -> pl.DataFrame:
+def score_cells(frames: AnalysisFrames, column: str, outcome: Outcome, part: pl.Expr | None = None) -> pl.DataFrame:
     """Return one row a value of ``column``: cell, n (responses with the score), value, low, high, low_base.
 
-    Cells of too few people are null, and so are those that would give them away.
+    Cells of too few people are null, and so are those that would give them away. ``part`` is as in
+    :func:`theme_cells`.
     """
-    cells = frames.feedback.select("response_id", _cell(column)).unique()
+    cells = frames.feedback.select("response_id", _cell(column), _part(part)).unique(["response_id", CELL])
     scored = cells.join(response_values(frames, outcome), on="response_id", how="inner")
     table = value_cells(scored, outcome, "cell").sort(*_ORDER)
-    table = table.with_columns(pl.lit(scored["person_id"].n_unique(), dtype=pl.Int64).alias("all_people"))
+    table = table.join(scored.select(CELL, PART).unique(CELL), on=CELL, maintain_order="left").join(
+        scored.group_by(PART).agg(_distinct("person_id").alias("all_people")), on=PART, maintain_order="left"
+    )
     table = table.rename({"n_cell": "n", "value_cell": "value", "value_cell_low": "low", "value_cell_high": "high"})
     table = privacy.suppress_small(
-        table, "people_cell", frames.privacy_minimum, blank=("n", "value", "low", "high"), distinct="all_people"
+        *(table, "people_cell", frames.privacy_minimum, (PART,)),
+        blank=("n", "value", "low", "high"),
+        distinct="all_people",
     ).with_columns((pl.col("n").fill_null(0) < frames.low_base).alias("low_base"))
     return table.select(CELL, "n", "value", "low", "high", "low_base", privacy.SUPPRESSED)
 
@@ -207,9 +212,11 @@ def _cell(column: str) -> pl.Expr:
 
 
 def _meaningful(frames: AnalysisFrames, column: str, part: pl.Expr | None) -> pl.DataFrame:
-    return frames.feedback.filter("meaningful").with_columns(
-        _cell(column), (pl.lit(False) if part is None else part.fill_null(False)).alias(PART)
-    )
+    return frames.feedback.filter("meaningful").with_columns(_cell(column), _part(part))
+
+
+def _part(part: pl.Expr | None) -> pl.Expr:
+    return (pl.lit("") if part is None else part.cast(pl.String).fill_null("")).alias(PART)
 
 
 def _distinct(column: str) -> pl.Expr:

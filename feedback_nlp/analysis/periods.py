@@ -1,4 +1,7 @@
-"""Weeks, months and quarters: the period of a feedback, and the unbroken row of periods of a view."""
+"""Weeks and months: the period of a feedback, and the unbroken row of periods of a view.
+
+Other periods are left out: what is hidden in one row of periods could be found by subtracting two of them.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,9 @@ import polars as pl
 from feedback_nlp.analysis.frames import AnalysisFrames
 from feedback_nlp.errors import NothingToShow, UsageError, did_you_mean
 
-Unit = Literal["week", "month", "quarter"]
-UNITS: dict[str, str] = {"week": "1w", "month": "1mo", "quarter": "1q"}
-PER_YEAR: dict[str, float] = {"week": 52.1775, "month": 12.0, "quarter": 4.0}
+Unit = Literal["week", "month"]
+UNITS: dict[str, str] = {"week": "1w", "month": "1mo"}
+PER_YEAR: dict[str, float] = {"week": 52.1775, "month": 12.0}
 PERIOD = "period"
 
 
@@ -29,13 +32,8 @@ def period_of(unit: str) -> pl.Expr:
 
 
 def period_label(unit: str, day: str = "created_at") -> pl.Expr:
-    """Return "YYYY-Www" (ISO 8601), "YYYY-MM" or "YYYY-Qn" for the column ``day``; null without a date."""
-    when = pl.col(day)
-    if check_unit(unit) == "week":
-        return when.dt.strftime("%G-W%V")
-    if unit == "month":
-        return when.dt.strftime("%Y-%m")
-    return pl.format("{}-Q{}", when.dt.year(), when.dt.quarter())
+    """Return "YYYY-Www" (ISO 8601) or "YYYY-MM" for the column ``day``; null without a date."""
+    return pl.col(day).dt.strftime("%G-W%V" if check_unit(unit) == "week" else "%Y-%m")
 
 
 def in_periods(frames: AnalysisFrames, unit: str) -> AnalysisFrames:

@@ -10,7 +10,7 @@ from feedback_nlp.analysis import intervals
 from feedback_nlp.analysis.cells import CELL, score_cells, share_cells, theme_cells
 from feedback_nlp.analysis.frames import AnalysisFrames
 from feedback_nlp.analysis.outcomes import Outcome, choose_outcome
-from feedback_nlp.analysis.periods import PERIOD, in_periods, period_labels
+from feedback_nlp.analysis.periods import PERIOD, all_periods, in_periods, period_labels
 
 MONTH = "month"
 RECENT = 2  # months that are compared with the time before
@@ -26,13 +26,13 @@ def theme_by_month(frames: AnalysisFrames, theme_id: str, outcome: Outcome | Non
 def theme_by_period(
     frames: AnalysisFrames, theme_id: str, unit: str = "month", outcome: Outcome | None = None
 ) -> pl.DataFrame:
-    """Return one row a week ("YYYY-Www"), month ("YYYY-MM") or quarter ("YYYY-Qn"), oldest first.
+    """Return one row a week ("YYYY-Www") or month ("YYYY-MM"), oldest first.
 
     Columns: period, n_feedback, base (meaningful feedback of the period) with share, share_low and share_high (Wilson,
     0..1), value_with (the outcome of those who say it), n_with, suppressed. Null where too few people would show.
     """
     outcome, split = outcome or choose_outcome(frames), in_periods(frames, unit)
-    table = _row_by_row(theme_cells(split, theme_id, PERIOD, outcome, _of_recent(frames, unit)), split, unit)
+    table = _row_by_row(theme_cells(split, theme_id, PERIOD, outcome, _part_of(frames, unit)), split, unit)
     return table.with_columns(_no_feedback("n_feedback", "base", "n_with"), _SUPPRESSED).select(
         *(PERIOD, "n_feedback", "base", "share", "share_low", "share_high", "value_with", "n_with", "suppressed")
     )
@@ -46,7 +46,9 @@ def score_by_month(frames: AnalysisFrames, outcome: Outcome | None = None) -> pl
 def score_by_period(frames: AnalysisFrames, unit: str = "month", outcome: Outcome | None = None) -> pl.DataFrame:
     """Return one row a period, oldest first: period, n (responses), value, low, high; null under too few people."""
     split = in_periods(frames, unit)
-    table = _row_by_row(score_cells(split, PERIOD, outcome or choose_outcome(frames)), split, unit)
+    table = _row_by_row(
+        score_cells(split, PERIOD, outcome or choose_outcome(frames), _part_of(frames, unit)), split, unit
+    )
     return table.with_columns(_no_feedback("n"), _SUPPRESSED).select(PERIOD, "n", "value", "low", "high", "suppressed")
 
 
@@ -61,7 +63,7 @@ def themes_by_period(frames: AnalysisFrames, unit: str = "month", level: int = 1
     Columns: theme_id, label, period, n_feedback, base, share and interval, suppressed; null under too few people.
     """
     split = in_periods(frames, unit)
-    table = share_cells(split, PERIOD, level, _of_recent(frames, unit)).rename({CELL: PERIOD})
+    table = share_cells(split, PERIOD, level, _part_of(frames, unit)).rename({CELL: PERIOD})
     grid = (
         table.select("theme_id", "label")
         .unique()
@@ -138,13 +140,18 @@ def _is_recent(frames: AnalysisFrames) -> pl.Expr | None:
     return pl.col(MONTH) >= months[-RECENT] if len(months) >= RECENT + 2 else None
 
 
-def _of_recent(frames: AnalysisFrames, unit: str) -> pl.Expr | None:
-    """Whether a period lies in the recent months, all of it or a part."""
-    recent = _is_recent(frames)
-    if recent is None or unit == "month":
-        return recent
-    first = in_periods(frames, unit).feedback.filter(recent)[PERIOD].min()
-    return pl.col(PERIOD) >= first
+def _part_of(frames: AnalysisFrames, unit: str) -> pl.Expr | None:
+    """Return the published total that a period is a part of, so that no hidden one is found by subtracting the others.
+
+    Months make up the two periods of :func:`changing_themes`. Weeks make up months only where both begin on one day:
+    from one Monday that is the first of a month to the next, the sums of both are known.
+    """
+    if unit == "month":
+        recent = _is_recent(frames)
+        return None if recent is None else recent.fill_null(False)
+    monday = pl.col("created_at").dt.truncate("1w")
+    starts = [day for day in all_periods(frames, "month") if day.weekday() == 0] if period_labels(frames, unit) else []
+    return pl.sum_horizontal(pl.lit(0), *((monday >= day).fill_null(False).cast(pl.Int64) for day in starts))
 
 
 def _row_by_row(table: pl.DataFrame, frames: AnalysisFrames, unit: str) -> pl.DataFrame:

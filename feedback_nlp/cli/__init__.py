@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from feedback_nlp import __version__
-from feedback_nlp.cli import evaluate, machine, output, privacy, process, sentiment, themes
+from feedback_nlp.cli import actions, drivers, evaluate, machine, output, privacy, process, sentiment, themes, watching
 from feedback_nlp.errors import FeedbackError, did_you_mean
 
 INTERRUPTED = 130
@@ -49,6 +49,13 @@ for command in (
     output.report,
     themes.themes,
     sentiment.sentiment,
+    drivers.drivers,
+    drivers.priorities,
+    drivers.segments,
+    watching.trends,
+    watching.emerging,
+    actions.actions,
+    actions.callbacks,
     output.export,
     evaluate.evaluate,
     privacy.redact,

@@ -177,15 +177,15 @@ def view_from(
     only_nps: tuple[str, ...],
 ) -> View:
     """Return the View that the flags of :func:`view_options` spell out."""
-    segments = _pairs(where, "where", "SEGMENT=VALUE, such as --where plan=Basic")
-    facets = _pairs(facet, "facet", "FACET=VALUE, such as --facet touchpoint=app")
+    segments = named_values(where, "where", "SEGMENT=VALUE, such as --where plan=Basic")
+    facets = named_values(facet, "facet", "FACET=VALUE, such as --facet touchpoint=app")
     return View(
         segments=segments, facets=facets, languages=only_language, nps_segments=only_nps, since=since, until=until
     )
 
 
-def _pairs(words: tuple[str, ...], flag: str, form: str) -> dict[str, tuple[str, ...]]:
-    """Return NAME=VALUE words by name, the values in their order."""
+def named_values(words: tuple[str, ...], flag: str, form: str) -> dict[str, tuple[str, ...]]:
+    """Return NAME=VALUE words by name, the values in their order. Raises UsageError for a word that is none."""
     found: dict[str, tuple[str, ...]] = {}
     for pair in words:
         name, sign, value = pair.partition("=")

@@ -283,6 +283,7 @@ def _misfit(kind: str, trouble: str) -> str:
 
 
 def all_themes(connection: sa.Connection) -> set[str]:
+    """Return the ids of all themes of any version, and of those that people made."""
     e = schema.theme_edit
     known = set(connection.execute(sa.select(schema.codebook_theme.c.theme_id).distinct()).scalars())
     for row in connection.execute(sa.select(e.c.theme_id, e.c.kind, e.c.payload).where(e.c.kind.in_(_MAKING))):

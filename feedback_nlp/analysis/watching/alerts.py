@@ -11,12 +11,12 @@ from feedback_nlp.analysis.periods import PER_YEAR, PERIOD, all_periods, period_
 from feedback_nlp.analysis.watching.counts import LEAST_PAST, expect
 
 FALSE_ALARMS = 0.05  # share of alarms that may be chance (false discovery rate)
-_SKIP = {"week": 4, "month": 1, "quarter": 0}  # periods before the one that is judged, left out of the past
+_SKIP = {"week": 4, "month": 1}  # periods before the one that is judged, left out of the past
 _COLUMNS = ("n_feedback", "n_people", "share", "share_low", "share_high", "expected", "expected_low", "expected_high")
 
 
 def alerts(frames: AnalysisFrames, *, unit: str = "month", level: int = 1, latest: int = 2) -> pl.DataFrame:
-    """Judge the ``latest`` periods ("week", "month" or "quarter") of each theme of ``level``, newest and surest first.
+    """Judge the ``latest`` periods ("week" or "month") of each theme of ``level``, newest and surest first.
 
     Columns: theme_id, label, period (its first day), n_feedback that mention it, n_people, base (meaningful feedback of
     the period), share and interval (Wilson, 0..1), expected with expected_low and expected_high (feedback, 95 % of

@@ -44,7 +44,7 @@ class FollowUp:
 def follow_up(
     frames: AnalysisFrames, action: Action, *, unit: str = "month", measure: Measure = "negative"
 ) -> FollowUp:
-    """Return what became of the action's theme, by "week", "month" or "quarter".
+    """Return what became of the action's theme, by "week" or "month".
 
     Shares of too few people are hidden; what they were still counts in the comparison. Raises UsageError when the
     action has no day from which it should show, or names a theme or segment that the data does not hold;

@@ -1,0 +1,59 @@
+"""The score of each value of a segment against that of everybody else: difference, interval, q value."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+from feedback_nlp.analysis import intervals
+from feedback_nlp.analysis.cells import named, score_cells
+from feedback_nlp.analysis.frames import NOT_GIVEN, AnalysisFrames, segment_column
+from feedback_nlp.analysis.outcomes import Outcome, choose_outcome, response_values
+from feedback_nlp.analysis.segments import SEGMENT
+
+_FIGURES = ("difference", "difference_low", "difference_high", "p")
+
+
+def scores_compared(frames: AnalysisFrames, by: str, outcome: Outcome | None = None) -> pl.DataFrame:
+    """Return one row a value of ``by``: segment_value, n (responses), value, low, high, low_base, suppressed, and the
+    difference to everybody else with difference_low and difference_high (95 %), p and q (Benjamini-Hochberg).
+
+    Errors are clustered by person (a person with answers in both groups counts in both), with Student's t at the
+    people of the smaller group less one. Null where a group, or everybody else, is too small to show.
+    """
+    outcome = outcome or choose_outcome(frames)
+    column = segment_column(frames, by)
+    table = named(score_cells(frames, column, outcome), SEGMENT)
+    cells = frames.feedback.select("response_id", pl.col(column).fill_null(NOT_GIVEN).cast(pl.String).alias(SEGMENT))
+    scored = (
+        cells.sort("response_id", SEGMENT)
+        .unique("response_id", keep="first", maintain_order=True)
+        .join(response_values(frames, outcome), on="response_id", how="inner")
+        .sort("response_id")
+    )
+    shown = table.filter(~pl.col("suppressed"))[SEGMENT].to_list()
+    g = scored["g"].to_numpy()
+    people = scored["person_id"].unique().sort()
+    person = scored["person_id"].replace_strict(people, range(len(people)), return_dtype=pl.Int64).to_numpy()
+    rows = []
+    for value in shown:
+        inside = (scored[SEGMENT] == value).to_numpy()
+        n_in, n_out = len(np.unique(person[inside])), len(np.unique(person[~inside]))
+        if min(n_in, n_out) < max(frames.privacy_minimum, 2):
+            continue
+        difference, error = _difference(g, inside, person, len(people))
+        degrees = min(n_in, n_out) - 1
+        half = float(intervals.t_value(degrees)) * error
+        p = float(intervals.t_p_value(difference / error, degrees)) if error > 0 else float(difference == 0)
+        rows.append((value, difference, difference - half, difference + half, p))
+    compared = pl.DataFrame(rows, schema={SEGMENT: pl.String, **dict.fromkeys(_FIGURES, pl.Float64)}, orient="row")
+    compared = compared.with_columns(pl.Series("q", intervals.false_discovery(compared["p"].to_numpy())))
+    return table.join(compared, on=SEGMENT, how="left", maintain_order="left")
+
+
+def _difference(g: np.ndarray, inside: np.ndarray, person: np.ndarray, n_people: int) -> tuple[float, float]:
+    """Return mean(g inside) - mean(g outside) and its standard error, clustered by person."""
+    means = g[inside].mean(), g[~inside].mean()
+    influence = np.where(inside, (g - means[0]) / inside.sum(), -(g - means[1]) / (~inside).sum())
+    sums = np.bincount(person, weights=influence, minlength=n_people)
+    return float(means[0] - means[1]), float(np.sqrt((sums**2).sum() * n_people / max(n_people - 1, 1)))

@@ -1,0 +1,210 @@
+"""actions, callbacks: what teams do about themes and whether it shows, and customers who asked to be called back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from feedback_nlp.cli.output import analysis_frames
+from feedback_nlp.cli.shared import (
+    common_options,
+    named_values,
+    open_store,
+    require_place,
+    say,
+    say_json,
+    view_from,
+    view_options,
+)
+from feedback_nlp.cli.theme_names import author_of, theme_named
+from feedback_nlp.errors import UsageError
+from feedback_nlp.records import ACTION_STATES, CALL_STATES, Action, View
+from feedback_nlp.settings import Settings
+
+
+@click.group()
+def actions() -> None:
+    """What teams do about themes: register it, change it, and see whether it shows."""
+
+
+def _facts(command: Any) -> Any:
+    for option in (
+        click.option("--control", metavar="THEME", help="A theme that it does not touch, to compare with."),
+        click.option("--where", multiple=True, metavar="SEGMENT=VALUE", help="Only these are touched; repeatable."),
+        click.option("--effort", type=click.IntRange(1, 5), help="1 (hours) to 5 (quarters)."),
+        click.option("--state", type=click.Choice(ACTION_STATES), help="How far it is."),
+        click.option("--due", metavar="DATE", help="ISO date by which it is to be done."),
+        click.option("--since", metavar="DATE", help="ISO date from which it should show."),
+        click.option("--hypothesis", metavar="TEXT", help="What is expected to change, and by how much."),
+        click.option("--owner", metavar="NAME", help="Who does it."),
+    ):
+        command = option(command)
+    return command
+
+
+@actions.command()
+@click.argument("theme")
+@click.argument("title")
+@_facts
+@common_options
+def add(theme: str, title: str, settings: Settings, as_json: bool, **facts: Any) -> None:
+    """Register an action about THEME (its id or label); TITLE says in a few words what is done."""
+    with open_store(settings, must_exist=True) as store:
+        themes = store.codebook(store.latest_codebook_version(ready=True)).themes
+        number = store.add_action(theme_named(themes, theme), title, author_of(settings), **_given(facts, themes))
+        action = store.action(number)
+    _tell([action], {t.theme_id: t.label for t in themes}, as_json)
+
+
+@actions.command()
+@click.argument("action_id", type=int)
+@click.option("--title", metavar="TEXT", help="What is done.")
+@_facts
+@common_options
+def edit(action_id: int, settings: Settings, as_json: bool, **facts: Any) -> None:
+    """Change what is known of an action."""
+    with open_store(settings, must_exist=True) as store:
+        themes = store.codebook(store.latest_codebook_version(ready=True)).themes
+        given = _given(facts, themes)
+        if not given:
+            raise UsageError("Nothing to change. Name a field, such as --state done or --since YYYY-MM-DD.")
+        store.change_action(action_id, **given)
+        action = store.action(action_id)
+    _tell([action], {t.theme_id: t.label for t in themes}, as_json)
+
+
+@actions.command("list")
+@common_options
+def list_actions(settings: Settings, as_json: bool) -> None:
+    """List the actions, oldest first."""
+    with open_store(settings, must_exist=True) as store:
+        found = store.actions()
+        version = store.latest_codebook_version(ready=True)
+        themes = store.codebook(version).themes if version is not None else ()
+    _tell(found, {t.theme_id: t.label for t in themes}, as_json)
+    if not found and not as_json:
+        say("No action is registered. Add one with: feedback-nlp actions add THEME TITLE --since YYYY-MM-DD")
+
+
+@actions.command()
+@click.argument("action_id", type=int)
+@click.option("--unit", type=click.Choice(("week", "month")), default="month", show_default=True)
+@click.option(
+    "--measure",
+    type=click.Choice(("negative", "mention")),
+    default="negative",
+    show_default=True,
+    help="Negative mentions of the theme, or all of them.",
+)
+@common_options
+def effect(action_id: int, unit: str, measure: Any, settings: Settings, as_json: bool) -> None:
+    """Did it work? Compare the theme's share after the action with what the time before would have led to."""
+    from feedback_nlp.analysis.watching.follow_up import follow_up
+
+    with open_store(settings, must_exist=True) as store:
+        action = store.action(action_id)
+        frames = analysis_frames(store, settings, View())
+    found = follow_up(frames, action, unit=unit, measure=measure)
+    effect = found.found
+    if as_json:
+        numbers = None
+        if effect is not None:
+            names = ("effect", "low", "high", "p_value", "step", "slope", "n_before", "n_after")
+            numbers = {name: getattr(effect, name) for name in names}
+        facts = {"verdict": found.verdict, "reason": found.reason, "control": found.control, "measure": found.measure}
+        say_json({"action": action, **facts, "found": numbers, "series": found.series.to_dicts()})
+        return
+    said = "negative mentions" if measure == "negative" else "mentions"
+    say(f"{action.title}: {found.verdict}. {found.reason}")
+    if effect is not None:
+        against = f", against {found.control}" if found.control else ""
+        say(
+            f"Share of {said}{against}: {effect.effect:+.1f} percentage points on average ({effect.low:+.1f} to "
+            f"{effect.high:+.1f}), p {effect.p_value:.3f}; {effect.n_before} {unit}s before, {effect.n_after} after"
+        )
+    for row in found.series.iter_rows(named=True):
+        share = "-" if row["share"] is None else f"{row['share']:.1f} %"
+        expected = "" if row["expected"] is None else f"  expected {row['expected']:.1f} %"
+        say(f"  {row['period']}  {share:>7}  of {row['base']:,}{expected}")
+
+
+@click.command()
+@click.option("--asked", metavar="SEGMENT", help="Segment that says who asked (default: the one named so).")
+@click.option("--everybody", is_flag=True, help="Passives and promoters too, not detractors alone.")
+@click.option("--out", type=click.Path(path_type=Path), help="Write the list to this CSV, XLSX or JSON file.")
+@click.option("--call", "feedback_ids", multiple=True, metavar="FEEDBACK", help="Change these calls; repeatable.")
+@click.option("--owner", metavar="NAME", help="With --call: who calls.")
+@click.option("--due", metavar="DATE", help="With --call: by when (ISO date).")
+@click.option("--state", type=click.Choice(CALL_STATES), help="With --call: what became of it.")
+@view_options
+@common_options
+def callbacks(
+    asked: str | None,
+    everybody: bool,
+    out: Path | None,
+    feedback_ids: tuple[str, ...],
+    owner: str | None,
+    due: str | None,
+    state: str | None,
+    settings: Settings,
+    as_json: bool,
+    **view: Any,
+) -> None:
+    """List the detractors who asked to be called back, with owner, due date and state; write them to a file."""
+    from feedback_nlp.analysis.call_backs import call_backs
+    from feedback_nlp.export_files import check_target, write_table
+
+    if out is not None:
+        check_target(out)
+        require_place(out, "list", settings)
+    if not feedback_ids and (owner or due or state):
+        raise UsageError("--owner, --due and --state change calls. Say which with --call FEEDBACK.")
+    with open_store(settings, must_exist=True) as store:
+        if feedback_ids:
+            store.set_calls(feedback_ids, author_of(settings), owner=owner, due=due, state=state)
+        table = call_backs(
+            analysis_frames(store, settings, view_from(**view)), asked=asked, calls=store.calls(), everybody=everybody
+        )
+    if out is not None:
+        write_table(table, out, {})
+    if as_json:
+        say_json({"file": str(out) if out else None, "calls": table.to_dicts()})
+        return
+    for row in table.iter_rows(named=True):
+        urgent = "  URGENT" if row["is_urgent"] else ""
+        score = "-" if row["score"] is None else f"{row['score']:.0f}"
+        who = row["owner"] or "nobody yet"
+        say(f"{row['feedback_id']}  score {score}  due {row['due'] or '-'}  {row['state']}  {who}{urgent}")
+    say(f"{table.height:,} to call" + (f"; written to {out}" if out else ""))
+
+
+def _given(facts: dict[str, Any], themes: Any) -> dict[str, Any]:
+    """Return the fields that were named, as the store takes them."""
+    given = {name: value for name, value in facts.items() if value is not None and name not in ("where", "control")}
+    if facts.get("where"):
+        given["segments"] = named_values(facts["where"], "where", "SEGMENT=VALUE, such as --where region=East")
+    if facts.get("control"):
+        given["control_theme_id"] = theme_named(themes, facts["control"])
+    return given
+
+
+def _tell(found: list[Action], labels: dict[str, str], as_json: bool) -> None:
+    if as_json:
+        say_json({"actions": found})
+        return
+    for action in found:
+        where = ", ".join(f"{name} = {' or '.join(values)}" for name, values in action.segments.items())
+        say(f"{action.action_id}  {action.state}  {action.title}  ({labels.get(action.theme_id, action.theme_id)})")
+        facts = (
+            ("owner", action.owner),
+            ("since", action.since),
+            ("due", action.due),
+            ("effort", action.effort),
+            ("touches", where),
+            ("hypothesis", action.hypothesis),
+        )
+        said = "; ".join(f"{name} {value}" for name, value in facts if value)
+        if said:
+            say(f"    {said}")
