@@ -18,10 +18,10 @@ from sklearn.linear_model import LogisticRegression
 from feedback_nlp.sentiment.questions import question_shift
 
 QUESTIONS = "question_leanings"
-SHRINKAGE = 0.01  # of the logistic regression, on standardised features
+SHRINKAGE = 0.03  # of the logistic regression, on standardised features
 STRENGTHS = np.round(np.arange(0.0, 3.01, 0.25), 2)
 # The course evaluation asked for the best and for what to change; its own wording is not in the set.
-ASKED = {"best": "What were the best features of this course?", "change": "What would you change about this course?"}
+ASKED = {"best": "What did you like best?", "change": "What should we change?"}
 COURSE = "en_course_eval_openended"
 
 
@@ -124,7 +124,7 @@ def course_answers(rows: Rows, logits: np.ndarray, part: pl.Expr) -> Answers:
 
 
 def fit_strength(scored: Answers, clear: tuple[list[str], np.ndarray, np.ndarray], leaning: dict[str, float]) -> float:
-    """Return how many logits a leading question is worth: the most short answers right, less half of what it turns.
+    """Return how many logits a leading question is worth: the most short answers right, less a third of what it turns.
 
     ``clear`` are texts, logits (n, 3) and truth (0 or 2) of statements that say plainly what they mean; under a
     question that asks for the opposite they must keep their sign.
@@ -137,6 +137,6 @@ def fit_strength(scored: Answers, clear: tuple[list[str], np.ndarray, np.ndarray
     def gain(strength: float) -> float:
         short = answers(scored, leaning, strength).filter(pl.col("words") != "16+")
         turned = (before & ((logits + strength * against).argmax(axis=1) == 2 - truth)).sum() / before.sum()
-        return float(short["right"].mean()) - float(turned) / 2  # type: ignore[arg-type]
+        return float(short["right"].mean()) - float(turned) / 3  # type: ignore[arg-type]
 
     return float(max(STRENGTHS, key=gain))
