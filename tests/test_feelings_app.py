@@ -119,8 +119,8 @@ def test_a_theme_says_praise_and_blame_and_how_many_answers_hold_both(open_app: 
         in captions(app)
     )
     for tone, word in (("positive", "Praise"), ("negative", "Blame")):
-        page = find_verbatims(frames_of(url), theme_id="t-service", sentiment=tone, limit=20)
-        assert f"{word}: a typical one of {page.total} answers" in captions(app)
+        page = find_verbatims(frames_of(url), theme_id="t-service", sentiment=tone, order=f"most_{tone}", limit=20)
+        assert f"{word}: the clearest of {page.total} answers" in captions(app)
         typical = next(item for item in page.items if len(item.text) <= 420)
         assert f'<div class="fb-typical">{quotes.verbatim_html(typical)}</div>' in body(app)
 

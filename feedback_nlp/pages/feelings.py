@@ -21,7 +21,7 @@ from feedback_nlp.pages.waiting import INTENT_LISTS
 from feedback_nlp.pages.wording import count, percent, percent_interval
 
 HEADINGS = {EMOTION: "What they feel", INTENT: "What they want"}
-_LONGEST_TYPICAL = 420  # characters of an answer that stands for praise or blame
+_LONGEST = 420  # characters of an answer that stands for praise or blame
 
 
 def show_feelings(part: Slice) -> None:
@@ -78,11 +78,13 @@ def _praise_and_blame(part: Slice, theme: dict[str, Any], row: dict[str, Any], o
     )
     for column, (tone, heading) in zip(st.columns(2, gap="large"), _SIDES.items(), strict=True):
         with column:
-            found = part.compute(find_verbatims, theme_id=theme_id, sentiment=tone, limit=_CANDIDATES)
-            typical = next((item for item in found.items if len(item.text) <= _LONGEST_TYPICAL), None)
-            st.caption(f"{heading}: {'a typical one of ' if typical else ''}{count(found.total)} answers")
-            if typical is not None:
-                st.html(f'<div class="fb-typical">{verbatim_html(typical)}</div>')
+            found = part.compute(
+                find_verbatims, theme_id=theme_id, sentiment=tone, order=f"most_{tone}", limit=_CANDIDATES
+            )
+            clearest = next((item for item in found.items if len(item.text) <= _LONGEST), None)
+            st.caption(f"{heading}: {'the clearest of ' if clearest else ''}{count(found.total)} answers")
+            if clearest is not None:
+                st.html(f'<div class="fb-typical">{verbatim_html(clearest)}</div>')
 
 
 _TONES = ("negative", "neutral", "positive")
