@@ -15,6 +15,7 @@ LEAST_RESPONSES = 10  # a theme that fewer scored responses mention has no figur
 ROWS_A_COLUMN = 10  # responses for each column of a model (Harrell 2015, "Regression Modeling Strategies", 4.4)
 _LEAST_CONTROL = 5  # responses with a value, below which it counts as "other"
 _OTHER = "(other)"
+_THEMES_AT_ONCE = 256
 CONTROLS = ("channel", "language", "source", "question", "month")
 
 
@@ -56,8 +57,13 @@ class ScoredResponses:
 
         ``row`` and ``theme`` (m,) are the mentions that count.
         """
-        pairs = np.unique(theme.astype(np.int64) * self.n_people + self.person[row])
-        people = np.bincount(pairs // max(self.n_people, 1), minlength=len(self.theme_ids))
+        k = len(self.theme_ids)
+        people = np.empty(k, np.int64)
+        for start in range(0, k, _THEMES_AT_ONCE):
+            chosen = (theme >= start) & (theme < start + _THEMES_AT_ONCE)
+            mention = np.zeros((self.n_people, min(_THEMES_AT_ONCE, k - start)), bool)
+            mention[self.person[row[chosen]], theme[chosen] - start] = True
+            people[start : start + _THEMES_AT_ONCE] = mention.sum(axis=0)
         return np.minimum(people, self.n_people - people) - spare
 
     def columns(self, kind: str = "mention") -> sparse.csr_array:
