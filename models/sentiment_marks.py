@@ -67,6 +67,8 @@ def marks_of(file: str, feedback: bool, row: Row) -> list[int]:
         said = _RULES[file](row)
     elif feedback and row["polarity"] >= 0:
         said = {"complaint": int(row["polarity"] == 0), "praise": int(row["polarity"] == 2)}
+    if file not in _EMOTIONS_OF_SETS and file not in _RULES and row["polarity"] >= 1:
+        said |= {"churn": 0, "urgent": 0}  # who is content, or says how things are, neither leaves nor calls for help
     for name, value in said.items():
         marks[_AT[name]] = value
     return marks
