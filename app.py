@@ -12,6 +12,7 @@ pages = {
 page = st.navigation(
     {
         "Understand": [pages["overview"], pages["themes"], pages["theme"], pages["compare"]],
+        "Act": [pages["drivers"], pages["watch"], pages["actions"]],
         "Correct": [pages["review"], pages["changes"]],
         "Data": [pages["add"], pages["about"]],
     }

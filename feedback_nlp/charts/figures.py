@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Final
+from typing import Any
 
 import altair as alt
 import polars as pl
 
 from feedback_nlp.charts import palette
-from feedback_nlp.charts.styling import inline, label_axis, plain_axis, styled
+from feedback_nlp.charts.styling import GAPS, inline, label_axis, period_axis, plain_axis, styled
 
 _ZERO = "datum.value === 0 ? '0' : datum.label"
-_GAPS: Final = "break-paths-show-domains"  # a hidden month breaks the line; it is not bridged
 
 
 def impact_bars(theme_table: pl.DataFrame) -> alt.LayerChart:
@@ -89,9 +88,9 @@ def share_trend(df: pl.DataFrame) -> alt.LayerChart:
 
 
 def score_trend(df: pl.DataFrame, *, label: str = "Score") -> alt.LayerChart:
-    """Draw a score by month with its 95 % band; hidden months are gaps."""
+    """Draw a score by month, or by week in the same column, with its 95 % band; hidden periods are gaps."""
     tooltip = [
-        alt.Tooltip("month:O", title="Month"),
+        alt.Tooltip("month:O", title="Period"),
         alt.Tooltip("value:Q", title=label, format=".1f"),
         alt.Tooltip("low:Q", title="95% interval from", format=".1f"),
         alt.Tooltip("high:Q", title="to", format=".1f"),
@@ -110,7 +109,7 @@ def sparkline(df: pl.DataFrame) -> alt.LayerChart:
     )
     ground = alt.Chart(inline(pl.DataFrame({"zero": [0.0]}))).mark_rule(color=palette.NEUTRAL)
     ground = ground.encode(y=alt.Y("zero:Q", axis=None))
-    line = base.mark_line(color=palette.ACCENT, strokeWidth=1.8, invalid=_GAPS)
+    line = base.mark_line(color=palette.ACCENT, strokeWidth=1.8, invalid=GAPS)
     last = rows.filter(pl.col("share").is_not_null())["month"].max()
     dot = base.transform_filter(f"datum.month == {json.dumps(last)}").mark_point(
         color=palette.ACCENT, filled=True, size=40, opacity=1
@@ -164,22 +163,13 @@ def _trend(
     y_axis: alt.Axis,
     scale: alt.Scale,
 ) -> alt.LayerChart:
-    months = df["month"].to_list()
-    every = max(1, -(-len(months) // 12))
-    axis = alt.Axis(
-        title=None,
-        labelAngle=0,
-        grid=False,
-        values=months[::every],
-        labelExpr="timeFormat(utcParse(datum.value, '%Y-%m'), month(utcParse(datum.value, '%Y-%m')) == 0 || "
-        f"datum.value == {json.dumps(months[0] if months else '')} ? '%b %Y' : '%b')",
-    )
+    axis = period_axis(df["month"].to_list())
     base = alt.Chart(inline(df)).encode(x=alt.X("month:O", axis=axis, scale=alt.Scale(padding=0.3)))
     value, low, high = columns
-    area = base.mark_area(color=palette.ACCENT, opacity=0.13, invalid=_GAPS).encode(
+    area = base.mark_area(color=palette.ACCENT, opacity=0.13, invalid=GAPS).encode(
         y=alt.Y(f"{low}:Q", title=title, scale=scale, axis=y_axis), y2=f"{high}:Q"
     )
     y = alt.Y(f"{value}:Q", title=title, scale=scale, axis=y_axis)
-    line = base.mark_line(color=palette.ACCENT, strokeWidth=2, invalid=_GAPS).encode(y=y)
+    line = base.mark_line(color=palette.ACCENT, strokeWidth=2, invalid=GAPS).encode(y=y)
     dots = base.mark_point(color=palette.ACCENT, filled=True, size=46, opacity=1).encode(y=y, tooltip=tooltip)
     return styled(alt.layer(area, line, dots), height=220)

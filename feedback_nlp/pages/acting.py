@@ -18,6 +18,7 @@ from feedback_nlp.settings import Settings
 
 if TYPE_CHECKING:
     from feedback_nlp.pipeline.editing import EditSummary
+    from feedback_nlp.store import Store
 
 T = TypeVar("T")
 
@@ -70,14 +71,24 @@ def carry_out(
     """
     from feedback_nlp.pipeline.editing import edit_theme
 
+    def edit(store: Store, author: str) -> EditSummary:
+        return edit_theme(store, settings, kind, theme_id, payload, author)
+
+    return carry_out_as(settings, kind, edit, words)
+
+
+def carry_out_as(
+    settings: Settings, kind: str, edit: Callable[[Store, str], EditSummary], words: str
+) -> EditSummary | None:
+    """Do the same with an edit of a kind that is made by a call with the store and the author."""
     store, author = open_store(settings.db), author_name(settings)
 
-    def edit() -> EditSummary:
-        summary = edit_theme(store, settings, kind, theme_id, payload, author)
+    def made() -> EditSummary:
+        summary = edit(store, author)
         st.session_state[OUTCOME_KEY] = _done(summary, f"{words} By {plain(author)}.", (summary.edit_id,))
         return summary
 
-    return _one_at_a_time(edit, kind, True)
+    return _one_at_a_time(made, kind, True)
 
 
 def settle(settings: Settings, kind: str, theme_id: str, statements: Sequence[str], words: str) -> bool:
