@@ -335,12 +335,10 @@ def test_emotions_and_intents_are_those_whose_probability_reaches_the_threshold(
         None, ["a", "b", "c", "d"], ["en"] * 4, tones=tones((0, 0, 0), (0, 0, 2.2), (0, 3, 0), (0, 4, 9))
     )
     assert [score.intents for score in found] == [{}, {}, {}, {}]  # a threshold of 1 is never reached here
-    assert [list(score.emotions or {}) for score in found] == [[], ["anger"], [], ["anger", "joy"]]
+    assert [list(score.emotions or {}) for score in found] == [[], ["anger"], [], ["joy"]]
     assert found[1].emotions == {"anger": pytest.approx(1 / (1 + np.exp(2 - 2.2 * 0.98609655)), abs=1e-6)}
-    assert found[3].emotions == {
-        "anger": pytest.approx(1 / (1 + np.exp(-7)), abs=1e-6),
-        "joy": pytest.approx(1 / (1 + np.exp(-3)), abs=1e-4),
-    }
+    assert found[3].polarity > 0.25  # so that it is not told as anger, likely as that looks
+    assert found[3].emotions == {"joy": pytest.approx(1 / (1 + np.exp(-3)), abs=1e-4)}
 
 
 def test_surface_features_take_part(tiny: Scorer) -> None:

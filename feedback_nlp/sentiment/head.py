@@ -24,6 +24,10 @@ from feedback_nlp.sentiment.surface import N_SURFACE, surface_features
 OTHER_LANGUAGES = "other"  # the temperature of languages without one of their own
 LABELS: tuple[SentimentLabel, ...] = ("negative", "neutral", "positive")
 _SLICE_ROWS = 4096  # rows at a time, so that a million statements need little memory
+# A statement is one idea: what is clearly blame does not praise as well, and the other way round.
+_ONE_SIDED = 0.25
+_NOT_OF_BLAME = ("joy", "gratitude", "praise")
+_NOT_OF_PRAISE = ("anger", "disappointment", "worry", "complaint", "churn", "urgent")
 _DECIMALS = 6  # far above what the order of a sum changes in float64, so that a score is the same in every batch
 _REINSTALL = "Install feedback-nlp again."
 
@@ -133,8 +137,11 @@ class Scorer:
         confidences = np.round(polarity[np.arange(len(best)), best], _DECIMALS)
         balance = np.round(polarity[:, 2] - polarity[:, 0], _DECIMALS) + 0.0  # no -0.0
         found: list[tuple[dict[str, float], dict[str, float]]] = [({}, {}) for _ in best]
-        rows, columns = np.nonzero(chances >= self.thresholds)
         names = (*self.emotions, *self.intents)
+        told = chances >= self.thresholds
+        for side, contrary in ((-balance, _NOT_OF_BLAME), (balance, _NOT_OF_PRAISE)):
+            told[np.ix_(side >= _ONE_SIDED, [name in contrary for name in names])] = False
+        rows, columns = np.nonzero(told)
         for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
             found[row][column >= len(self.emotions)][names[column]] = float(chances[row, column])
         return [
