@@ -8,7 +8,7 @@ import altair as alt
 import polars as pl
 
 from feedback_nlp.charts import palette
-from feedback_nlp.charts.styling import WIDE_LABELS, GAPS, inline, label_axis, period_axis, styled
+from feedback_nlp.charts.styling import GAPS, WIDE_LABELS, inline, label_axis, period_axis, styled
 
 EXPECTED = "Expected from the time before"
 OBSERVED = "Observed"

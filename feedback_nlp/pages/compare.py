@@ -6,11 +6,14 @@ import polars as pl
 import streamlit as st
 
 from feedback_nlp import charts
+from feedback_nlp.analysis.frames import NOT_GIVEN, segment_column
 from feedback_nlp.analysis.outcomes import Outcome, choose_outcome
-from feedback_nlp.analysis.segments import compare_segments, score_by_segment
+from feedback_nlp.analysis.scores_compared import scores_compared
+from feedback_nlp.analysis.segments import compare_segments
 from feedback_nlp.pages import shell, tables
 from feedback_nlp.pages.data import Slice, current_slice
 from feedback_nlp.pages.filters import dimensions
+from feedback_nlp.pages.telling_words import show_words
 from feedback_nlp.pages.wording import dimension_name, value_name
 
 LEVELS = {1: "Themes", 2: "Sub-themes"}
@@ -40,10 +43,12 @@ def _page() -> None:
     outcome = part.compute(choose_outcome, name=part.outcome_name)
     if by != "nps_segment" or outcome.kind != "nps":  # every detractor's NPS is -100: nothing to learn
         _scores(part, str(by), outcome)
-    if not part.loaded.has_themes:
+    if part.loaded.has_themes:
+        _themes(part, str(by))
+    else:
         shell.no_themes()
-        return
-    _themes(part, str(by))
+    values = part.frames.feedback[segment_column(part.frames, str(by))].fill_null(NOT_GIVEN).unique().to_list()
+    show_words(part, str(by), {value: value_name(str(by), value) for value in values})
 
 
 def _names(table: pl.DataFrame, by: str) -> dict[str | None, str]:
@@ -52,7 +57,7 @@ def _names(table: pl.DataFrame, by: str) -> dict[str | None, str]:
 
 def _scores(part: Slice, by: str, outcome: Outcome) -> None:
     st.subheader(f"{outcome.label} by {dimension_name(by)}")
-    table = part.compute(score_by_segment, by=by, outcome=outcome)
+    table = part.compute(scores_compared, by=by, outcome=outcome)
     if table["value"].drop_nulls().is_empty():
         st.info("No group in this view has enough scores to show.")
         return

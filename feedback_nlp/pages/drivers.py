@@ -125,8 +125,9 @@ def _sums(found: Drivers, known: pl.DataFrame, digits: int) -> str:
         return f"{'+' if value >= 0 else MINUS} {figure(abs(value))}"
 
     name = plain(short_label(found.outcome.label))
+    total = float(known["contribution"].sum())
     lines = [
-        f"**Adds:** {name} {figure(found.score)} = {figure(found.baseline)} {added(float(known['contribution'].sum()))}: "
+        f"**Adds:** {name} {figure(found.score)} = {figure(found.baseline)} {added(total)}: "
         f"the baseline, when nobody mentions a theme "
         f"({interval(found.baseline_low, found.baseline_high, digits=digits)}), and what {count(known.height)} themes "
         f"add, over {count(found.n)} responses of {count(found.n_people)} people.",

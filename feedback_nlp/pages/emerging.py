@@ -85,9 +85,19 @@ def _group(part: Slice, group: EmergingGroup) -> None:
 
 
 def samples_html(part: Slice, statement_ids: tuple[str, ...]) -> str:
-    """Return the first statements of a group as quotes, escaped, each in its own direction."""
-    wanted = pl.DataFrame({"statement_id": list(statement_ids[:SAMPLES])}, schema={"statement_id": pl.String})
-    found = wanted.join(part.loaded.frames.statements, on="statement_id", how="inner", maintain_order="left")
+    """Return a few statements of a group as quotes, escaped, each in its own direction.
+
+    Those nearest to the centre come first, of different words; one a language before a second of any.
+    """
+    wanted = pl.DataFrame({"statement_id": list(statement_ids)}, schema={"statement_id": pl.String})
+    letters = pl.col("text").str.to_lowercase().str.replace_all(r"[^\p{L}\p{N}]+", "")
+    found = (
+        wanted.join(part.loaded.frames.statements, on="statement_id", how="inner", maintain_order="left")
+        .unique(letters, keep="first", maintain_order=True)
+        .with_columns(pl.int_range(pl.len()).over("language").alias("__nth__"))
+        .sort("__nth__", maintain_order=True)
+        .head(SAMPLES)
+    )
     return "".join(
         f'<div class="fb-said" style="margin-top:.45rem" dir="auto" '
         f'lang="{html.escape(row["language"] or "und", quote=True)}">{marked_text(row["text"], ())}</div>'

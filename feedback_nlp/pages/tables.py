@@ -229,7 +229,7 @@ def _points(low: float | None, high: float | None) -> str | None:
 
 
 def score_view(table: pl.DataFrame, names: dict[str | None, str]) -> pl.DataFrame:
-    """Return a score by segment as a reader sees it."""
+    """Return a score by segment, against everybody else where that is told, as a reader sees it."""
     return pl.DataFrame(
         [
             {
@@ -237,6 +237,9 @@ def score_view(table: pl.DataFrame, names: dict[str | None, str]) -> pl.DataFram
                 "value": row["value"],
                 "interval": TOO_FEW if row["suppressed"] else _interval(row["low"], row["high"]),
                 "n": row["n"],
+                "difference": row.get("difference"),
+                "difference_interval": _interval(row.get("difference_low"), row.get("difference_high"), signed=True),
+                "q": row.get("q"),
                 "low_base": LOW_BASE if row.get("low_base") and not row["suppressed"] else "",
             }
             for row in table.iter_rows(named=True)
@@ -246,6 +249,9 @@ def score_view(table: pl.DataFrame, names: dict[str | None, str]) -> pl.DataFram
             "value": pl.Float64,
             "interval": pl.String,
             "n": pl.Int64,
+            "difference": pl.Float64,
+            "difference_interval": pl.String,
+            "q": pl.Float64,
             "low_base": pl.String,
         },
         orient="row",
@@ -262,5 +268,12 @@ def score_columns(dimension: str, outcome: Any) -> dict[str, Any]:
         ),
         "interval": column.TextColumn("95% interval", help="Two groups whose intervals overlap may not differ at all."),
         "n": column.NumberColumn("Scores", help="Scored responses of the group (n)."),
+        "difference": column.NumberColumn(
+            "Against all others", format="%+.1f", help=f"The group less everybody else, in {outcome.unit}."
+        ),
+        "difference_interval": column.TextColumn("95% interval ", help="It leaves 0 out: the difference is clear."),
+        "q": column.NumberColumn(
+            "q", format="%.3f", help="Share of false alarms among groups called different at this value."
+        ),
         "low_base": column.TextColumn(LOW_BASE, width=40, help="A low base: few scores, read it as a hint."),
     }

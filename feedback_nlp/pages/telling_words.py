@@ -1,0 +1,65 @@
+"""Words that set a group's answers apart, language by language, each in its own direction."""
+
+from __future__ import annotations
+
+import html
+import unicodedata
+
+import polars as pl
+import streamlit as st
+
+from feedback_nlp.analysis.distinctive import distinctive_words
+from feedback_nlp.language_names import language_name
+from feedback_nlp.pages.data import Slice
+from feedback_nlp.pages.wording import count, dimension_name
+
+SPLIT_BY_LANGUAGE = "language"  # words are compared within a language, so that nothing is left to compare
+
+
+def show_words(part: Slice, by: str, names: dict[str | None, str]) -> None:
+    """Draw the words that each value of ``by`` says more often than the others do."""
+    if by == SPLIT_BY_LANGUAGE:
+        return
+    st.subheader("Words that set each group apart")
+    with st.spinner("Counting words \u2026"):
+        table = part.compute(distinctive_words, by=by)
+    if table.is_empty():
+        st.info(
+            f"No word is said clearly more often by one {dimension_name(by)} than by the others, by enough people, in "
+            "any language."
+        )
+        return
+    st.caption(
+        "Said by more people of the group than of all others (log-odds with an informative prior, false discovery "
+        "rate 5%), within each language. In brackets: people of the group, and others, who say it."
+    )
+    st.html(words_html(table, names))
+
+
+def words_html(table: pl.DataFrame, names: dict[str | None, str]) -> str:
+    """Return the words as lists by group and language; every word escaped and in its own direction."""
+    parts = []
+    for (value,), of_group in table.group_by("segment_value", maintain_order=True):
+        parts.append(
+            f'<div class="fb-note" style="margin-top:.7rem"><b><bdi>{_escaped(names.get(value, value))}</bdi></b></div>'
+        )
+        for (language,), words in of_group.group_by("language", maintain_order=True):
+            code = _escaped(language or "und")
+            chips = " ".join(
+                f'<span class="fb-chip"><bdi lang="{code}">{_escaped(row["word"])}</bdi> '
+                f'<bdi dir="ltr">({count(row["n_people"])}, {count(row["n_others"])})</bdi></span>'
+                for row in words.iter_rows(named=True)
+            )
+            parts.append(
+                f'<div class="fb-meta" style="margin-top:.3rem"><span>{_escaped(language_name(language))}</span></div>'
+                f'<div class="fb-chips" dir="{_direction(words["word"][0])}">{chips}</div>'
+            )
+    return "".join(parts)
+
+
+def _direction(word: str) -> str:
+    return "rtl" if unicodedata.bidirectional(word[0]) in ("R", "AL") else "ltr"
+
+
+def _escaped(text: object) -> str:
+    return html.escape(str(text), quote=True)
