@@ -182,7 +182,9 @@ def test_tune_writes_a_head_that_the_setting_takes(sentiment: Shell, tmp_path: P
     told = ("explain", "--text", "The driver was lovely", "--language", "en", "--json")
     bundled, tuned = sentiment(*told).json, sentiment(*told, "--set", "sentiment=head.safetensors").json
     assert (bundled["score"]["label"], tuned["score"]["label"]) == ("positive", "negative")
-    assert tuned["score"]["emotions"] == bundled["score"]["emotions"]
+    # What is likely stays so; but joy is not told of what has become blame.
+    assert "joy" in bundled["score"]["emotions"] and "joy" not in tuned["score"]["emotions"]
+    assert tuned["score"]["emotions"].items() <= bundled["score"]["emotions"].items()
     assert tuned["scorer_key"].startswith("tuned-") and tuned["scorer_key"] != bundled["scorer_key"]
     # The order of the rows counts for nothing, and scores say the same as labels.
     turned = write(tmp_path / "turned.csv", [labelled()[0], *labelled()[:0:-1]])

@@ -30,13 +30,26 @@ def late_encoder(store: Store, settings: Settings, encoder_key: str) -> LoadedEn
 
 class _LateBackend:
     def __init__(self, identity: EncoderIdentity, settings: Settings) -> None:
+        from feedback_nlp.encoding.tone import find_tone
+
         self.identity = identity
+        self.tone = find_tone(identity)
         self._settings = settings
 
-    def encode_distinct(self, texts: list[str], batch_size: int | None, advance: Callable[[int], Any]) -> np.ndarray:
-        vectors: np.ndarray = self._load().encode(texts, batch_size=batch_size)
+    def encode_distinct(
+        self,
+        texts: list[str],
+        batch_size: int | None,
+        advance: Callable[[int], Any],
+        tones: np.ndarray | None = None,
+    ) -> np.ndarray:
+        encoder = self._load()
+        if tones is None:
+            vectors = encoder.encode(texts, batch_size=batch_size)
+        else:
+            vectors, tones[:] = encoder.encode_with_tone(texts, batch_size=batch_size)
         advance(len(texts))
-        return vectors
+        return np.asarray(vectors)
 
     def as_sentence_transformer(self) -> Any:
         return self._load().as_sentence_transformer()

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from feedback_nlp.encoding import LoadedEncoder
     from feedback_nlp.sentiment import AnyScorer
     from feedback_nlp.store import Store
-    from feedback_nlp.store.sentiment import Unscored
+    from feedback_nlp.store.sentiment import AskedStatement
 
 SCORE_AT_ONCE = 4096  # statements scored before they are stored: what a killed process has to do again
 TONES_AT_ONCE = 512  # texts encoded for their tones before those are stored
@@ -80,7 +80,9 @@ def _lean(leanings: dict[str, float], questions: set[str], scorer: AnyScorer, to
         leanings |= zip(unlisted, map(float, found), strict=True)
 
 
-def _score(store: Store, key: str, scorer: AnyScorer, waiting: Sequence[Unscored], leanings: dict[str, float]) -> int:
+def _score(
+    store: Store, key: str, scorer: AnyScorer, waiting: Sequence[AskedStatement], leanings: dict[str, float]
+) -> int:
     """Score and store these statements but those that another process has just added and is encoding."""
     hashes = [row.text_hash for row in waiting]
     known, vectors = store.vectors(key, hashes)

@@ -61,19 +61,13 @@ def explain_statement(
 
     Raises NothingToShow when there is no such statement, and what :func:`explain_text` raises.
     """
-    import polars as pl
-
     _require_on(settings)
-    frames = store.read_frames()
-    found = frames["statements"].filter(pl.col("statement_id") == statement_id)
-    if not found.height:
+    found = store.asked_statement(statement_id)
+    if found is None:
         raise NothingToShow(
             f"There is no statement {statement_id!r}. `feedback-nlp sentiment list` and `themes statements` show ids."
         )
-    (row,) = found.to_dicts()
-    asked = frames["feedback"].filter(pl.col("feedback_id") == row["feedback_id"])["question"].to_list()
-    question = (asked[0] if asked else "") or ""
-    return _explained(row["text"], row["language"], question, settings, encoder, statement_id)
+    return _explained(found.text, found.language, found.question, settings, encoder, statement_id)
 
 
 def word_spans(text: str, language: str) -> tuple[tuple[int, int], ...]:

@@ -16,8 +16,8 @@ from feedback_nlp.store.database import Database
 _PLACES = 4  # of a probability of an emotion or intent
 
 
-class Unscored(NamedTuple):
-    """A statement that a scorer has not scored, with the question that its feedback answers ("" for none)."""
+class AskedStatement(NamedTuple):
+    """A statement with the question that its feedback answers ("" for none)."""
 
     statement_id: str
     text_hash: str
@@ -29,7 +29,7 @@ class Unscored(NamedTuple):
 class Sentiment(Database):
     """The part of the store that keeps sentiment, emotions and intents."""
 
-    def unscored(self, scorer: str, limit: int | None = None, *, after: str = "") -> list[Unscored]:
+    def unscored(self, scorer: str, limit: int | None = None, *, after: str = "") -> list[AskedStatement]:
         """Return the statements not scored by this scorer, sorted by id, from behind the id ``after``."""
         s, f = schema.statement, schema.feedback
         query = (
@@ -40,7 +40,19 @@ class Sentiment(Database):
             .limit(limit)
         )
         with self._read() as connection:
-            return [Unscored(*row) for row in connection.execute(query)]
+            return [AskedStatement(*row) for row in connection.execute(query)]
+
+    def asked_statement(self, statement_id: str) -> AskedStatement | None:
+        """Return one statement, or None when there is none of that id."""
+        s, f = schema.statement, schema.feedback
+        query = (
+            sa.select(s.c.statement_id, s.c.text_hash, s.c.text, s.c.language, f.c.question)
+            .join_from(s, f, s.c.feedback_id == f.c.feedback_id)
+            .where(s.c.statement_id == statement_id)
+        )
+        with self._read() as connection:
+            row = connection.execute(query).first()
+            return None if row is None else AskedStatement(*row)
 
     def count_unscored(self, scorer: str) -> int:
         """Return how many statements this scorer has not scored."""
