@@ -10,6 +10,7 @@ from html.parser import HTMLParser
 import polars as pl
 import pytest
 
+from feedback_nlp.analysis.drivers import drivers
 from feedback_nlp.analysis.feelings import feelings
 from feedback_nlp.analysis.frames import AnalysisFrames, apply_view, build_frames
 from feedback_nlp.analysis.outcomes import choose_outcome
@@ -17,9 +18,10 @@ from feedback_nlp.analysis.overview import overview
 from feedback_nlp.analysis.themes import theme_table
 from feedback_nlp.analysis.trends import theme_by_month
 from feedback_nlp.analysis.verbatims import Span
+from feedback_nlp.analysis.watching.alerts import alerts
 from feedback_nlp.errors import NothingToShow
 from feedback_nlp.records import Aside, View
-from feedback_nlp.report import render_report, wording
+from feedback_nlp.report import driving, render_report, wording
 from feedback_nlp.report.quotes import LONGEST, choose_quotes, marked
 from feedback_nlp.settings import Settings
 from tests.sample import raw_frames, with_tickets
@@ -81,6 +83,7 @@ def test_report_has_its_parts_in_order(frames: AnalysisFrames, html: str) -> Non
     assert page.texts["h2"] == [
         "Scores",
         "What goes with a higher or lower NPS",
+        "What moves NPS",
         "Top pain points by damage to NPS",
         "What earns promoters",
         "Moving, and not yet covered",
@@ -420,3 +423,72 @@ def test_those_who_wait_are_not_counted_or_quoted_where_they_are_few() -> None:
     assert "How people feel, and what they want" in page.texts["h2"]
     assert "need a person now" not in page.text()
     assert "left open: fewer than 5 people" in page.text()
+
+
+def test_what_moves_the_score_sums_to_it_with_n_and_interval(frames: AnalysisFrames, html: str) -> None:
+    found = drivers(frames)
+    assert found is not None
+    known = found.table.filter(pl.col("contribution").is_not_null())
+    assert known.height > 1
+    text = Page(html).text()
+    total = float(known["contribution"].sum())
+    score, base, added = (wording.number(value, 1) for value in (found.score, found.baseline, abs(total)))
+    sign = "+" if total >= 0 else wording.MINUS
+    assert f"NPS {score} = {base} {sign} {added}: the baseline" in text
+    assert f"over {found.n} responses of {found.n_people} people" in text
+    rows = re.findall(r"<tr[^>]*>(<td>.*?)</tr>", html)
+    assert len(rows) == known.height
+    for row, cells in zip(known.iter_rows(named=True), rows, strict=True):
+        low, high = (wording.number(row[f"contribution_{end}"], 1, signed=True) for end in ("low", "high"))
+        assert f">{row['label']}</bdi>" in cells
+        assert f"<td>{low} to {high}</td>" in cells
+        assert f"<td>{row['n_with']}</td>" in cells
+        assert ("could be chance" in cells) == (row["contribution_q"] > 0.1)
+
+
+def test_labels_in_what_moves_the_score_stay_text() -> None:
+    raw = raw_frames()
+    nasty = "</table><script>alert(1)</script>"
+    raw["themes"] = raw["themes"].with_columns(pl.lit(nasty).alias("label"))
+    page = render(build_frames(raw, Settings()))
+    assert "<script" not in page
+    assert Page(page).texts["td"].count(nasty) > 1
+
+
+def test_an_outbreak_is_an_alarm_and_a_fall_of_the_score_is_told_with_its_parts() -> None:
+    raw = raw_frames(900)
+    calm = render(build_frames(raw, Settings()))
+    assert "stands out in the month" not in calm
+    assert "Largest parts:" not in calm
+    feedback = raw["feedback"].sort("created_at")
+    late = pl.col("created_at") >= feedback["created_at"][feedback.height // 2]
+    fallen = pl.when(late).then(pl.lit('{"nps": 2}')).otherwise("scores").alias("scores")
+    page = render(build_frames(raw | {"feedback": raw["feedback"].with_columns(fallen)}, Settings()))
+    assert re.search(r"NPS went from .* Largest parts: .*Associations, not causes\.", Page(page).text())
+
+
+def test_alarms_are_told_with_what_was_to_be_expected(frames: AnalysisFrames, monkeypatch: pytest.MonkeyPatch) -> None:
+    row = (
+        alerts(frames)
+        .head(1)
+        .with_columns(
+            *(
+                pl.lit(value).alias(name)
+                for name, value in (("label", "<b>Billing</b>"), ("n_feedback", 31), ("base", 90))
+            ),
+            *(pl.lit(v).alias(n) for n, v in (("expected", 10.4), ("expected_low", 5.0), ("expected_high", 17.0))),
+            *(pl.lit(v).alias(n) for n, v in (("ratio", 2.98), ("q", 0.001), ("alarm", True))),
+        )
+    )
+    calm = row.with_columns(pl.lit(False).alias("alarm"), pl.lit("Calm").alias("label"))
+    monkeypatch.setattr(driving, "alerts", lambda frames, level: pl.concat([row, calm]))
+    text = Page(render(frames)).text()
+    assert "<b>Billing</b> stands out in the month from" in text
+    assert ": 31 of 90 answers, 3.0 times the 10.4 to be expected (5 to 17 in 95% of such months; q 0.001)." in text
+    assert "Calm" not in text
+
+
+def test_too_few_scores_leave_out_what_moves_the_score() -> None:
+    raw = raw_frames(12)
+    page = render(build_frames(raw, Settings()))
+    assert "What moves NPS" not in Page(page).texts["h2"]

@@ -12,8 +12,8 @@ from feedback_nlp.charts import palette
 from feedback_nlp.charts.styling import WIDE_LABELS, inline, label_axis, styled
 
 SIDES = {"damage": "Damage: negative mentions", "lift": "Lift: positive mentions"}
-NET = "Adds to the score, with its 95% interval"
-UNSURE = "Adds, but could be chance (q above 0.1)"
+NET = "Adds, with its 95% interval"
+UNSURE = "Adds, but could be chance"
 _ZERO = "datum.value === 0 ? '0' : datum.label"
 
 
@@ -80,7 +80,7 @@ def contribution_bars(table: pl.DataFrame, *, unit: str, clear: float = 0.1, dig
             "reading:N",
             scale=fills,
             legend=alt.Legend(
-                orient="top",
+                orient="bottom",
                 direction="vertical",
                 title=None,
                 labelLimit=0,

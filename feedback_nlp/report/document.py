@@ -35,6 +35,7 @@ from feedback_nlp.charts import palette
 from feedback_nlp.language_names import language_name
 from feedback_nlp.records import View
 from feedback_nlp.report import wording
+from feedback_nlp.report.driving import alarms, change_section, moves_section
 from feedback_nlp.report.feelings import feelings_section
 from feedback_nlp.report.quotes import Quote, choose_quotes
 
@@ -111,6 +112,9 @@ def render_report(
         "scores": [_score(summary) for summary in summaries],
         "pains": [_card(frames, i, row, outcome, "negative", where, used) for i, row in _ranked(pains)],
         "strengths": [_card(frames, i, row, outcome, "positive", where, used) for i, row in _ranked(strengths)],
+        "moves": moves_section(frames, outcome, level),
+        "alarms": alarms(frames, level),
+        "score_change": change_section(frames, outcome, level),
         "feelings": feelings_section(frames),
         "labels": labels,
         "known_pain": sure_pains.row(0, named=True) if len(sure_pains) else None,
