@@ -16,7 +16,7 @@ from feedback_nlp.analysis.scores import summarise_scores
 from feedback_nlp.analysis.segments import compare_segments, score_by_segment, theme_by_segment
 from feedback_nlp.analysis.themes import theme_table
 from feedback_nlp.analysis.trends import score_by_month, theme_by_month
-from feedback_nlp.charts import palette
+from feedback_nlp.charts import driving, palette
 from feedback_nlp.settings import Settings
 from tests.sample import raw_frames
 
@@ -200,3 +200,100 @@ def _seen(colour: str, matrix: tuple[tuple[float, ...], ...]) -> tuple[float, fl
 def test_harm_and_good_differ_for_colour_blind_readers(matrix: tuple[tuple[float, ...], ...]) -> None:
     harm, good = _seen(palette.NEGATIVE, matrix), _seen(palette.POSITIVE, matrix)
     assert sum((a - b) ** 2 for a, b in zip(harm, good, strict=True)) ** 0.5 >= 25
+
+
+MOVED = pl.DataFrame(
+    {
+        "theme_id": ["t-a", "t-b", "t-c"],
+        "label": ["Waiting on the phone, then being cut off in the end", "</svg><b>", "Staff"],
+        "contribution": [-8.04, 0.4, None],
+        "contribution_low": [-10.0, -1.0, None],
+        "contribution_high": [-6.0, 1.8, None],
+        "contribution_q": [0.001, 0.6, None],
+        "damage": [-9.0, -1.0, None],
+        "lift": [0.5, 1.5, None],
+        "n_with": [120, 60, 3],
+    }
+)
+
+
+def test_contributions_show_both_sides_the_sum_between_and_what_could_be_chance() -> None:
+    svg = charts.to_svg(charts.contribution_bars(MOVED, unit="NPS points"), label="Contributions")
+    shown = texts(svg)
+    assert [text for text in shown if text in MOVED["label"].to_list()] == MOVED["label"].to_list()[:2]
+    assert "<b>" not in svg
+    assert [text for text in shown if text in ("\u22128.0", "+0.4")] == ["\u22128.0", "+0.4"]
+    assert {"Damage: negative mentions", "Lift: positive mentions", driving.NET, driving.UNSURE} <= set(shown)
+    marks = re.findall(r'<path[^>]*fill="(#[0-9A-Fa-f]{6})"[^>]*stroke="#1E2233"[^>]*opacity="1"', svg)
+    assert [mark.upper() for mark in marks if mark.upper() in (palette.INK, palette.PAPER)][:2] == [
+        palette.INK,
+        palette.PAPER,
+    ]
+    ElementTree.fromstring(charts.to_svg(charts.contribution_bars(MOVED.clear(), unit="points")))
+
+
+def test_steps_lead_from_first_to_last_and_small_ones_are_taken_together() -> None:
+    steps = [("Waiting", -8.04), ("Staff", 5.0), ("<i>App</i>", 0.3), ("Shop", -0.2)]
+    shown = texts(charts.to_svg(charts.steps_chart(("Nobody", 10.0), steps, ("NPS", 7.06), unit="NPS points")))
+    figures = ["10.0", "\u22128.0", "+5.0", "+0.3", "\u22120.2", "7.1"]
+    labels = ["Nobody", "Waiting", "Staff", "<i>App</i>", "Shop", "NPS"]
+    assert sorted(t for t in shown if t in figures) == sorted(figures)
+    assert [t for t in shown if t in labels] == labels
+    few = charts.steps_chart(("Nobody", 10.0), steps, ("NPS", 7.06), unit="NPS points", most=3)
+    shown = texts(charts.to_svg(few))
+    assert [t for t in shown if t in (*labels, "2 further themes")] == [
+        "Nobody",
+        "Waiting",
+        "Staff",
+        "2 further themes",
+        "NPS",
+    ]
+    assert "+0.1" in shown
+
+
+def test_a_follow_up_draws_what_was_expected_and_where_it_began_and_breaks_at_hidden_weeks() -> None:
+    n = 20
+    weeks = [f"2025-W{i:02d}" for i in range(1, n + 1)]
+    share = [None if i == 5 else 20.0 - i / 2 for i in range(n)]
+    series = pl.DataFrame(
+        {
+            "period": weeks,
+            "share": share,
+            "share_low": [None if v is None else v - 3 for v in share],
+            "share_high": [None if v is None else v + 3 for v in share],
+            "expected": [None] * 10 + [20.0] * 10,
+            "control_share": [None] * n,
+            "base": [40] * n,
+        },
+        schema_overrides={"control_share": pl.Float64},
+    )
+    drawn = charts.to_svg(charts.follow_up_trend(series, start="2025-W11", title="Share"))
+    shown = texts(drawn)
+    assert {"Observed", "Expected from the time before", "action begins", "2025-W01"} <= set(shown)
+    assert "Compared with" not in shown
+    lines = re.findall(r'<path[^>]*\bd="(M[^"]*)"[^>]*stroke="#4338CA"', drawn, re.IGNORECASE)
+    assert max(line.count("M") for line in lines) == 2
+    early = texts(charts.to_svg(charts.follow_up_trend(series.with_columns(expected=None), start=None, title="Share")))
+    assert not {"Expected from the time before", "action begins"} & set(early)
+
+
+def test_alarms_are_told_by_shape_and_figure() -> None:
+    table = pl.DataFrame(
+        {
+            "name": ["Delivery", "Staff", "Hidden"],
+            "period": ["2025-09-01"] * 3,
+            "n_feedback": [31, 12, None],
+            "expected": [10.4, 11.0, None],
+            "expected_low": [5.0, 6.0, None],
+            "expected_high": [17.0, 18.0, None],
+            "ratio": [2.98, 1.1, None],
+            "q": [0.001, 0.8, None],
+            "alarm": [True, False, False],
+        }
+    )
+    svg = charts.to_svg(charts.alert_bands(table))
+    shown = texts(svg)
+    assert [t for t in shown if t in ("Delivery", "Staff", "Hidden")] == ["Delivery", "Staff"]
+    assert [t for t in shown if "\u00d7" in t] == ["3.0\u00d7"]
+    assert svg.lower().count(palette.NEGATIVE.lower()) == 1
+    ElementTree.fromstring(charts.to_svg(charts.alert_bands(table.clear())))
