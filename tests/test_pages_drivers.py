@@ -255,10 +255,14 @@ def test_an_action_is_registered_changed_and_says_that_it_is_too_early(open_app:
     assert (action.theme_id, action.title, action.author) == ("t-waiting", "More people on the phone", "ana")
     assert (action.since, action.effort, action.state) == ("2025-06-01", 3, "planned")
     assert "**Not enough data yet.**" in words(app)
-    app.selectbox(key="state_1").select("done").run()
+    app.selectbox(key="state_1_planned").select("done").run()
     assert trouble(app) == []
     with Store.open(own_url) as store:
         assert store.action(1).state == "done"
+        store.change_action(1, state="dropped")  # by somebody else, while the page is open
+    app.run()
+    with Store.open(own_url) as store:
+        assert store.action(1).state == "dropped"
 
 
 def test_an_action_that_touches_a_segment_is_compared_with_the_others(open_app: Open, own_url: str) -> None:

@@ -162,8 +162,12 @@ def _card(part: Slice, action: Action, names: dict[str, str], unit: str, measure
             if action.hypothesis:
                 st.caption(f"Hypothesis: {plain(action.hypothesis)}")
         with right:
+            # Keyed by the state as it is stored: one that somebody else changed meanwhile is not set back.
             state = st.selectbox(
-                "State", ACTION_STATES, index=ACTION_STATES.index(action.state), key=f"state_{action.action_id}"
+                "State",
+                ACTION_STATES,
+                index=ACTION_STATES.index(action.state),
+                key=f"state_{action.action_id}_{action.state}",
             )
             if state != action.state:
                 open_store(part.loaded.settings.db).change_action(action.action_id, state=state)
