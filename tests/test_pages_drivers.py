@@ -339,10 +339,22 @@ def test_groups_are_compared_with_everybody_else(open_app: Open, url: str) -> No
 def test_words_are_escaped_and_right_to_left_where_they_are() -> None:
     schema = {"segment_value": pl.String, "language": pl.String, "word": pl.String}
     rows = [("<b>A</b>", "ar", "انتظار"), ("<b>A</b>", "en", "<i>wait</i>")]
-    table = pl.DataFrame(rows, schema=schema, orient="row").with_columns(n_people=pl.lit(9), n_others=pl.lit(2))
-    shown = telling_words.words_html(table, {})
+    table = (
+        pl.DataFrame(rows, schema=schema, orient="row")
+        .with_columns(n_people=pl.lit(9), n_others=pl.lit(2))
+        .vstack(
+            pl.DataFrame(
+                [("<b>A</b>", "it", "coda", 9, 12)],
+                schema={**schema, "n_people": pl.Int32, "n_others": pl.Int32},
+                orient="row",
+            )
+        )
+    )
+    shown = telling_words.words_html(table, {}, 5)
     assert "<b>A</b></b>" not in shown
     assert "&lt;i&gt;wait&lt;/i&gt;" in shown
+    assert shown.count("(9, fewer than 5)") == 2
+    assert "(9, 12)" in shown
     assert '<div class="fb-chips" dir="rtl"><span class="fb-chip"><bdi lang="ar">انتظار</bdi>' in shown
     assert '<div class="fb-chips" dir="ltr"><span class="fb-chip"><bdi lang="en">' in shown
 

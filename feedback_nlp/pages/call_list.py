@@ -24,12 +24,15 @@ if TYPE_CHECKING:
     from feedback_nlp.store import Store
 
 EDITABLE = ("owner", "due", "state")
+# The editor's own file would hold what customers wrote as it is, formulas too: only the button below writes one.
+_NO_OTHER_FILE = '<style>.st-key-call_list [aria-label="Download as CSV"] {display:none}</style>'
 
 
 def show_call_list(part: Slice) -> None:
     """Draw the list, a way to edit it, and a file of it."""
     st.subheader("Call-backs")
-    with shell.guarded("call_list"):
+    with shell.guarded("call_list"), st.container(key="call_list"):
+        st.html(_NO_OTHER_FILE)
         _draw(part)
 
 

@@ -33,11 +33,14 @@ def show_words(part: Slice, by: str, names: dict[str | None, str]) -> None:
         "Said by more people of the group than of all others (log-odds with an informative prior, false discovery "
         "rate 5%), within each language. In brackets: people of the group, and others, who say it."
     )
-    st.html(words_html(table, names))
+    st.html(words_html(table, names, part.loaded.settings.privacy_minimum))
 
 
-def words_html(table: pl.DataFrame, names: dict[str | None, str]) -> str:
-    """Return the words as lists by group and language; every word escaped and in its own direction."""
+def words_html(table: pl.DataFrame, names: dict[str | None, str], minimum: int) -> str:
+    """Return the words as lists by group and language; every word escaped and in its own direction.
+
+    Others who say a word are not counted where they are fewer than ``minimum``.
+    """
     parts = []
     for (value,), of_group in table.group_by("segment_value", maintain_order=True):
         parts.append(
@@ -47,7 +50,7 @@ def words_html(table: pl.DataFrame, names: dict[str | None, str]) -> str:
             code = _escaped(language or "und")
             chips = " ".join(
                 f'<span class="fb-chip"><bdi lang="{code}">{_escaped(row["word"])}</bdi> '
-                f'<bdi dir="ltr">({count(row["n_people"])}, {count(row["n_others"])})</bdi></span>'
+                f'<bdi dir="ltr">({count(row["n_people"])}, {_others(row["n_others"], minimum)})</bdi></span>'
                 for row in words.iter_rows(named=True)
             )
             parts.append(
@@ -55,6 +58,10 @@ def words_html(table: pl.DataFrame, names: dict[str | None, str]) -> str:
                 f'<div class="fb-chips" dir="{_direction(words["word"][0])}">{chips}</div>'
             )
     return "".join(parts)
+
+
+def _others(n: int, minimum: int) -> str:
+    return f"fewer than {minimum}" if n < minimum else count(n)
 
 
 def _direction(word: str) -> str:
