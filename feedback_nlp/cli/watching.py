@@ -14,9 +14,7 @@ from feedback_nlp.errors import NothingToShow, UsageError
 from feedback_nlp.records import View
 from feedback_nlp.settings import Settings
 
-_UNIT = click.option(
-    "--unit", type=click.Choice(("week", "month")), default="month", show_default=True, help="Period."
-)
+_UNIT = click.option("--unit", type=click.Choice(("week", "month")), default="month", show_default=True, help="Period.")
 _LEVEL = click.option(
     "--level", type=click.IntRange(1, 2), default=1, show_default=True, help="1 for themes, 2 for sub-themes."
 )
