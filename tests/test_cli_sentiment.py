@@ -5,33 +5,17 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from feedback_nlp.cli import main
 from feedback_nlp.records import SentimentScore
+from tests.command import Answer, run_command
 from tests.topic_store import fill_and_publish
 
 ANGRY = SentimentScore(-0.9, "negative", 0.95, {"anger": 0.9, "worry": 0.6}, {"complaint": 0.9})
 LEAVING = SentimentScore(-0.7, "negative", 0.9, {"anger": 0.7}, {"churn": 0.8, "urgent": 0.6})
 HAPPY = SentimentScore(0.9, "positive", 0.95, {}, {})
-
-
-@dataclass
-class Answer:
-    """What a command said and how it ended."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        """Its stdout, which must be one JSON document."""
-        return json.loads(self.out)
 
 
 Shell = Callable[..., Answer]
@@ -44,14 +28,7 @@ def sentiment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Ca
         monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
 
-    def run(*words: str) -> Answer:
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main(["sentiment", *words])
-        out, err = capsys.readouterr()
-        return Answer(int(ended.value.code or 0), out, err)
-
-    return run
+    return lambda *words: run_command(capsys, "sentiment", *words)
 
 
 @pytest.fixture

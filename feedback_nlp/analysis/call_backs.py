@@ -16,7 +16,7 @@ from feedback_nlp.records import Call
 
 # How columns that ask "may we call you?" are named, and how such a question is answered, in our six languages.
 _ASKED = (
-    *("call.?back", "contact.?me", "may.?we.?(call|contact)", "follow.?up", "re-?contact", "be.?contacted"),
+    *("call.?back", "call.?me", "contact.?me", "may.?we.?(call|contact)", "follow.?up", "re-?contact", "be.?contacted"),
     *("contacta", r"suna[tț]", "перезвон", "связаться", r"обратн\w* связ", "ricontatt", "richiam", "contattat"),
     *("معاودة", "الاتصال", "التواصل", "kontakt", "oddzwon"),
 )
@@ -70,8 +70,9 @@ def call_backs(
     said_yes = pl.col(column).str.strip_chars().str.to_lowercase().is_in(_YES).fill_null(False)
     people = frames.feedback.filter(said_yes & (pl.lit(True) if everybody else unhappy.fill_null(False)))
     labels = frames.themes.select("theme_id", "label", "level")
+    shown = (pl.col("level") == 1) & ~pl.col("theme_id").is_in(list(frames.withheld))
     themes = (
-        frames.mentions.join(labels.filter(pl.col("level") == 1), on="theme_id")
+        frames.mentions.join(labels.filter(shown), on="theme_id")
         .group_by("feedback_id")
         .agg(pl.col("label").unique().sort().alias("theme_labels"))
     )

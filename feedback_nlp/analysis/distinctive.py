@@ -22,7 +22,8 @@ _PLACEHOLDER = r"<[A-Z_]+_\d+>"
 def distinctive_words(frames: AnalysisFrames, by: str, *, most: int = 10, clear: float = 0.05) -> pl.DataFrame:
     """Return the words said more often by one value of ``by`` than by the others, the most distinctive first.
 
-    Columns: segment_value, language, word, n_people (of the group who say it), n_others, log_odds (natural, above 0),
+    Columns: segment_value, language, word, n_people (of the group who say it), n_others (null where too
+    few to tell), log_odds (natural, above 0),
     z, q (Benjamini-Hochberg over the words of a language). Only words with q at most ``clear`` that at least the
     privacy minimum of people say, at most ``most`` a group and language. Raises UsageError for an unknown ``by``.
     """
@@ -69,8 +70,13 @@ def distinctive_words(frames: AnalysisFrames, by: str, *, most: int = 10, clear:
         .sort(["segment_value", "language", "z", "word"], descending=[False, False, True, False])
         .group_by("segment_value", "language", maintain_order=True)
         .head(most)
+        .with_columns(pl.when(_few_others(frames)).then(None).otherwise("n_others").alias("n_others"))
         .select("segment_value", "language", "word", "n_people", "n_others", "log_odds", "z", "q")
     )
+
+
+def _few_others(frames: AnalysisFrames) -> pl.Expr:
+    return pl.col("n_others").is_between(1, frames.privacy_minimum - 1)
 
 
 def _words(said: pl.DataFrame) -> pl.DataFrame:

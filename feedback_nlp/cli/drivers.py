@@ -183,7 +183,8 @@ def segments(
     if said is not None:
         say("Words said more often there than elsewhere: people there, people elsewhere")
         for row in said.iter_rows(named=True):
-            say(f"  {row['segment_value']} [{row['language']}] {row['word']}: {row['n_people']}, {row['n_others']}")
+            people = f"{row['n_people']}, {_others(row, settings)}"
+            say(f"  {row['segment_value']} [{row['language']}] {row['word']}: {people}")
 
 
 def moved(
@@ -201,6 +202,10 @@ def moved(
             "Widen the view, or choose another score with --outcome."
         )
     return found
+
+
+def _others(row: dict[str, Any], settings: Settings) -> str:
+    return f"fewer than {settings.privacy_minimum}" if row["n_others"] is None else f"{row['n_others']}"
 
 
 def _frames(settings: Settings, view: dict[str, Any]) -> AnalysisFrames:

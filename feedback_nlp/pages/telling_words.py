@@ -60,8 +60,8 @@ def words_html(table: pl.DataFrame, names: dict[str | None, str], minimum: int) 
     return "".join(parts)
 
 
-def _others(n: int, minimum: int) -> str:
-    return f"fewer than {minimum}" if n < minimum else count(n)
+def _others(n: int | None, minimum: int) -> str:
+    return f"fewer than {minimum}" if n is None or n < minimum else count(n)
 
 
 def _direction(word: str) -> str:

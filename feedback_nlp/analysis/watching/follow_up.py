@@ -61,12 +61,13 @@ def follow_up(
     touched, others = _touched(frames, action)
     series = _shares(frames, touched, action.theme_id, periods, unit, measure)
     y, weight = series["y"].to_numpy(), series["weight"].to_numpy().astype(float)
-    control, compared_y = None, np.zeros(len(periods))
+    control, compared_y, hidden = None, np.zeros(len(periods)), np.zeros(len(periods), bool)
     if action.control_theme_id is not None or others is not None:
         theme = action.control_theme_id or action.theme_id
         compared = _shares(frames, touched if others is None else others, theme, periods, unit, measure)
         control = f"the theme {theme_label(frames, theme)!r}" if others is None else "everybody else"
         series = series.with_columns(compared["share"].alias("control_share"))
+        hidden = compared["share"].is_null().to_numpy()
         both = np.minimum(weight, compared["weight"].to_numpy())
         weight = np.where(both > 0, weight, 0.0)
         compared_y = compared["y"].to_numpy()
@@ -74,7 +75,8 @@ def follow_up(
     found = interrupt(y, weight, start) if start is not None else None
     expected = np.full(len(periods), np.nan)
     if found is not None:
-        expected = found.expected + compared_y
+        # Where the control may not be shown, what it leads to may not either.
+        expected = np.where(hidden, np.nan, found.expected + compared_y)
     verdict, reason = _verdict(found, start, weight, unit)
     series = series.with_columns(
         pl.col("control_share") if control else pl.lit(None, pl.Float64).alias("control_share"),
