@@ -79,6 +79,10 @@ def test_the_commands_are_these():
     assert [" ".join(words) for words in COMMANDS] == [
         *("run", "ingest", "discover", "tag", "report"),
         *(f"themes {name}" for name in THEME_COMMANDS),
+        *(f"sentiment {name}" for name in ("summary", "list", "urgent", "churn", "disagreements", "explain", "tune")),
+        *("drivers", "priorities", "segments", "trends", "emerging"),
+        *(f"actions {name}" for name in ("add", "edit", "list", "effect")),
+        "callbacks",
         *("export", "evaluate", "redact", "erase", "original", "app", "settings", "doctor", "prepare"),
     ]
 

@@ -90,7 +90,7 @@ def list_actions(settings: Settings, as_json: bool) -> None:
 
 @actions.command()
 @click.argument("action_id", type=int)
-@click.option("--unit", type=click.Choice(("week", "month")), default="month", show_default=True)
+@click.option("--unit", type=click.Choice(("week", "month")), default="month", show_default=True, help="Period.")
 @click.option(
     "--measure",
     type=click.Choice(("negative", "mention")),
