@@ -19,7 +19,9 @@ from feedback_nlp.sentiment.questions import question_shift
 
 QUESTIONS = "question_leanings"
 SHRINKAGE = 0.03  # of the logistic regression, on standardised features
-STRENGTHS = np.round(np.arange(0.0, 3.01, 0.25), 2)
+# How many logits a leading question is worth. Read off the answers to two questions of a course evaluation: short ones
+# come out right more often, and what is said plainly keeps its sign.
+STRENGTH = 0.5
 # The course evaluation asked for the best and for what to change; its own wording is not in the set.
 ASKED = {"best": "What did you like best?", "change": "What should we change?"}
 COURSE = "en_course_eval_openended"
@@ -121,22 +123,3 @@ def course_answers(rows: Rows, logits: np.ndarray, part: pl.Expr) -> Answers:
     texts = rows.frame["text"].gather(here).to_list()
     asked = np.where(rows.marks[here, suggestion] == 1, "change", "best")
     return Answers(texts, asked, np.array([len(text.split()) for text in texts]), logits[here, :3])
-
-
-def fit_strength(scored: Answers, clear: tuple[list[str], np.ndarray, np.ndarray], leaning: dict[str, float]) -> float:
-    """Return how many logits a leading question is worth: the most short answers right, less a third of what it turns.
-
-    ``clear`` are texts, logits (n, 3) and truth (0 or 2) of statements that say plainly what they mean; under a
-    question that asks for the opposite they must keep their sign.
-    """
-    texts, logits, truth = clear
-    strongest = max(abs(value) for value in leaning.values())
-    against = question_shift(texts, np.where(truth == 2, -strongest, strongest), 1.0)
-    before = logits.argmax(axis=1) == truth
-
-    def gain(strength: float) -> float:
-        short = answers(scored, leaning, strength).filter(pl.col("words") != "16+")
-        turned = (before & ((logits + strength * against).argmax(axis=1) == 2 - truth)).sum() / before.sum()
-        return float(short["right"].mean()) - float(turned) / 3  # type: ignore[arg-type]
-
-    return float(max(STRENGTHS, key=gain))

@@ -2,7 +2,7 @@
 
 Writes ``tone-NAME`` and ``sentiment-NAME`` (.safetensors and .json) and the figures at the end of
 ``sentiment_card.md``; prints the figures. With ``--encoder english`` the head learns from English rows only, and the
-card stays as it is. ``--permissive`` leaves out the sets under non-commercial terms, prints the figures and writes
+card stays as it is. Sets under non-commercial terms only test; ``--non-commercial`` learns from them too, and writes
 the artefacts to another folder. Seeds are fixed and one thread learns, so a second run on the same machine writes
 the same bytes.
 
@@ -47,15 +47,15 @@ from sentiment_marks import CLASSES, EMOTIONS, INTENTS
 from sentiment_network import TONE, Rows, learn
 from sentiment_questions import (
     ASKED,
+    STRENGTH,
     course_answers,
     fit_leaning,
-    fit_strength,
     held_out_accuracy,
     leanings,
     question_features,
     read_questions,
 )
-from sentiment_sources import EQUALS, HERE, MADE_UP, NON_COMMERCIAL, read_sources
+from sentiment_sources import EQUALS, HERE, NON_COMMERCIAL, read_sources
 from sentiment_states import LAYERS, read_states
 from threadpoolctl import threadpool_limits
 
@@ -71,16 +71,16 @@ def main() -> None:
     parser.add_argument("data", type=Path, help="folder with the labelled sets as parquet files")
     parser.add_argument("--encoder", default="multilingual", choices=sorted(LAYERS))
     parser.add_argument("--cache", type=Path, help="folder to keep inner states in between runs; some gigabytes")
-    parser.add_argument("--permissive", action="store_true", help="without non-commercial sets; needs --out")
+    parser.add_argument("--non-commercial", action="store_true", help="learn from such sets too; needs --out")
     parser.add_argument("--out", type=Path, default=HERE, help="folder for the artefacts")
     options = parser.parse_args()
-    if options.permissive and options.out == HERE:
-        parser.error("--permissive makes another head than the shipped one: name a folder with --out")
+    if options.non_commercial and options.out == HERE:
+        parser.error("--non-commercial makes another head than the shipped one: name a folder with --out")
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as temporary, threadpool_limits(1):
         cache = options.cache or Path(temporary)
         rows = read_rows(options.data, options.encoder, cache)
-        figures = train(rows, options.encoder, cache, options.permissive, options.out)
+        figures = train(rows, options.encoder, cache, options.non_commercial, options.out)
     print(figures)
     if options.encoder == "multilingual" and options.out == HERE:
         card = HERE / "sentiment_card.md"
@@ -101,9 +101,9 @@ def read_rows(folder: Path, encoder: str, cache: Path) -> Rows:
     )
 
 
-def train(rows: Rows, encoder: str, cache: Path, permissive: bool, out: Path) -> str:
+def train(rows: Rows, encoder: str, cache: Path, non_commercial: bool, out: Path) -> str:
     """Learn, calibrate, write to ``out``; return the figures of the rows to test."""
-    taught = rows.where((pl.col("part") != "test") & (~pl.lit(permissive) | (pl.col("terms") != NON_COMMERCIAL)))
+    taught = rows.where((pl.col("part") != "test") & (pl.lit(non_commercial) | (pl.col("terms") != NON_COMMERCIAL)))
     unseen = cross_fitted(rows, taught)
     temperatures = fit_temperatures(rows, unseen, taught)
     calibration = fit_marks(rows, unseen, taught)
@@ -115,14 +115,11 @@ def train(rows: Rows, encoder: str, cache: Path, permissive: bool, out: Path) ->
     head |= fit_leaning(features, questions["polarity"].to_numpy())
     course = pl.DataFrame({"set": "course", "text": list(ASKED.values())})
     leaning = dict(zip(ASKED, leanings(question_features(course, encoder, cache, tone), head).tolist(), strict=True))
-    strength = fit_strength(
-        course_answers(rows, unseen, pl.col("part") != "test"), clear_statements(rows, unseen, taught), leaning
-    )
     described = {
         "temperatures": temperatures,
         "calibration": calibration,
         "thresholds": thresholds,
-        "question_shift": strength,
+        "question_shift": STRENGTH,
     }
     key = write(encoder, tone, head, described, out)
 
@@ -137,7 +134,7 @@ def train(rows: Rows, encoder: str, cache: Path, permissive: bool, out: Path) ->
     )
     answered = course_answers(rows, logits, pl.col("part") == "test")
     return report(
-        scored, taught, key, leaning_figures(answered, leaning, strength, held_out_accuracy(questions, features))
+        scored, taught, key, leaning_figures(answered, leaning, STRENGTH, held_out_accuracy(questions, features))
     )
 
 
@@ -146,12 +143,6 @@ def cross_fitted(rows: Rows, taught: np.ndarray) -> np.ndarray:
     half = rows.frame["half"].to_numpy()[taught]
     found = [learn(rows, taught[half != k]).logits(rows, taught[half == k]) for k in (0, 1)]
     return found[0] + found[1]
-
-
-def clear_statements(rows: Rows, logits: np.ndarray, taught: np.ndarray) -> tuple[list[str], np.ndarray, np.ndarray]:
-    """Return texts, polarity logits and truth of our own statements that are not neutral."""
-    own = taught[(rows.frame["set"].to_numpy()[taught] == MADE_UP) & (rows.polarity[taught] != 1)]
-    return rows.frame["text"].gather(own).to_list(), logits[own, :3], rows.polarity[own]
 
 
 def write(encoder: str, tone: Tensors, head: Tensors, described: dict[str, Any], out: Path) -> str:
