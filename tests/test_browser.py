@@ -18,7 +18,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from feedback_nlp.resources import resource_path
 from feedback_nlp.store import Store
@@ -43,6 +43,8 @@ PAGES = {
 LISTED = ":not(.fb-typical) > .fb-verbatim"  # answers of the list, without those that stand for praise and blame
 # Streamlit asks for these beside the page first, then at the root; only the second is there.
 EXPECTED_MISSES = ("/_stcore/health", "/_stcore/host-config")
+
+expect.set_options(timeout=20_000)  # a machine with two cores may be busy with the other tests
 
 
 @dataclass
@@ -71,6 +73,20 @@ class Watched:
         ).click()
         expect(self.page).to_have_url(re.compile(rf"^{re.escape(self.site + PAGES[name])}(\?.*)?$"))
         self.settle()
+
+    def choose(self, box: Locator, option: str) -> None:
+        """Choose from a box; a list that closes again because the page was still being drawn is opened anew."""
+        wanted = self.page.get_by_role("option", name=option, exact=True)
+        for _ in range(5):
+            box.click()
+            try:
+                expect(wanted).to_be_visible(timeout=5_000)
+            except AssertionError:
+                self.page.keyboard.press("Escape")
+                self.settle()
+            else:
+                break
+        wanted.click()
 
     def sentence(self) -> str:
         return self.page.locator(".fb-view").inner_text()
@@ -193,8 +209,7 @@ def test_every_page_fits_a_telephone(watched: Watched) -> None:
 def test_filters_go_into_the_url_hold_on_every_page_and_can_be_shared(watched: Watched, browser: Browser) -> None:
     watched.go("/")
     before = watched.sentence()
-    watched.page.get_by_test_id("stSidebar").get_by_label("Language").first.click()
-    watched.page.get_by_role("option", name="Polish").click()
+    watched.choose(watched.page.get_by_test_id("stSidebar").get_by_label("Language").first, "Polish")
     expect(watched.page.locator(".fb-view")).to_contain_text("in Polish")
     watched.settle()
     filtered = watched.sentence()
@@ -287,8 +302,7 @@ def test_a_merge_is_made_seen_and_undone_while_somebody_else_edits(browser: Brow
             page = watched.go(f"/theme?theme={theme}")
             page.get_by_text("Edit this theme").click()
             page.get_by_role("radio", name="Merge", exact=True).click()
-            page.get_by_label("Merge into").click()
-            page.get_by_role("option", name="About t-delivery", exact=True).click()
+            watched.choose(page.get_by_label("Merge into"), "About t-delivery")
             expect(page.get_by_text("What will happen:")).to_be_visible()
             watched.settle()
         for watched in (mine, other):
