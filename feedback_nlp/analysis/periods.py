@@ -6,14 +6,12 @@ Other periods are left out: what is hidden in one row of periods could be found 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Literal
 
 import polars as pl
 
 from feedback_nlp.analysis.frames import AnalysisFrames
 from feedback_nlp.errors import NothingToShow, UsageError, did_you_mean
 
-Unit = Literal["week", "month"]
 UNITS: dict[str, str] = {"week": "1w", "month": "1mo"}
 PER_YEAR: dict[str, float] = {"week": 52.1775, "month": 12.0}
 PERIOD = "period"

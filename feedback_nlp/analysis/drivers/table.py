@@ -91,16 +91,14 @@ def drivers(
     views = views.hstack(_figures("contribution", whole, presence.parts, presence.draws[:, 1:], degrees))
     for name, wanted in (("damage", True), ("lift", False)):
         chosen = damaging == wanted
-        parts, drawn, df = (np.zeros(len(whole)) for _ in range(3))
-        drawn = np.zeros((draws, len(whole)))
-        kind = "negative" if wanted else "positive"
-        rows = getattr(responses, kind)
-        df = responses.degrees(responses.row[rows], responses.theme[rows])
+        rows = responses.negative if wanted else responses.positive
+        parts, drawn, known = np.zeros(len(whole)), np.zeros((draws, len(whole))), np.zeros(len(whole), bool)
         parts[said[chosen]] = signed.parts[chosen]
         drawn[:, said[chosen]] = signed.draws[:, 1:][:, chosen]
-        known = np.zeros(len(whole), bool)
         known[said[chosen]] = True
-        views = views.hstack(_figures(name, known, parts, drawn, df))
+        views = views.hstack(
+            _figures(name, known, parts, drawn, responses.degrees(responses.row[rows], responses.theme[rows]))
+        )
     views = views.hstack(_figures("shapley", whole, removal.values, removal.draws, degrees))
     table = _with_leave_one_out(frames, outcome, level, views, responses)
     low, high, _ = interval_of(

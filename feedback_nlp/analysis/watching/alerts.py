@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from feedback_nlp.analysis import intervals
+from feedback_nlp.analysis import intervals, privacy
 from feedback_nlp.analysis.frames import AnalysisFrames
 from feedback_nlp.analysis.periods import PER_YEAR, PERIOD, all_periods, period_of
+from feedback_nlp.analysis.themes import share_columns
 from feedback_nlp.analysis.watching.counts import LEAST_PAST, expect
 
 FALSE_ALARMS = 0.05  # share of alarms that may be chance (false discovery rate)
@@ -53,21 +54,14 @@ def alerts(frames: AnalysisFrames, *, unit: str = "month", level: int = 1, lates
         .join(base_people, on="place", how="left")
         .with_columns(pl.col("n_people").fill_null(0))
     )
-    low, high = intervals.wilson(table["n_feedback"].to_numpy(), table["base"].to_numpy())
-    few = pl.col("n_people").is_between(1, frames.privacy_minimum - 1) | (
-        pl.col("base_people").fill_null(0) - pl.col("n_people")
-    ).is_between(1, frames.privacy_minimum - 1)
+    figures = table.with_columns(
+        share_columns("n_feedback", "base"),
+        (pl.col("n_feedback") / pl.col("expected")).alias("ratio"),
+        (pl.col("base_people").fill_null(0) - pl.col("n_people")).alias("people_without"),
+    )
     return (
-        table.with_columns(
-            (pl.col("n_feedback") / pl.col("base")).alias("share"),
-            pl.Series("share_low", low),
-            pl.Series("share_high", high),
-            (pl.col("n_feedback") / pl.col("expected")).alias("ratio"),
-            few.alias("suppressed"),
-        )
-        .with_columns(
-            pl.when("suppressed").then(None).otherwise(pl.col(name)).alias(name)
-            for name in (*_COLUMNS, "ratio", "p", "q")
+        privacy.suppress_split(
+            *(figures, "n_people", "people_without", frames.privacy_minimum), blank=(*_COLUMNS, "ratio", "p", "q")
         )
         .with_columns(
             ((pl.col("q") <= FALSE_ALARMS) & (pl.col("ratio") > 1)).fill_null(False).alias("alarm"),

@@ -9,9 +9,10 @@ from typing import Literal
 import numpy as np
 import polars as pl
 
-from feedback_nlp.analysis import intervals, privacy
+from feedback_nlp.analysis import privacy
 from feedback_nlp.analysis.frames import NOT_GIVEN, AnalysisFrames, segment_column, theme_label
 from feedback_nlp.analysis.periods import PERIOD, all_periods, period_label, period_of
+from feedback_nlp.analysis.themes import share_columns
 from feedback_nlp.analysis.watching.interrupted import LEAST_PERIODS, Interruption, interrupt
 from feedback_nlp.errors import UsageError
 from feedback_nlp.records import Action
@@ -131,24 +132,19 @@ def _shares(
     grid = (
         periods.to_frame().join(table, on=PERIOD, how="left").with_columns(pl.col(pl.Int64).fill_null(0)).sort(PERIOD)
     )
-    low, high = intervals.wilson(grid["n_feedback"].to_numpy(), grid["base"].to_numpy())
     shown = grid.with_columns(
-        (100 * pl.col("n_feedback") / pl.col("base")).alias("share"),
-        pl.Series("share_low", 100 * low),
-        pl.Series("share_high", 100 * high),
+        share_columns("n_feedback", "base"),
         ((pl.col("people") < frames.privacy_minimum) & (pl.col("people") > 0)).alias(privacy.SUPPRESSED),
-    )
+    ).with_columns(pl.col("share", "share_low", "share_high") * 100)
     # What may not be shown by itself still counts in the regression, which tells of no single period.
     weight = pl.when(privacy.SUPPRESSED).then(0).otherwise(pl.col("base")).alias("weight")
     figures = ("n_feedback", "share", "share_low", "share_high")
     known = privacy.suppress_split(
-        shown.with_columns(weight, pl.col("share").fill_nan(None).alias("y")),
+        shown.with_columns(weight, pl.col("share").alias("y")),
         *("people_said", "people_unsaid", frames.privacy_minimum),
         blank=figures,
     )
-    return known.with_columns(pl.col("share", "share_low", "share_high").fill_nan(None)).select(
-        PERIOD, "n_feedback", "base", "share", "share_low", "share_high", privacy.SUPPRESSED, "weight", "y"
-    )
+    return known.select(PERIOD, "n_feedback", "base", *figures[1:], privacy.SUPPRESSED, "weight", "y")
 
 
 def _verdict(found: Interruption | None, start: int | None, weight: np.ndarray, unit: str) -> tuple[Verdict, str]:
