@@ -19,6 +19,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 FLOORS = (
     ("errors", "records"),
     ("language_names", "plugins", "resources", "settings", "whole_files"),
+    ("torch_models",),
     ("encoding",),
     ("sentiment",),
     ("language",),
@@ -58,8 +59,8 @@ DOORS = {
     "tldextract": set(),
     "fastexcel": {"language"},
     "sentence_transformers": {"encoding"},
-    "transformers": {"encoding", "sentiment"},
-    "torch": {"encoding", "sentiment"},
+    "transformers": {"encoding", "sentiment", "torch_models"},
+    "torch": {"encoding", "sentiment", "torch_models"},
     "onnx": {"encoding"},
     "onnxruntime": {"encoding"},
     "tokenizers": {"encoding"},

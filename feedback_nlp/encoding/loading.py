@@ -8,7 +8,6 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from importlib.metadata import entry_points
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,6 +22,7 @@ from feedback_nlp.errors import EncoderError, did_you_mean
 from feedback_nlp.plugins import find_plugin
 from feedback_nlp.records import EncoderIdentity
 from feedback_nlp.settings import Settings
+from feedback_nlp.torch_models import quiet, torch_device
 
 
 def load_encoder(settings: Settings) -> LoadedEncoder:
@@ -131,7 +131,7 @@ class PluginBackend:
 
 
 def _bundled(name: str, settings: Settings) -> Backend:
-    device = _device(settings)
+    device = torch_device(settings)
     if device == "cpu":
         from feedback_nlp.encoding.onnx_backend import OnnxBackend
 
@@ -145,9 +145,9 @@ def _sentence_transformer(name: str, settings: Settings) -> Backend:
     folder = Path(name).expanduser()
     if not folder.is_dir():
         _refuse_misspelling(name)
-    from feedback_nlp.encoding.torch_backend import named_backend, quiet
+    from feedback_nlp.encoding.torch_backend import named_backend
 
-    device = _device(settings)
+    device = torch_device(settings)
     try:
         with quiet():
             return named_backend(str(folder) if folder.is_dir() else name, settings, device, offline=True)
@@ -200,27 +200,3 @@ def _hub_answers() -> bool:
     except OSError:
         return False
     return True
-
-
-def _device(settings: Settings) -> str:
-    """Return 'cpu' or 'cuda'. Torch is only imported when it could matter, since that takes seconds."""
-    if settings.device == "cpu":
-        return "cpu"
-    if settings.device == "auto" and not _may_have_gpu():
-        return "cpu"
-    import torch
-
-    if torch.cuda.is_available():
-        return "cuda"
-    if settings.device == "cuda":
-        raise EncoderError("device = 'cuda', but torch sees no GPU here. Set device to 'auto' or 'cpu'.")
-    return "cpu"
-
-
-def _may_have_gpu() -> bool:
-    """Tell cheaply whether a GPU that torch could use may be here: its driver's device file or library is."""
-    import ctypes.util
-
-    return find_spec("torch") is not None and (
-        Path("/dev/nvidia0").exists() or Path("/dev/kfd").exists() or ctypes.util.find_library("nvcuda") is not None
-    )

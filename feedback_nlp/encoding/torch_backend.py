@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +14,7 @@ from feedback_nlp.encoding.prepared import prepared_folder
 from feedback_nlp.encoding.tone import Tone, find_tone
 from feedback_nlp.records import EncoderIdentity
 from feedback_nlp.settings import Settings
+from feedback_nlp.torch_models import quiet, weights_sha256
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -100,22 +99,6 @@ def bundled_sentence_transformer(encoder: BundledEncoder, settings: Settings, de
         )
 
 
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Hold back the bars and reports that transformers prints while it loads a model."""
-    from transformers.utils import logging
-
-    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(level)
-        if bars:
-            logging.enable_progress_bar()
-
-
 def named_backend(name: str, settings: Settings, device: str, *, offline: bool) -> TorchBackend:
     """Return the sentence-transformers model of that id or folder. Raises whatever the library raises."""
     from sentence_transformers import SentenceTransformer
@@ -129,20 +112,8 @@ def named_backend(name: str, settings: Settings, device: str, *, offline: bool) 
     pooling = "+".join([modes[0]] if isinstance(modes[0], str) else modes[0]) if modes else "none"
     shown = Path(name).name if Path(name).is_dir() else name
     prefix = settings.encoder_prefix or model.prompts.get(model.default_prompt_name or "") or ""
-    identity = EncoderIdentity(shown, revision, _weights_sha256(model), dimensions, pooling, prefix)
+    identity = EncoderIdentity(shown, revision, weights_sha256(model), dimensions, pooling, prefix)
     return TorchBackend(model, identity)
-
-
-def _weights_sha256(model: SentenceTransformer) -> str:
-    """Return a hash of the model's tensors, by name: the same on every device and wherever the folder lies."""
-    import torch
-
-    digest = hashlib.sha256()
-    for name, tensor in sorted(model.state_dict().items()):
-        values = tensor.detach().cpu().contiguous()
-        digest.update(f"{name}:{values.dtype}:{tuple(values.shape)}\n".encode())
-        digest.update(memoryview(values.reshape(-1).view(torch.uint8).numpy()))
-    return digest.hexdigest()
 
 
 def _write_hugging_face(encoder: BundledEncoder, folder: Path) -> None:

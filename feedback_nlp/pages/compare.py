@@ -16,8 +16,6 @@ from feedback_nlp.pages.filters import dimensions
 from feedback_nlp.pages.telling_words import show_words
 from feedback_nlp.pages.wording import dimension_name, value_name
 
-LEVELS = {1: "Themes", 2: "Sub-themes"}
-
 
 def _page() -> None:
     shell.heading("compare", "How groups of customers differ: in their scores, and in what they talk about.")
@@ -71,16 +69,8 @@ def _scores(part: Slice, by: str, outcome: Outcome) -> None:
 
 def _themes(part: Slice, by: str) -> None:
     st.subheader("What each group talks about")
-    level = st.segmented_control(
-        "Level",
-        list(LEVELS),
-        default=1,
-        required=True,
-        format_func=LEVELS.__getitem__,
-        key="level",
-        bind="query-params",
-    )
-    table = part.compute(compare_segments, by=by, level=int(level or 1))
+    level = shell.choose_level()
+    table = part.compute(compare_segments, by=by, level=level)
     shown = tables.difference_view(table, _names(table, by)) if not table.is_empty() else pl.DataFrame()
     if shown.is_empty():
         st.info("No group in this view is large enough to compare.")

@@ -21,7 +21,6 @@ from feedback_nlp.pages.data import Slice, current_slice, open_store
 from feedback_nlp.pages.wording import MINUS, clear_of_zero, count, dimension_name, interval, number, plain, short_label
 from feedback_nlp.records import View
 
-LEVELS = {1: "Themes", 2: "Sub-themes"}
 CHARTED = 20  # the themes furthest from 0; the table has all
 SORT_WORDS = {
     "damage": "Adds (most damage)",
@@ -42,18 +41,7 @@ def _page() -> None:
         return
     outcome = part.compute(choose_outcome, name=part.outcome_name)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        level = int(
-            st.segmented_control(
-                "Level",
-                list(LEVELS),
-                default=1,
-                required=True,
-                format_func=LEVELS.__getitem__,
-                key="level",
-                bind="query-params",
-            )
-            or 1
-        )
+        level = shell.choose_level()
         uncontrolled = st.toggle(
             "Hold nothing else constant",
             key="plain",

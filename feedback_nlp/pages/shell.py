@@ -47,6 +47,7 @@ PAGES = {
 }
 RUN_COMMAND = "feedback-nlp run survey.csv"
 DISCOVER_COMMAND = "feedback-nlp discover"
+LEVELS = {1: "Themes", 2: "Sub-themes"}
 
 
 def page_path(name: str) -> Path:
@@ -142,6 +143,20 @@ def view_sentence(part: Slice) -> None:
         f"{count(facts.n_responses)} of {count(whole)} responses from {count(facts.n_people)} people; "
         f"{base}</div>"
     )
+
+
+def choose_level() -> int:
+    """Let the reader choose between themes (1) and sub-themes (2), and return the level."""
+    level = st.segmented_control(
+        "Level",
+        list(LEVELS),
+        default=1,
+        required=True,
+        format_func=LEVELS.__getitem__,
+        key="level",
+        bind="query-params",
+    )
+    return int(level or 1)
 
 
 def no_themes() -> None:

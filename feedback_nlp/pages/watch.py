@@ -16,7 +16,6 @@ from feedback_nlp.pages.emerging import show_emerging
 from feedback_nlp.pages.wording import count, interval, number, percent, percent_interval, plain
 
 UNIT_WORDS = {"month": "Month", "week": "Week"}
-LEVELS = {1: "Themes", 2: "Sub-themes"}
 CHARTED = 24
 
 
@@ -36,21 +35,13 @@ def _page() -> None:
             key="unit",
             bind="query-params",
         )
-        level = st.segmented_control(
-            "Level",
-            list(LEVELS),
-            default=1,
-            required=True,
-            format_func=LEVELS.__getitem__,
-            key="level",
-            bind="query-params",
-        )
+        level = shell.choose_level()
     _score(part, outcome, str(unit))
     if not part.loaded.has_themes:
         shell.no_themes()
         return
     with shell.guarded("alerts"):
-        _alerts(part, str(unit), int(level or 1))
+        _alerts(part, str(unit), level)
     show_emerging(part)
 
 

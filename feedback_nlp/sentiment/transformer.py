@@ -8,9 +8,8 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -18,9 +17,7 @@ from feedback_nlp.errors import EncoderError, SettingError, did_you_mean
 from feedback_nlp.records import SentimentLabel, SentimentScore
 from feedback_nlp.sentiment.label_names import NEGATIVE, NEUTRAL, POSITIVE, label_named
 from feedback_nlp.settings import Settings
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from feedback_nlp.torch_models import quiet, torch_device, weights_sha256
 
 BATCH_SIZE = 32
 _OFFSET_TYPES = frozenset(
@@ -57,7 +54,7 @@ class TransformerScorer:
         offset = 2 if getattr(model.config, "model_type", "") in _OFFSET_TYPES else 0  # positions that are not tokens
         self._most_tokens = max(8, min(MOST_TOKENS, int(reads) - offset, int(tokenizer.model_max_length)))
         taken = ",".join(map(str, self._labels))
-        self.key = f"{Path(name).name}-{_weights_hash(model)[:12]}-{hashlib.sha256(taken.encode()).hexdigest()[:4]}"
+        self.key = f"{Path(name).name}-{weights_sha256(model)[:12]}-{hashlib.sha256(taken.encode()).hexdigest()[:4]}"
 
     def score(
         self,
@@ -121,9 +118,9 @@ def load_transformer(name: str, settings: Settings) -> TransformerScorer:
         raise _unknown(name, "there is no such folder")
     from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
-    device = _device(settings)
+    device = torch_device(settings)
     try:
-        with _quiet():
+        with quiet():
             model, said = AutoModelForSequenceClassification.from_pretrained(
                 source, local_files_only=True, use_safetensors=True, output_loading_info=True, trust_remote_code=False
             )
@@ -200,27 +197,6 @@ def _told(negative: float, neutral: float, positive: float) -> SentimentScore:
     return SentimentScore(round(positive - negative, _DECIMALS) + 0.0, _LABELS[best], round(chances[best], _DECIMALS))
 
 
-def _weights_hash(model: Any) -> str:
-    import torch
-
-    digest = hashlib.sha256()
-    for name, tensor in sorted(model.state_dict().items()):
-        values = tensor.detach().cpu().contiguous()
-        digest.update(f"{name}:{values.dtype}:{tuple(values.shape)}\n".encode())
-        digest.update(memoryview(values.reshape(-1).view(torch.uint8).numpy()))
-    return digest.hexdigest()
-
-
-def _device(settings: Settings) -> str:
-    import torch
-
-    if settings.device != "cpu" and torch.cuda.is_available():
-        return "cuda"
-    if settings.device == "cuda":
-        raise EncoderError("device = 'cuda', but torch sees no GPU here. Set device to 'auto' or 'cpu'.")
-    return "cpu"
-
-
 def _is_model_id(name: str) -> bool:
     return re.fullmatch(r"[\w.-]+(/[\w.-]+)?", name) is not None
 
@@ -234,19 +210,3 @@ def _unknown(name: str, why: str) -> SettingError:
         f"model {why}. Nothing is fetched: download the model where there is a network (`hf download {name}`) and give "
         "its folder."
     )
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Hold back the bars and reports that transformers prints while it loads a model."""
-    from transformers.utils import logging
-
-    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(level)
-        if bars:
-            logging.enable_progress_bar()
