@@ -40,7 +40,10 @@ CALL_STATES = ("open", "reached", "not_reached", "declined")
 
 SentimentLabel = Literal["negative", "neutral", "positive", "mixed"]
 ThemeState = Literal["candidate", "active", "retired"]
-ScoreKind = Literal["nps", "csat", "ces", "stars", "likely", "other"]
+# The first five and "other" people gave; the rest are facts of a customer or ticket: yes or no, and a time in hours.
+ScoreKind = Literal["nps", "csat", "ces", "stars", "likely", "other", "churn", "fcr", "flag", "resolution"]
+FLAG_KINDS: tuple[ScoreKind, ...] = ("churn", "fcr", "flag")  # fcr: resolved at the first contact
+FACT_KINDS: tuple[ScoreKind, ...] = (*FLAG_KINDS, "resolution")
 
 _EMPTY: Mapping[str, Any] = MappingProxyType({})
 
@@ -89,6 +92,7 @@ class Feedback:
     created_at: datetime | None = None
     scores: Mapping[str, float] = field(default_factory=lambda: _EMPTY)
     segments: Mapping[str, str] = field(default_factory=lambda: _EMPTY)
+    weight: float = 1.0  # above 0: how much the response counts, as a survey's weighting column says
     non_answer: str | None = None  # one of NON_ANSWER_KINDS, or None for an answer that says something
     asides: tuple[Aside, ...] = ()
     duplicate_key: str = ""  # hash of the text after normalising: equal keys are exact duplicates

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,6 +16,7 @@ from feedback_nlp.language.reading.column_profile import Profile, profile, score
 from feedback_nlp.language.reading.dates import DateFormat, decide_format, parse_dates
 from feedback_nlp.language.reading.sampling import tells_rows_apart
 from feedback_nlp.language.reading.scales import guessed_scale, is_missing
+from feedback_nlp.language.reading.ticket_values import cell_parser, fact_promised, fact_scale, unit_named
 from feedback_nlp.records import ScoreScale
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 _MOST_SOURCES = 100  # a source or channel column with more values names something else
 _NUMERIC_DATE = r"^\s*\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?:[T\s,].*)?$"
+_BARE_NUMBER = re.compile(r"\s*[+-]?\d+(?:[.,]\d+)?\s*")
 _NOT_TEXT: tuple[Role, ...] = ("id", "customer", "date", "question", "source", "channel", "language")
 _MUCH_LONGER = 3.0  # times the length at which a text column beats one that is only named like text
 _SCORE_ORDER = ("nps", "csat", "ces", "likely", "stars", "")
@@ -148,4 +151,34 @@ def guess_scores(evidence: Evidence, free: Sequence[str]) -> list[tuple[str, Sco
         if scale is not None:
             taken.add(scale.name)
         found.append((column, scale, why.replace("COLUMN", column)))
+    return found + _guess_facts(evidence, [c for c in free if names.score_name(c) is None], taken)
+
+
+def _guess_facts(evidence: Evidence, free: Sequence[str], taken: set[str]) -> list[tuple[str, ScoreScale | None, str]]:
+    """Return what :func:`guess_scores` does, of the columns whose name promises a fact of a ticket or a customer.
+
+    A plain number is a time only where the name says its unit: hours taken for minutes would go unseen.
+    """
+    found: list[tuple[str, ScoreScale | None, str]] = []
+    for column in free:
+        kind = fact_promised(column)
+        parse = cell_parser(kind, unit_named(column)) if kind is not None else None
+        if kind is None or parse is None:
+            continue
+        values = evidence.filled_values(column)
+        numbers, share = score_range(evidence.table.sample[column], parse)
+        if not values or share < 0.95:
+            continue
+        if kind in taken:
+            why = (
+                f"there is a score {kind!r} already; name it to keep it, such as --score {quote(f'NAME={column}')}:flag"
+            )
+            found.append((column, None, why.replace(":flag", ":hours") if kind == "resolution" else why))
+        elif kind == "resolution" and not unit_named(column) and any(_BARE_NUMBER.fullmatch(v) for v in values):
+            told = quote(f"resolution={column}:hours")
+            found.append((column, None, f"its numbers have no unit; say it, such as --score {told}, :minutes or :days"))
+        else:
+            taken.add(kind)
+            spread = f", {numbers.low:.3g} to {numbers.high:.3g} hours" if kind == "resolution" else ""
+            found.append((column, fact_scale(kind, kind), f"by its name and its values{spread}"))
     return found

@@ -34,11 +34,12 @@ class ColumnFlags:
 
 @dataclass(frozen=True, slots=True)
 class MappedScore:
-    """A score, the column that it is read from, and what its numbers mean."""
+    """A score, the column that it is read from, and what its numbers mean; ``unit`` is that of a time's numbers."""
 
     name: str
     column: str
     scale: ScoreScale
+    unit: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -68,15 +69,16 @@ def profile(column: pl.Series) -> Profile:
     )
 
 
-def score_range(column: pl.Series) -> tuple[ScoreRange, float]:
-    """Return the scores in a String column, and the share (0..1) of its filled cells that are scores."""
+def score_range(column: pl.Series, parse: Callable[[str], float | None] = parse_score) -> tuple[ScoreRange, float]:
+    """Return the scores in a String column, as ``parse`` reads them, and the share (0..1) of its filled cells that
+    are scores."""
     counts: dict[float, int] = {}
     filled = 0
     for value, n in column.value_counts().iter_rows():
         if is_missing(value):
             continue
         filled += n
-        number = parse_score(value)
+        number = parse(value)
         if number is not None:
             counts[number] = counts.get(number, 0) + n
     found = ScoreRange(dict(sorted(counts.items())))

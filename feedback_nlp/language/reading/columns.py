@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from feedback_nlp.errors import MappingError, did_you_mean
@@ -13,10 +14,11 @@ from feedback_nlp.language.reading.column_names import Role
 from feedback_nlp.language.reading.column_profile import SEGMENT_VALUES, score_range
 from feedback_nlp.language.reading.dates import DateFormat, decide_format, parse_dates
 from feedback_nlp.language.reading.leftovers import left_out_reason
-from feedback_nlp.language.reading.scales import declared_scale, parse_score_flag
+from feedback_nlp.language.reading.scales import declared_scale, parse_score, parse_score_flag
 from feedback_nlp.language.reading.speaker_guesses import guess_conversation, guess_speaker, speaker_flag, told_column
 from feedback_nlp.language.reading.speakers import SpeakerColumn
-from feedback_nlp.records import ScoreScale
+from feedback_nlp.language.reading.ticket_values import cell_parser, time_unit
+from feedback_nlp.records import FLAG_KINDS, ScoreScale
 
 if TYPE_CHECKING:
     from feedback_nlp.language.reading.tables import Table
@@ -235,14 +237,17 @@ class _Draft:
             column = self._column(flag.column, "--score")
             if any(flag.name == other.name for other in scores):
                 raise MappingError(f"--score {raw!r}: there is a score {flag.name!r} already. Give it another name.")
-            found, share = score_range(self.table.sample[column])
+            fact = flag.fact
+            unit = time_unit(column, fact.unit) if fact and fact.kind == "resolution" else ""
+            parse = (cell_parser(fact.kind, unit) if fact else None) or parse_score
+            found, share = score_range(self.table.sample[column], parse)
             if self.evidence.facts[column].filled and share < 0.5:
+                what = "numbers; a score is a number" if fact is None else "a yes, a no or a time, as it should be"
                 raise MappingError(
-                    f"--score {raw!r}: {share:.0%} of the values in {column!r} are numbers; a score is a number. "
-                    "Tell another column."
+                    f"--score {raw!r}: {share:.0%} of the values in {column!r} are {what}. Tell another column."
                 )
-            scale, warnings = declared_scale(flag, found)
-            scores.append(MappedScore(flag.name, column, scale))
+            scale, warnings = declared_scale(replace(flag, column=column), found)
+            scores.append(MappedScore(flag.name, column, scale, unit))
             self._take(column, f"Score {flag.name!r}: {column!r}, as told; {_scale_words(scale)}.")
             self.said.extend(warnings)
         return scores
@@ -253,7 +258,8 @@ class _Draft:
             if scale is None:
                 self._take(column, f"Left out: {column!r}: {why}.")
             else:
-                scores.append(MappedScore(scale.name, column, scale))
+                unit = time_unit(column) if scale.kind == "resolution" else ""
+                scores.append(MappedScore(scale.name, column, scale, unit))
                 self._take(column, f"Score {scale.name!r}: {column!r}; {_scale_words(scale)}; {why}.")
         return scores
 
@@ -287,6 +293,10 @@ def _listed(columns: list[str]) -> str:
 
 
 def _scale_words(scale: ScoreScale) -> str:
+    if scale.kind in FLAG_KINDS:
+        return f"yes or no, {'yes' if scale.higher_is_better else 'no'} is good"
+    if scale.kind == "resolution":
+        return "a time, kept in hours, short is good"
     direction = "a high number is good" if scale.higher_is_better else "a low number is good"
     return f"{scale.minimum:g} to {scale.maximum:g}, {direction}"
 

@@ -12,6 +12,7 @@ from feedback_nlp.language.reading.dates import parse_dates
 from feedback_nlp.language.reading.rejects import Reject
 from feedback_nlp.language.reading.scales import is_missing, parse_score, printable, score_problem
 from feedback_nlp.language.reading.tables import LINE
+from feedback_nlp.language.reading.ticket_values import cell_parser
 
 if TYPE_CHECKING:
     import polars as pl
@@ -126,11 +127,15 @@ def _used(mapping: ColumnMapping) -> list[str]:
 def _score_reader(score: MappedScore) -> Callable[[str], tuple[float | None, str | None]]:
     """Return a function from a cell to (score, problem); both None for an empty cell. Each value is parsed once."""
     known: dict[str, tuple[float | None, str | None]] = {}
+    parse_fact = cell_parser(score.scale.kind, score.unit)
+
+    def parse(raw: str) -> float | None:
+        return parse_fact(raw) if parse_fact is not None else parse_score(raw, score.scale.maximum)
 
     def read(raw: str) -> tuple[float | None, str | None]:
         found = known.get(raw)
         if found is None:
-            number = None if is_missing(raw) else parse_score(raw, score.scale.maximum)
+            number = None if is_missing(raw) else parse(raw)
             problem = None if is_missing(raw) else score_problem(number, raw, score.scale)
             if len(known) >= _MOST_KNOWN:
                 known.clear()

@@ -7,7 +7,15 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from feedback_nlp.errors import MappingError
-from feedback_nlp.records import ScoreKind, ScoreScale
+from feedback_nlp.language.reading.ticket_values import (
+    UNITS,
+    Forced,
+    forced_by_name,
+    forced_by_word,
+    told_fact,
+    unit_named,
+)
+from feedback_nlp.records import FLAG_KINDS, ScoreKind, ScoreScale
 
 # Below this many scores a file can lack the upper half of a 0-10 scale by chance (a quiet night, an angry one).
 FEWEST_TO_DOUBT = 10
@@ -40,12 +48,16 @@ _CES_RULE = (
 
 @dataclass(frozen=True, slots=True)
 class ScoreFlag:
-    """One ``--score NAME=COLUMN[:MIN-MAX][:higher|lower]`` taken apart; None where it says nothing."""
+    """One ``--score NAME=COLUMN[:MIN-MAX|:KIND][:higher|lower]`` taken apart; None where it says nothing.
+
+    ``fact`` is what the kind, or else the name, asks for: a yes or no, or a time and its unit.
+    """
 
     name: str
     column: str
     bounds: tuple[float, float] | None = None
     higher_is_better: bool | None = None
+    fact: Forced | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +131,14 @@ def printable(value: str) -> str:
 def score_problem(number: float | None, raw: str, scale: ScoreScale) -> str | None:
     """Return why a score cannot be taken, or None when it can. No text of the file is repeated."""
     bounds = f"{scale.minimum:g} to {scale.maximum:g}"
+    if scale.kind in FLAG_KINDS:
+        return f"{scale.name}: {printable(raw)} is neither yes nor no" if number is None else None
+    if scale.kind == "resolution" and (number is None or not 0 <= number <= scale.maximum):
+        said = printable(raw)
+        if number is None:
+            return f"{scale.name}: {said} is not a time, such as 5.5, 2d 3h, 26:10:00 or PT1H30M"
+        why = "is below 0: it would end before it began" if number < 0 else f"is over {scale.maximum:,.0f} hours"
+        return f"{scale.name}: {said} {why}"
     if number is None:
         return f"{scale.name}: {printable(raw)} is not a score from {bounds}"
     if not scale.minimum <= number <= scale.maximum:
@@ -129,7 +149,9 @@ def score_problem(number: float | None, raw: str, scale: ScoreScale) -> str | No
 
 
 def parse_score_flag(raw: str, columns: Collection[str]) -> ScoreFlag:
-    """Take one ``NAME=COLUMN[:MIN-MAX][:higher|lower]`` apart; a column may hold colons of its own.
+    """Take one ``NAME=COLUMN[:MIN-MAX|:KIND][:higher|lower]`` apart; a column may hold colons of its own.
+
+    KIND is flag, churn or fcr (yes or no), or the unit of a time: seconds, minutes, hours, days or weeks.
 
     Raises :class:`MappingError` for a flag without a name or a column, or with its bounds the wrong way round.
     """
@@ -143,20 +165,25 @@ def parse_score_flag(raw: str, columns: Collection[str]) -> ScoreFlag:
         raise MappingError(f"--score {raw!r}: a score's name is up to 40 letters, digits, '_' or '-'. Choose another.")
     bounds: tuple[float, float] | None = None
     higher: bool | None = None
+    fact: Forced | None = None
     while rest not in columns and ":" in rest:
         head, _, tail = rest.rpartition(":")
         tail = tail.strip().casefold()
         match = _BOUNDS.fullmatch(tail)
-        if tail in ("higher", "lower") and higher is None and bounds is None:
+        if tail in ("higher", "lower") and higher is None and bounds is None and fact is None:
             higher = tail == "higher"
-        elif match and bounds is None:
+        elif (word := forced_by_word(tail)) and bounds is None and fact is None:
+            fact = word
+        elif match and bounds is None and fact is None:
             bounds = (float(match["low"].replace(",", ".")), float(match["high"].replace(",", ".")))
         else:
             break
         rest = head.strip()
     if bounds and bounds[0] >= bounds[1]:
         raise MappingError(f"--score {raw!r}: the scale {bounds[0]:g}-{bounds[1]:g} runs from MIN to a greater MAX.")
-    return ScoreFlag(name, rest, bounds, higher)
+    if fact is None and bounds is None and (named := forced_by_name(name)) is not None:
+        fact = named._replace(unit=unit_named(rest) or named.unit) if named.kind == "resolution" else named
+    return ScoreFlag(name, rest, bounds, higher, fact)
 
 
 def declared_scale(flag: ScoreFlag, found: ScoreRange) -> tuple[ScoreScale, list[str]]:
@@ -166,6 +193,8 @@ def declared_scale(flag: ScoreFlag, found: ScoreRange) -> tuple[ScoreScale, list
     :class:`MappingError` where the declaration is incomplete or the values belong to another scale.
     """
     name, spec = flag.name, f"--score {flag.name}={flag.column}"
+    if flag.fact is not None:
+        return told_fact(name, flag.column, flag.fact, flag.higher_is_better)
     if name == "nps":
         _refuse_false_nps(flag, found, spec)
         return ScoreScale("nps", "nps", 0, 10), _nps_warnings(flag, found)
@@ -185,9 +214,10 @@ def declared_scale(flag: ScoreFlag, found: ScoreRange) -> tuple[ScoreScale, list
         scale = ScoreScale(name, kind, *bounds, flag.higher_is_better is not False)
     else:
         if flag.bounds is None:
-            known = ", ".join((*_STANDARD, "ces"))
+            known = ", ".join((*_STANDARD, "ces", "churn", "fcr", "resolution"))
             raise MappingError(
-                f"{spec}: a score of one's own needs its scale, such as '{name}={flag.column}:1-5'. "
+                f"{spec}: a score of one's own needs its scale, such as '{name}={flag.column}:1-5', or its kind: "
+                f":flag for yes or no, :{', :'.join(UNITS)} for a time. "
                 f"Values seen: {found.seen()}. Names with a scale: {known}."
             )
         scale = ScoreScale(name, "other", *flag.bounds, flag.higher_is_better is not False)
