@@ -514,6 +514,7 @@ def test_a_database_from_before_edits_shaped_themes_is_brought_up_to_date(store_
                 "INSERT INTO lineage VALUES (1, 1, 't-late', 'born', NULL, 'first')",
                 *(f"ALTER TABLE statement DROP COLUMN {column}" for column in ("emotions", "intents")),
                 "DROP TABLE tone",
+                "ALTER TABLE feedback DROP COLUMN weight",
                 f"DELETE FROM migration WHERE number > {2}",
             ):
                 connection.exec_driver_sql(words.replace(f"'{when}')", f"'{when}', NULL, NULL)"))

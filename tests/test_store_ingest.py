@@ -44,6 +44,7 @@ def test_a_whole_row_comes_back(store_url: str) -> None:
         scores={"nps": 9.0, "csat": 4.5},
         segments={"plan": "Żółty", "region": "الشرق"},
         non_answer="nothing",
+        weight=0.1,
     )
     with Store.open(store_url) as store:
         ingest(store, full, feedback("f2", created_at=datetime(2026, 3, 2, 12)))
@@ -66,9 +67,11 @@ def test_a_whole_row_comes_back(store_url: str) -> None:
         "duplicate_kind": None,
         "scores": '{"csat":4.5,"nps":9.0}',
         "segments": '{"plan":"Żółty","region":"الشرق"}',
+        "weight": 0.1,
         "n_statements": 2,
     }
     assert (rows[1]["created_at"], rows[1]["customer_id"], rows[1]["scores"]) == (datetime(2026, 3, 2, 12), None, "{}")
+    assert rows[1]["weight"] == 1.0
 
 
 def test_the_same_batch_again_changes_nothing(store_url: str) -> None:

@@ -13,6 +13,7 @@ from feedback_nlp.analysis import privacy
 from feedback_nlp.analysis.facet_values import facet_column, require_facet
 from feedback_nlp.analysis.passages import said_column
 from feedback_nlp.analysis.roll_up import found_by, found_columns, sentiment_by
+from feedback_nlp.analysis.weighting import WEIGHT
 from feedback_nlp.errors import UsageError, did_you_mean
 from feedback_nlp.records import View
 from feedback_nlp.settings import Settings
@@ -22,6 +23,7 @@ OUTCOME_ORDER = ("nps", "csat", "stars", "likely", "ces")
 FACETS = ("nps_segment", "language", "question", "source", "channel")
 _FEELINGS = ("sentiment", "sentiment_label", "sentiment_confidence", "emotions", "intents")  # of a statement
 # What frames written down before these were known lack; null, or false, stands for "not known".
+_ROW_FACTS = {WEIGHT: pl.lit(1.0)}
 _TAG_FACTS = {"margin": pl.lit(None, pl.Float64), "review": pl.lit(None, pl.String), "facets": pl.lit("{}")}
 _SCORE_FACTS = {
     "sentiment_confidence": pl.lit(None, pl.Float64),
@@ -40,10 +42,11 @@ _THEME_FACTS = {
 class AnalysisFrames:
     """Tidy tables of one data version and codebook, or of a view on them.
 
-    ``feedback`` has one row a feedback, with ``score.<name>`` (Float64), ``segment.<name>`` (String), ``person_id``
-    (the customer, else the response), ``month`` ("YYYY-MM" or null), ``nps_segment``, ``sentiment`` (-1..1),
-    ``sentiment_label`` (negative, neutral, positive, mixed or null), ``emotions`` and ``intents`` (of its statements),
-    ``meaningful`` and ``said`` (the text with asides blanked, null where there are none). ``statements`` have
+    ``feedback`` has one row a feedback, with ``score.<name>`` (Float64), ``segment.<name>`` (String), ``weight``
+    (Float64, above 0, 1 where none was given), ``person_id`` (the customer, else the response), ``month`` ("YYYY-MM" or
+    null), ``nps_segment``, ``sentiment`` (-1..1), ``sentiment_label`` (negative, neutral, positive, mixed or null),
+    ``emotions`` and ``intents`` (of its statements), ``meaningful`` and ``said`` (the text with asides blanked, null
+    where there are none). ``statements`` have
     sentiment, sentiment_label, sentiment_confidence, emotions and intents with emotion_confidence and
     intent_confidence, say how sure their tags are (margin, review) and hold facets, a JSON object; ``mentions`` has
     one row a statement and theme, with what the statement feels. Emotions and intents are lists of names, the
@@ -68,7 +71,7 @@ class AnalysisFrames:
 
 def build_frames(raw: Mapping[str, pl.DataFrame], settings: Settings, *, keep_hidden: bool = False) -> AnalysisFrames:
     """Return the analysis tables for the store's frames, without the themes that a person hid unless told to."""
-    feedback = raw["feedback"].sort("feedback_id")
+    feedback = _with(raw["feedback"], _ROW_FACTS).sort("feedback_id")
     statements = _with(raw["statements"], _TAG_FACTS | _SCORE_FACTS).sort("feedback_id", "start", "statement_id")
     statements = found_columns(statements)
     scores, score_names = _unpack(feedback["scores"], "score.", pl.Float64())
@@ -78,6 +81,7 @@ def build_frames(raw: Mapping[str, pl.DataFrame], settings: Settings, *, keep_hi
     with_values = scales.filter(pl.col("name").is_in(score_names))
     feedback = feedback.with_columns(
         pl.coalesce(pl.col("customer_id").replace("", None), "response_id").alias("person_id"),
+        pl.col(WEIGHT).cast(pl.Float64).fill_null(1.0),
         pl.col("created_at").dt.strftime("%Y-%m").alias("month"),
         (~pl.col("is_non_answer") & (pl.col("n_statements") > 0)).alias("meaningful"),
         _nps_segment(with_values).alias("nps_segment"),

@@ -34,6 +34,7 @@ FEEDBACK_COLUMNS: dict[str, Any] = {
     "duplicate_kind": pl.String,
     "scores": pl.String,
     "segments": pl.String,
+    "weight": pl.Float64,
 }
 STATEMENT_COLUMNS: dict[str, Any] = {
     "statement_id": pl.String,

@@ -149,6 +149,7 @@ def _feedback_row(item: Feedback, run_id: int) -> dict[str, Any]:
         "asides": to_json([list(aside) for aside in item.asides]),
         "scores": to_json(dict(item.scores)),
         "segments": to_json(dict(item.segments)),
+        "weight": item.weight,
         "duplicate_key": item.duplicate_key,
         "content_hash": item.content_hash,
         "run_id": run_id,

@@ -112,12 +112,19 @@ def _actions(connection: Connection) -> None:
     schema.metadata.create_all(connection, tables=[schema.action, schema.call_back])
 
 
+def _weights(connection: Connection) -> None:
+    connection.exec_driver_sql(
+        "ALTER TABLE feedback ADD COLUMN weight DOUBLE PRECISION NOT NULL DEFAULT 1 CHECK (weight > 0)"
+    )
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     Migration(1, "first tables", _first_tables),
     Migration(2, "non-answer kinds, asides, near-duplicates, erasure", _text_floor),
     Migration(3, "edits that shape themes, codebooks that are ready", _people_shape_themes),
     Migration(4, "tones, emotions, intents", _tones),
     Migration(5, "actions and calls", _actions),
+    Migration(6, "survey weights", _weights),
 )
 
 
