@@ -171,7 +171,7 @@ def _mention_counts(themes: pl.DataFrame, mentions: pl.DataFrame, feedback: pl.D
     )
     counts = pairs.group_by("theme_id", CELL).agg(pl.len().cast(pl.Int64).alias("n_feedback"))
     # Who mentions it, and who does so in all that he wrote: the others are those who are left by subtraction.
-    of_cell, of_part = (_people(pairs, feedback, key) for key in (CELL, PART))
+    of_cell, of_part = (people_who_say(pairs, feedback, key) for key in (CELL, PART))
     return (
         themes.join(bases, how="cross")
         .join(counts, on=["theme_id", CELL], how="left")
@@ -186,7 +186,7 @@ def _mention_counts(themes: pl.DataFrame, mentions: pl.DataFrame, feedback: pl.D
     )
 
 
-def _people(pairs: pl.DataFrame, feedback: pl.DataFrame, key: str) -> pl.DataFrame:
+def people_who_say(pairs: pl.DataFrame, feedback: pl.DataFrame, key: str) -> pl.DataFrame:
     """Return theme_id, ``key``, said (people who mention it) and only (those of them whose every feedback does)."""
     wrote = feedback.group_by(key, "person_id").agg(pl.len().alias("wrote"))
     return (
