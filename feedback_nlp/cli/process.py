@@ -41,6 +41,11 @@ def _column_options(command: F) -> F:
             "are set aside, and what a customer wrote in one conversation is one feedback.",
         ),
         click.option("--channel", metavar="COLUMN", help="Column of the channel."),
+        click.option(
+            "--weight",
+            metavar="COLUMN",
+            help="Column of the survey's weights, numbers above 0: how much a response counts (default: all alike).",
+        ),
         click.option("--language", metavar="COLUMN", help="Column of the language (default: detected row by row)."),
         click.option("--source", metavar="COLUMN|KIND", help=f"Column of the source, or one of {', '.join(SOURCES)}."),
         click.option("--question", metavar="COLUMN|TEXT", help="Column of the question, or its wording."),
@@ -222,6 +227,7 @@ def _flags(columns: dict[str, Any]) -> ColumnFlags:
         language=columns["language"],
         channel=columns["channel"],
         speaker=columns["speaker"],
+        weight=columns["weight"],
     )
 
 
@@ -248,8 +254,8 @@ def _say_ingest(summary: IngestSummary, say: Callable[[str], None] = say) -> Non
     )
     if summary.n_rejected or summary.n_warnings:
         say(
-            f"{summary.n_rejected:,} rows could not be read and {summary.n_warnings:,} went in without a score or "
-            f"date: {summary.rejects_file}"
+            f"{summary.n_rejected:,} rows could not be read and {summary.n_warnings:,} went in without a score, "
+            f"date or weight: {summary.rejects_file}"
         )
     if summary.n_set_aside:
         say(f"{summary.n_set_aside:,} turns of agents and machines were set aside.")

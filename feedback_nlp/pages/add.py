@@ -149,6 +149,7 @@ def _mapping_form(table: Table, guessed: ColumnMapping, file_id: str) -> ColumnF
             "In chats and tickets with one message a row: who wrote it. Only what customers wrote is read, and the id "
             "names the conversation.",
         )
+        weight = pick("Weight", guessed.weight, "The survey's weights: how much each response counts. Never guessed.")
         scores = _score_boxes(columns, guessed, file_id)
     if not text:
         st.info("Choose at least one text column to go on.")
@@ -167,6 +168,7 @@ def _mapping_form(table: Table, guessed: ColumnMapping, file_id: str) -> ColumnF
         language=language,
         channel=channel,
         speaker=speaker,
+        weight=weight,
         guess=False,  # the reader has seen every column
     )
 

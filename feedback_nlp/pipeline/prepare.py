@@ -96,11 +96,12 @@ class Preparer:
                 created_at=answer.created_at,
                 scores=answer.scores,
                 segments={name: safe_id(value) or "" for name, value in answer.segments.items()},
+                weight=answer.weight,
                 non_answer=item.non_answer,
                 asides=item.asides,
                 duplicate_key=item.duplicate_key,
                 near_keys=item.near_keys,
-                content_hash=stable_hash(TEXT_VERSION, content, item.language, _shape(item)),
+                content_hash=stable_hash(TEXT_VERSION, content, item.language, _shape(item), *_weighed(answer)),
             )
             records.append(Record(feedback, tuple(_statements(feedback, item.statements))))
         return records
@@ -133,6 +134,11 @@ def _statements(feedback: Feedback, spans: Sequence[tuple[int, int]]) -> list[St
 def _shape(item: PreparedText) -> str:
     """Return how the settings of the text floor cut this text: other settings make the row another one."""
     return json.dumps([item.non_answer, item.asides, item.statements])
+
+
+def _weighed(answer: RawFeedback) -> list[str]:
+    """Return the weight where there is one. A survey weighted anew is the same survey: no id depends on it."""
+    return [] if answer.weight == 1.0 else [repr(answer.weight)]
 
 
 def _content(answer: RawFeedback, text: str, customer_id: str | None) -> str:

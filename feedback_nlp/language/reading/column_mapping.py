@@ -15,7 +15,7 @@ class ColumnFlags:
 
     ``scores`` are raw ``NAME=COLUMN[:MIN-MAX][:higher|lower]``, ``date`` is ``COLUMN[:dmy|mdy]``, ``question`` is a
     column or the wording of the question itself, ``speaker`` is ``COLUMN[:VALUE,VALUE]`` with the customer's values.
-    The word "none" keeps a role empty; with ``guess`` False nothing at all is guessed.
+    ``weight`` is never guessed. The word "none" keeps a role empty; with ``guess`` False nothing at all is guessed.
     """
 
     text: tuple[str, ...] = ()
@@ -29,6 +29,7 @@ class ColumnFlags:
     language: str | None = None
     channel: str | None = None
     speaker: str | None = None
+    weight: str | None = None
     guess: bool = True
 
 
@@ -48,7 +49,7 @@ class ColumnMapping:
 
     Several ``text_columns`` are several questions, each named by its column. Otherwise the question is found in
     ``question_column``, or is ``question_text`` for every row ("" when nothing asks). With a ``speaker`` the rows are
-    turns of conversations, which ``id`` names.
+    turns of conversations, which ``id`` names. ``weight`` says how much a response counts.
     """
 
     text_columns: tuple[str, ...]
@@ -64,6 +65,7 @@ class ColumnMapping:
     channel: str | None = None
     language: str | None = None
     speaker: SpeakerColumn | None = None
+    weight: str | None = None
     explanation: tuple[str, ...] = ()
 
     @property

@@ -18,6 +18,7 @@ from feedback_nlp.language.reading.scales import declared_scale, parse_score, pa
 from feedback_nlp.language.reading.speaker_guesses import guess_conversation, guess_speaker, speaker_flag, told_column
 from feedback_nlp.language.reading.speakers import SpeakerColumn
 from feedback_nlp.language.reading.ticket_values import cell_parser, time_unit
+from feedback_nlp.language.reading.weights import told_weight
 from feedback_nlp.records import FLAG_KINDS, ScoreScale
 
 if TYPE_CHECKING:
@@ -73,6 +74,9 @@ class _Draft:
             else:
                 roles[role] = guess_role(self.evidence, self.free, role, roles.get("question"))
                 self._take(roles[role], f"{role.capitalize()}: {roles[role]!r}, by its name.")
+        weight = next(iter(told["weight"]), None)
+        if weight is not None:
+            self._take(weight, told_weight(self.table.sample[weight]))
         scores = self._told_scores() if self._given(self.flags.scores) else self._guessed_scores()
         if not scores:
             self.said.append("Score: none; tell one with --score NAME=COLUMN, such as 'nps=rating'.")
@@ -90,6 +94,7 @@ class _Draft:
             channel=roles["channel"],
             language=roles["language"],
             speaker=speaker,
+            weight=weight,
             explanation=tuple(self.said),
         )
 
@@ -122,6 +127,7 @@ class _Draft:
             "language": (flags.language,),
             "channel": (flags.channel,),
             "speaker": (speaker_flag(flags.speaker, self._find)[0],),
+            "weight": (flags.weight,),
         }
         told: dict[str, list[str]] = {}
         owner: dict[str, str] = {}

@@ -140,6 +140,7 @@ class Conversations:
                 created_at=min((row.moment for row in told if row.moment is not None), default=None),
                 scores=scores,
                 segments=segments,
+                weight=next((row.weight for row in told if row.weight is not None), 1.0),
             )
 
 

@@ -10,14 +10,14 @@ from typing import Literal
 
 from feedback_nlp.errors import ReadError
 
-RejectKind = Literal["row", "score", "date"]
+RejectKind = Literal["row", "score", "date", "weight"]
 
 
 @dataclass(frozen=True, slots=True)
 class Reject:
     """Something that was not taken in: ``line`` is the 1-based physical line (row of a sheet or Parquet file).
 
-    ``kind`` is "row" when the whole row was left out, "score" or "date" when the row went in without that value.
+    ``kind`` is "row" when the whole row was left out, "score", "date" or "weight" when it went in without that value.
     ``reason`` never holds text from the file, except short numeric-looking values.
     """
 

@@ -13,6 +13,7 @@ from feedback_nlp.language.reading.rejects import Reject
 from feedback_nlp.language.reading.scales import is_missing, parse_score, printable, score_problem
 from feedback_nlp.language.reading.tables import LINE
 from feedback_nlp.language.reading.ticket_values import cell_parser
+from feedback_nlp.language.reading.weights import weight_reader
 
 if TYPE_CHECKING:
     import polars as pl
@@ -45,11 +46,15 @@ class RawFeedback:
     created_at: datetime | None = None
     scores: Mapping[str, float] = field(default_factory=dict)
     segments: Mapping[str, str] = field(default_factory=dict)
+    weight: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class ReadRow:
-    """One row with its cells, its answers (text column, text), its scores, its date, and what could not be read."""
+    """One row with its cells, its answers (text column, text), its scores, its date, and what could not be read.
+
+    ``weight`` is None where no column says it, or the cell holds none.
+    """
 
     line: int
     cells: Mapping[str, Any]
@@ -57,6 +62,7 @@ class ReadRow:
     scores: Mapping[str, float]
     moment: datetime | None
     problems: tuple[Reject, ...]
+    weight: float | None = None
 
 
 def value_of(row: Mapping[str, Any], column: str | None) -> str | None:
@@ -85,6 +91,7 @@ class RowReader:
     def __init__(self, mapping: ColumnMapping) -> None:
         self._mapping = mapping
         self._scores = [(score.name, score.column, _score_reader(score)) for score in mapping.scores]
+        self._weight = weight_reader()
 
     def rows(self, frame: pl.DataFrame) -> Iterator[ReadRow]:
         """Yield every row of a batch."""
@@ -103,9 +110,14 @@ class RowReader:
             if mapping.date and moment is None and not is_missing(row[mapping.date]):
                 reason = f"date: {printable(row[mapping.date])} cannot be read as a date"
                 problems.append(Reject(line, reason, "date"))
+            weight = None
+            if mapping.weight:
+                weight, problem = self._weight(row[mapping.weight])
+                if problem is not None:
+                    problems.append(Reject(line, problem, "weight"))
             texts = ((column, row[column].strip()) for column in mapping.text_columns)
             answers = tuple((column, text) for column, text in texts if text and not shows_nothing(text))
-            yield ReadRow(line, row, answers, scores, moment, tuple(problems))
+            yield ReadRow(line, row, answers, scores, moment, tuple(problems), weight)
 
 
 def shows_nothing(text: str) -> bool:
@@ -119,8 +131,8 @@ def _used(mapping: ColumnMapping) -> list[str]:
     """Return the columns that a mapping reads, each once."""
     single = (mapping.id, mapping.customer, mapping.date, mapping.question_column)
     others = (mapping.source, mapping.channel, mapping.language, mapping.speaker and mapping.speaker.column)
-    scores = (score.column for score in mapping.scores)
-    named = (*mapping.text_columns, *single, *others, *scores, *mapping.segments)
+    numbers = (*(score.column for score in mapping.scores), mapping.weight)
+    named = (*mapping.text_columns, *single, *others, *numbers, *mapping.segments)
     return list(dict.fromkeys(column for column in named if column))
 
 

@@ -24,10 +24,10 @@ def iter_rows(
 ) -> Iterator[RawFeedback | Reject]:
     """Yield every answer of the table, and a :class:`Reject` for all that is not taken in.
 
-    ``source`` is used where no source column says otherwise. A score or a date that cannot be read costs only
-    itself (kinds "score" and "date"); a row without text and without a score is rejected whole. Where a column says
-    who speaks, the turns of agents and machines are not rejected but set aside: ``counts["set_aside"]`` grows by
-    them.
+    ``source`` is used where no source column says otherwise. A score, date or weight that cannot be read costs only
+    itself (kinds "score", "date" and "weight"); a row without text and without a score is rejected whole. Where a
+    column says who speaks, the turns of agents and machines are not rejected but set aside: ``counts["set_aside"]``
+    grows by them.
 
     The rows are read in batches and never held together. Those of one response need not be neighbours: what names a
     response is its key.
@@ -80,4 +80,5 @@ def _taken(
             created_at=row.moment,
             scores=row.scores,
             segments=segments,
+            weight=1.0 if row.weight is None else row.weight,
         )
