@@ -134,7 +134,7 @@ def share_cells(frames: AnalysisFrames, column: str, level: int, part: pl.Expr |
 
 
 def value_cells(scored: pl.DataFrame, outcome: Outcome, suffix: str) -> pl.DataFrame:
-    """Return n, value with interval and people by cell, for rows of cell, person_id and g."""
+    """Return n, value with interval and people by cell, for rows of cell, person_id and g; values as they are shown."""
     g = pl.col("g")
     sums = scored.group_by(CELL).agg(
         pl.len().cast(pl.Int64).alias(f"n_{suffix}"),
@@ -144,7 +144,7 @@ def value_cells(scored: pl.DataFrame, outcome: Outcome, suffix: str) -> pl.DataF
     )
     low, high = outcome.interval(sums["total"].to_numpy(), sums["squares"].to_numpy(), sums[f"n_{suffix}"].to_numpy())
     value = f"value_{suffix}"
-    return (
+    table = (
         sums.with_columns(
             (pl.col("total") / pl.col(f"n_{suffix}")).alias(value),
             pl.Series(f"{value}_low", low, dtype=pl.Float64),
@@ -154,6 +154,7 @@ def value_cells(scored: pl.DataFrame, outcome: Outcome, suffix: str) -> pl.DataF
         .with_columns(pl.col(value, f"{value}_low", f"{value}_high").round(9))
         .drop("total", "squares")
     )
+    return outcome.as_counted(table, value)
 
 
 def _mention_counts(themes: pl.DataFrame, mentions: pl.DataFrame, feedback: pl.DataFrame, minimum: int) -> pl.DataFrame:

@@ -20,6 +20,7 @@ from feedback_nlp.settings import Settings
 
 NOT_GIVEN = "(not given)"
 OUTCOME_ORDER = ("nps", "csat", "stars", "likely", "ces")
+FACT_ORDER = ("churn", "fcr", "resolution")  # outcomes that nobody was asked for come after those
 FACETS = ("nps_segment", "language", "question", "source", "channel")
 _FEELINGS = ("sentiment", "sentiment_label", "sentiment_confidence", "emotions", "intents")  # of a statement
 # What frames written down before these were known lack; null, or false, stands for "not known".
@@ -257,7 +258,7 @@ def _complete_scales(scales: pl.DataFrame, scores: pl.DataFrame, names: tuple[st
 
 
 def _default_outcome(scales: pl.DataFrame) -> str:
-    for kind in OUTCOME_ORDER:
+    for kind in (*OUTCOME_ORDER, *FACT_ORDER):
         found = scales.filter(pl.col("kind") == kind)["name"].sort().to_list()
         if found:
             return kind if kind in found else found[0]

@@ -28,8 +28,9 @@ def impact_table(values: pl.DataFrame, pairs: pl.DataFrame, outcome: Outcome, mi
     """Return one row a theme with :data:`FIGURES`, blanked where either half holds fewer than ``minimum`` people.
 
     ``values`` has response_id, person_id, g, one row a response; ``pairs`` has theme_id, response_id, one row each.
-    ``impact_q`` is the Benjamini-Hochberg q value over the themes of this table. Work grows with the number of
-    pairs, not with themes times responses.
+    Values, gaps and impacts are as they are counted: of a churn rate, above 0 is more churn. ``impact_q`` is the
+    Benjamini-Hochberg q value over the themes of this table. Work grows with the number of pairs, not with themes times
+    responses.
     """
     joined = pairs.join(values.select("response_id", "person_id", "g"), on="response_id", how="inner")
     if joined.is_empty():
@@ -105,6 +106,7 @@ def impact_table(values: pl.DataFrame, pairs: pl.DataFrame, outcome: Outcome, mi
             "people_without": people_without,
         }
     ).with_columns(pl.selectors.float().fill_nan(None).round(9))
+    table = outcome.as_counted(table, "value_with", "value_without", "gap", "impact")
     return suppress_split(table, "people_with", "people_without", minimum, blank=FIGURES).drop(
         "people_with", "people_without", SUPPRESSED
     )

@@ -23,7 +23,7 @@ _OPEN = ("planned", "doing")
 def priorities(
     frames: AnalysisFrames, moved: Drivers, *, actions: Sequence[Action] = (), sort: str = "damage"
 ) -> pl.DataFrame:
-    """Return one row a theme that goes with a lower score or may, with the factors of a decision.
+    """Return one row a theme that goes with a worse score or may, with the factors of a decision.
 
     Columns: theme_id, label; severity (the gap between those who mention it and those who do not, in the outcome's
     unit, with severity_low and severity_high), reach (share of meaningful feedback, 0..1) with n_with (responses),
@@ -31,17 +31,19 @@ def priorities(
     -1..1, with trend_q), confidence ("clear": q of the contribution at most 0.1, "likely": its interval leans to one
     side by three quarters, else "open"), effort (1..5, what a team said in its latest open action, null where nobody
     did), owner and state of that action. Sorted by ``sort``, worst first (effort: least first), nulls last.
-    Themes whose contribution is clearly above 0 are left out. Raises UsageError for an unknown ``sort``.
+    Themes whose contribution is clearly for the better are left out. Raises UsageError for an unknown ``sort``.
     """
     if sort not in SORTS:
         raise UsageError(f"There is no factor {sort!r}.{did_you_mean(sort, SORTS)}")
     changes = changing_themes(frames).select("theme_id", pl.col("change").alias("trend"), pl.col("q").alias("trend_q"))
+    outcome = moved.outcome
+    weighed = outcome.as_counted(moved.table, "gap", "contribution")  # oriented: below 0 is damage
     width = pl.col("contribution_high") - pl.col("contribution_low")
     lopsided = (
         pl.when(pl.col("contribution") < 0).then(-pl.col("contribution_low")).otherwise(pl.col("contribution_high"))
     )
     table = (
-        moved.table.filter(
+        weighed.filter(
             ~((pl.col("contribution") > 0) & (pl.col("contribution_q") <= CLEAR_Q)).fill_null(False),
             ~pl.col("suppressed"),
         )
@@ -78,9 +80,10 @@ def priorities(
         "effort": ("effort", False),
     }[sort]
     order = ("severity", "severity_low", "severity_high", "reach", "n_with", "damage", "damage_low", "damage_high")
-    return ranked.sort([by, "damage", "theme_id"], descending=[falling, False, False], nulls_last=True).select(
+    ranked = ranked.sort([by, "damage", "theme_id"], descending=[falling, False, False], nulls_last=True).select(
         "theme_id", "label", *order, "trend", "trend_q", "confidence", "effort", "owner", "state"
     )
+    return outcome.as_counted(ranked, "severity", "damage")
 
 
 def _latest_open(actions: Sequence[Action]) -> pl.DataFrame:

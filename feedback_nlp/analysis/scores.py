@@ -8,10 +8,12 @@ from dataclasses import dataclass
 import polars as pl
 
 from feedback_nlp.analysis import intervals
-from feedback_nlp.analysis.frames import AnalysisFrames
+from feedback_nlp.analysis.frames import FACT_ORDER, OUTCOME_ORDER, AnalysisFrames
 from feedback_nlp.analysis.outcomes import SENTIMENT, Outcome, choose_outcome, oriented, response_values
+from feedback_nlp.analysis.times import TimeSummary, summarise_times
+from feedback_nlp.records import FACT_KINDS, FLAG_KINDS
 
-_RANK = {kind: place for place, kind in enumerate(("nps", "csat", "stars", "likely", "ces", "other", SENTIMENT))}
+_RANK = {kind: place for place, kind in enumerate((*OUTCOME_ORDER, *FACT_ORDER, "flag", "other", SENTIMENT))}
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +22,8 @@ class ScoreSummary:
 
     ``value`` with its 95 % interval ``low``..``high`` is in ``unit``; ``n`` counts responses with the score;
     ``parts`` counts what it is made of; ``meaningful_value`` and ``meaningful_n`` are the same over responses that
-    hold a meaningful feedback, the base of theme impacts. ``minimum`` and ``maximum`` bound ``value``.
+    hold a meaningful feedback, the base of theme impacts. ``minimum`` and ``maximum`` bound ``value``. Of a time the
+    ``median`` is told too, with its interval.
     """
 
     name: str
@@ -38,6 +41,14 @@ class ScoreSummary:
     meaningful_n: int = 0
     minimum: float = -100.0
     maximum: float = 100.0
+    median: float | None = None
+    median_low: float | None = None
+    median_high: float | None = None
+
+    @property
+    def suffix(self) -> str:
+        """What stands after the value: "%", " h" or nothing."""
+        return {"%": "%", "hours": "\u00a0h"}.get(self.unit, "")
 
 
 def nps_interval(promoters: int, passives: int, detractors: int, confidence: float = 0.95) -> tuple[float, float]:
@@ -69,6 +80,9 @@ def summarise_score(frames: AnalysisFrames, outcome: Outcome) -> ScoreSummary | 
         return None
     g = values["g"]
     value, low, high = mean_with_interval(g, outcome)
+    times = summarise_times(values.with_columns(-pl.col("g"))) if outcome.kind == "resolution" else None
+    if times is not None:
+        value, low, high = times.mean, times.low, times.high
     meaningful = values.filter("meaningful")
     shown = meaningful["person_id"].n_unique() >= frames.privacy_minimum and not _few_between(values, frames)
     parts = _parts(frames, outcome)
@@ -84,19 +98,22 @@ def summarise_score(frames: AnalysisFrames, outcome: Outcome) -> ScoreSummary | 
         n=len(g),
         parts=parts,
         low_base=len(g) < frames.low_base,
-        how_to_read=_how_to_read(outcome, len(g), meaningful_value, len(meaningful)),
+        how_to_read=_how_to_read(outcome, len(g), meaningful_value, len(meaningful), times),
         meaningful_value=meaningful_value,
         meaningful_n=len(meaningful) if shown else 0,
         minimum=outcome.minimum,
         maximum=outcome.maximum,
+        **({} if times is None else {name: getattr(times, name) for name in ("median", "median_low", "median_high")}),
     )
 
 
 def mean_with_interval(g: pl.Series, outcome: Outcome) -> tuple[float, float, float]:
-    """Return mean, low and high of per-response values; one value alone says no more than the scale's ends."""
+    """Return mean, low and high of per-response values, as they are shown; one value alone says no more than the
+    scale's ends."""
     mean = float(g.mean())  # type: ignore[arg-type]
-    low, high = (float(end) for end in outcome.interval(float(g.sum()), float((g**2).sum()), len(g)))
-    return mean, outcome.minimum if low != low else low, outcome.maximum if high != high else high
+    ends = outcome.interval(float(g.sum()), float((g**2).sum()), len(g))
+    low, high = sorted(outcome.sign * float(end) for end in ends)
+    return outcome.sign * mean, outcome.minimum if low != low else low, outcome.maximum if high != high else high
 
 
 def _few_between(values: pl.DataFrame, frames: AnalysisFrames) -> bool:
@@ -118,6 +135,8 @@ def _parts(frames: AnalysisFrames, outcome: Outcome) -> dict[str, int]:
     if outcome.kind == "nps":
         promoters, detractors = int((score >= 9).sum()), int((score < 7).sum())
         return {"promoters": promoters, "passives": len(score) - promoters - detractors, "detractors": detractors}
+    if outcome.kind in FLAG_KINDS:
+        return _flag_parts(outcome, int((score > 0.5).sum()), len(score))
     if outcome.family == "share":
         low, high, _ = outcome.scale
         top, bottom = int((score >= outcome.top_from).sum()), int((score <= low + high - outcome.top_from).sum())
@@ -128,21 +147,41 @@ def _parts(frames: AnalysisFrames, outcome: Outcome) -> dict[str, int]:
     return {f"{value:g}": int(count) for value, count in counts.iter_rows()}
 
 
+def _flag_parts(outcome: Outcome, n_good: int, n: int) -> dict[str, int]:
+    """Return how many have which value, the good one first; names say what it is, and whether it is good."""
+    good, bad = {
+        "churn": ("stayed", "churned"),
+        "fcr": ("solved at first contact", "needed more contacts"),
+    }.get(outcome.kind, ("yes", "no") if outcome.higher_is_better else ("good no", "bad yes"))
+    return {good: n_good, bad: n - n_good}
+
+
 def _value_unit(outcome: Outcome) -> str:
     if outcome.family == "share":
         return "%"
+    if outcome.kind == "resolution":
+        return "hours"
     return "points" if outcome.family == "mean" else outcome.unit
 
 
-def _how_to_read(outcome: Outcome, n: int, meaningful_value: float | None, meaningful_n: int) -> str:
+def _how_to_read(
+    outcome: Outcome, n: int, meaningful_value: float | None, meaningful_n: int, times: TimeSummary | None = None
+) -> str:
     low, high, higher_is_better = outcome.scale
     base = f"Base: all {n:,} responses in view with this score; each response counts once."
-    turned = "" if higher_is_better else f" The scale runs from {high:g} (worst) to {low:g} (best), so it is turned."
+    counted = outcome.kind in FACT_KINDS
+    turned = (
+        ""
+        if counted or higher_is_better
+        else f" The scale runs from {high:g} (worst) to {low:g} (best), so it is turned."
+    )
     if outcome.name == SENTIMENT:
         text = "Share of positive minus share of negative answers, from −100 to 100; neutral and mixed count as 0."
         base = f"Base: {n:,} responses with a meaningful answer."
     elif outcome.kind == "nps":
         text = "Share of promoters (9–10) minus share of detractors (0–6), from −100 to 100."
+    elif counted:
+        text = _fact_words(outcome, times)
     elif outcome.family == "share":
         top = outcome.top_from if higher_is_better else low + high - outcome.top_from
         bound = f"{top:g} or better"
@@ -156,15 +195,36 @@ def _how_to_read(outcome: Outcome, n: int, meaningful_value: float | None, meani
         "share": "Wilson",
         "mean": "t",
     }[outcome.family]
+    if times is not None:
+        method = "t without the skewness, counting people"
     text += (
         f"{turned} {base} The interval is a 95% one ({method}): repeat the survey and the score could well lie in it."
     )
     if meaningful_value is not None and outcome.name != SENTIMENT:
         text += (
-            f" The {meaningful_n:,} of them who also wrote something meaningful average {_written(meaningful_value)}; "
-            "themes are weighed on those, so the two can differ."
+            f" The {meaningful_n:,} of them who also wrote something meaningful average "
+            f"{_written(meaningful_value)}{outcome.suffix}; themes are weighed on those, so the two can differ."
         )
     return text
+
+
+def _fact_words(outcome: Outcome, times: TimeSummary | None) -> str:
+    better = (
+        "higher is better"
+        if outcome.higher_is_better
+        else f"{outcome.better} is better, so an impact above 0 is damage"
+    )
+    if times is not None:
+        return (
+            f"Mean time in hours; {better}. Times are skewed: half of them took at most {_written(times.median)} h "
+            f"(the median; {_written(times.median_low)} to {_written(times.median_high)}), and few long ones pull the "
+            "mean up. Themes are weighed on the mean, since only it adds up."
+        )
+    what = {
+        "churn": "whose customer left",
+        "fcr": "that were resolved at the first contact",
+    }.get(outcome.kind, f"with yes in {outcome.name!r}")
+    return f"Share of responses {what}; {better}."
 
 
 def _written(value: float) -> str:

@@ -89,7 +89,7 @@ def _table(frames: AnalysisFrames, themes: pl.DataFrame, mentions: pl.DataFrame,
     )
     table = privacy.withhold(table, frames.withheld, blank=(*_COUNTS, *_SHARES, *FIGURES, *_SENTIMENTS))
     order = (*_ALWAYS, *_COUNTS, "base", *_SHARES, "outcome", "unit", *FIGURES, *_SENTIMENTS, "low_base", "suppressed")
-    return table.select(*order, *_TRUST).sort("impact", "theme_id", nulls_last=True)
+    return table.select(*order, *_TRUST).sort(outcome.sign * pl.col("impact"), "theme_id", nulls_last=True)
 
 
 def share_columns(count: str, base: str) -> pl.Expr:

@@ -18,6 +18,10 @@ _PARTS = {
     "detractors": ("Detractors", palette.NEGATIVE),
     "bottom": ("Bottom", palette.NEGATIVE),
     "negative": ("Negative", palette.NEGATIVE),
+    "churned": ("Left", palette.NEGATIVE),
+    "needed more contacts": ("Needed more contacts", palette.NEGATIVE),
+    "no": ("No", palette.NEGATIVE),
+    "bad yes": ("Yes", palette.NEGATIVE),
     "passives": ("Passives", palette.NEUTRAL),
     "middle": ("Middle", palette.NEUTRAL),
     "neutral": ("Neutral", palette.NEUTRAL),
@@ -25,6 +29,10 @@ _PARTS = {
     "promoters": ("Promoters", palette.POSITIVE),
     "top": ("Top", palette.POSITIVE),
     "positive": ("Positive", palette.POSITIVE),
+    "stayed": ("Stayed", palette.POSITIVE),
+    "solved at first contact": ("Resolved at first contact", palette.POSITIVE),
+    "yes": ("Yes", palette.POSITIVE),
+    "good no": ("No", palette.POSITIVE),
 }
 
 

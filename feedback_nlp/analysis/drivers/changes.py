@@ -130,19 +130,22 @@ def _decomposed(
     everybody = np.array([min(responses.n_people for responses in found) - 1.0])
     drawn_baseline = (second.draws[:, 0] - first.draws[:, 0])[:, None]
     drawn_change = second.draws.sum(axis=1)[:, None] - first.draws.sum(axis=1)[:, None]
+    sign, table = outcome.sign, outcome.as_counted(table, "mix", "effect", "total")
     change = second.score - first.score
     (low,), (high,), _ = interval_of(np.array([change]), drawn_change, everybody)
     (base_low,), (base_high,), _ = interval_of(np.array([baseline]), drawn_baseline, everybody)
+    low, high = sorted((sign * low, sign * high))
+    base_low, base_high = sorted((sign * base_low, sign * base_high))
     return ScoreChange(
         outcome=outcome,
-        before=first.score,
-        after=second.score,
+        before=sign * first.score,
+        after=sign * second.score,
         n_before=found[0].n,
         n_after=found[1].n,
-        change=change,
+        change=sign * change,
         change_low=float(low),
         change_high=float(high),
-        baseline=baseline,
+        baseline=sign * baseline,
         baseline_low=float(base_low),
         baseline_high=float(base_high),
         table=table.sort(pl.col("total").abs(), "theme_id", descending=[True, False]),

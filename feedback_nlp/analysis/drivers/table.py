@@ -31,8 +31,8 @@ class Drivers:
     share of meaningful feedback (0..1); gap and impact (leave-one-out) with intervals and impact_q; contribution,
     damage, lift and shapley, each with _low, _high (95 %) and _q (Benjamini-Hochberg over the table); kind (of
     :data:`KINDS`, null where it cannot be told), left_out (why there are no contributions, null where there are) and
-    suppressed. All are in the outcome's unit, negative where the theme goes with a lower score, and associations, not
-    effects.
+    suppressed. All are in the outcome's unit, below 0 where the theme goes with a lower score: damage, unless less of
+    the outcome is better, as of a churn rate. Associations, not effects.
 
     ``score`` is the mean over ``n`` meaningful responses of ``n_people``. ``baseline`` + contributions = ``score``;
     ``signed_baseline`` + damage + lift = ``score``; ``score`` - ``rest`` = the sum of shapley, where ``rest`` is the
@@ -104,17 +104,18 @@ def drivers(
     low, high, _ = interval_of(
         np.array([presence.baseline]), presence.draws[:, :1], np.array([responses.n_people - 1.0])
     )
+    ends = sorted((outcome.sign * float(low[0]), outcome.sign * float(high[0])))
     return Drivers(
         outcome=outcome,
         table=table,
-        score=presence.score,
+        score=outcome.sign * presence.score,
         n=responses.n,
         n_people=responses.n_people,
-        baseline=presence.baseline,
-        baseline_low=float(low[0]),
-        baseline_high=float(high[0]),
-        signed_baseline=signed.baseline,
-        rest=removal.rest if removal.n_rest >= LEAST_RESPONSES else None,
+        baseline=outcome.sign * presence.baseline,
+        baseline_low=ends[0],
+        baseline_high=ends[1],
+        signed_baseline=outcome.sign * signed.baseline,
+        rest=outcome.sign * removal.rest if removal.n_rest >= LEAST_RESPONSES else None,
         n_rest=removal.n_rest,
         impact_total=float(table["impact"].sum()),
         controls=responses.control_names,
@@ -188,4 +189,5 @@ def _with_leave_one_out(
             .alias("left_out"),
         )
         .sort("contribution", "theme_id", nulls_last=True)
+        .pipe(outcome.as_counted, *_VIEWS)
     )
