@@ -1,15 +1,16 @@
-"""Themes and scores by segment: plan, region, language, question, source, channel or NPS segment."""
+"""Themes and scores by segment: plan, region, language, question, source, channel or NPS segment, or two crossed."""
 
 from __future__ import annotations
 
+import numpy as np
 import polars as pl
 
 from feedback_nlp.analysis import intervals
 from feedback_nlp.analysis.cells import named, score_cells, share_cells, theme_cells
+from feedback_nlp.analysis.crossing_cells import SEGMENT
+from feedback_nlp.analysis.crossings import crossed_shares
 from feedback_nlp.analysis.frames import AnalysisFrames, segment_column
 from feedback_nlp.analysis.outcomes import Outcome, choose_outcome
-
-SEGMENT = "segment_value"
 
 
 def theme_by_segment(frames: AnalysisFrames, theme_id: str, by: str, outcome: Outcome | None = None) -> pl.DataFrame:
@@ -24,14 +25,24 @@ def theme_by_segment(frames: AnalysisFrames, theme_id: str, by: str, outcome: Ou
     return named(table, SEGMENT)
 
 
-def compare_segments(frames: AnalysisFrames, by: str, *, level: int = 1) -> pl.DataFrame:
+def compare_segments(frames: AnalysisFrames, by: str, *, across: str | None = None, level: int = 1) -> pl.DataFrame:
     """Return one row a theme and value of ``by``, tidy, with the share there against the share overall.
 
     Columns: theme_id, label, segment_value, n_feedback, base, share, share_low, share_high, overall_share, difference
-    (share - overall_share) with difference_low and difference_high, suppressed. A theme is said more often there than
-    overall, beyond chance for this one pair, when difference_low is above 0.
+    (share - overall_share) with difference_low and difference_high, suppressed, q (Benjamini-Hochberg over all pairs
+    shown, on pooled z tests against everybody else). A theme is said more often there than overall, beyond chance for
+    this one pair, when difference_low is above 0; among pairs with q at most 0.05, about 5 % are chance.
+
+    With ``across``, a second segment, there is a row for each combination of values, empty ones too, with the column
+    across_value after segment_value. Cells are hidden beside the one-way tables of both segments too, so that rows,
+    columns and bases give nobody away: see :mod:`~feedback_nlp.analysis.crossed_privacy`. Raises UsageError for an
+    unknown segment, or one crossed with itself.
     """
-    return named(share_cells(frames, segment_column(frames, by), level), SEGMENT)
+    if across is None:
+        table = named(share_cells(frames, segment_column(frames, by), level), SEGMENT)
+    else:
+        table = crossed_shares(frames, by, across, level)
+    return table.with_columns(_false_discovery(frames, table))
 
 
 def score_by_segment(frames: AnalysisFrames, by: str, outcome: Outcome | None = None) -> pl.DataFrame:
@@ -52,12 +63,8 @@ def over_represented(frames: AnalysisFrames, *, level: int = 1, false_alarms: fl
         for by in (*frames.segment_names, "language")
     ]
     table = pl.concat(tables)
-    k, n = (table[c].cast(pl.Float64).to_numpy() for c in ("n_feedback", "base"))
-    total = frames.feedback["meaningful"].sum()
-    k_rest, n_rest = table["overall_share"].to_numpy() * total - k, total - n
-    q = intervals.false_discovery(intervals.pooled_p_value(k, n, k_rest, n_rest))
     return (
-        table.with_columns(pl.Series("q", q, dtype=pl.Float64).fill_nan(None))
+        table.with_columns(_false_discovery(frames, table))
         .filter(
             (pl.col("difference_low") > 0)
             & (pl.col("q") <= false_alarms)
@@ -66,3 +73,12 @@ def over_represented(frames: AnalysisFrames, *, level: int = 1, false_alarms: fl
         .sort(["difference", "theme_id", "by", SEGMENT], descending=[True, False, False, False])
         .select("by", pl.exclude("by"))
     )
+
+
+def _false_discovery(frames: AnalysisFrames, table: pl.DataFrame) -> pl.Series:
+    """Return q of each row, null where the share is hidden, or nobody is there or elsewhere."""
+    k, n = (table[c].cast(pl.Float64).to_numpy() for c in ("n_feedback", "base"))
+    total = frames.feedback["meaningful"].sum()
+    k_rest, n_rest = table["overall_share"].to_numpy() * total - k, total - n
+    p = np.where(table["difference_low"].is_null().to_numpy(), np.nan, intervals.pooled_p_value(k, n, k_rest, n_rest))
+    return pl.Series("q", intervals.false_discovery(p), dtype=pl.Float64).fill_nan(None)
