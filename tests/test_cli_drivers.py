@@ -80,13 +80,32 @@ def test_segments_are_compared_with_everybody_else(filled: Shell) -> None:
     for row in shown:
         assert row["difference_low"] <= row["difference"] <= row["difference_high"]
         assert 0 <= row["q"] <= 1
-    assert set(found) == {"outcome", "scores", "themes", "words"}
+    assert set(found) == {"outcome", "scores", "sentiment", "themes", "words"}
+    assert found["sentiment"][0]["value"] != found["scores"][0]["value"]
     label, theme = next(iter(ids(filled).items()))
     assert (
         filled("segments", "--by", "plan", "--theme", label, "--json").json
         == filled("segments", "--by", "plan", "--theme", theme, "--json").json
     )
     assert "Did you mean 'plan'" in filled("segments", "--by", "plann").err
+
+
+def test_segments_are_crossed(filled: Shell) -> None:
+    found = filled("segments", "--by", "plan", "--across", "region", "--json").json
+    assert [len(found[name]) for name in ("scores", "sentiment")] == [12, 12]
+    assert {row["across_value"] for row in found["themes"]} == {"East", "North", "South", "West"}
+    assert any(row["q"] is not None for row in found["themes"])
+    said = filled("segments", "--by", "plan", "--across", "region").out
+    assert "NPS by plan and region, against everybody else" in said
+    assert "Net sentiment by plan and region" in said
+    assert "  Basic, North: " in said
+    assert "are hidden: too few people, or to be found by subtraction" in said
+    label, theme = next(iter(ids(filled).items()))
+    of_one = filled("segments", "--by", "plan", "--across", "region", "--theme", label, "--json").json["themes"]
+    assert {row["theme_id"] for row in of_one} == {theme}
+    assert filled("segments", "--by", "plan", "--across", "region", "--words").code == 2
+    assert "cannot be crossed with itself" in filled("segments", "--by", "plan", "--across", "plan").err
+    assert "Did you mean 'region'" in filled("segments", "--by", "plan", "--across", "regio").err
 
 
 def test_trends_tell_the_score_the_theme_and_what_changed(filled: Shell) -> None:

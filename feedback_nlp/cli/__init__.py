@@ -11,7 +11,19 @@ from pathlib import Path
 import click
 
 from feedback_nlp import __version__
-from feedback_nlp.cli import actions, drivers, evaluate, machine, output, privacy, process, sentiment, themes, watching
+from feedback_nlp.cli import (
+    actions,
+    drivers,
+    evaluate,
+    machine,
+    output,
+    privacy,
+    process,
+    segments,
+    sentiment,
+    themes,
+    watching,
+)
 from feedback_nlp.errors import FeedbackError, did_you_mean
 
 INTERRUPTED = 130
@@ -51,7 +63,7 @@ for command in (
     sentiment.sentiment,
     drivers.drivers,
     drivers.priorities,
-    drivers.segments,
+    segments.segments,
     watching.trends,
     watching.emerging,
     actions.actions,

@@ -1,4 +1,4 @@
-"""drivers, priorities, segments: what moves a score, what to do first, and who differs."""
+"""drivers, priorities: what moves a score, and what to do first."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import click
 
 from feedback_nlp.cli.output import analysis_frames
 from feedback_nlp.cli.shared import common_options, open_store, say, say_json, view_from, view_options
-from feedback_nlp.cli.theme_names import theme_named
 from feedback_nlp.errors import NothingToShow
 from feedback_nlp.settings import Settings
 
@@ -112,81 +111,6 @@ def priorities(sort: str, outcome: str | None, settings: Settings, as_json: bool
     say(_NOT_EFFECTS)
 
 
-@click.command()
-@click.option(
-    "--by", required=True, metavar="SEGMENT", help="Segment, or language, question, source, channel, nps_segment."
-)
-@click.option("--theme", metavar="THEME", help="One theme, by its id or label (default: all of the level).")
-@click.option("--words", is_flag=True, help="Words that set each value apart, by language.")
-@_OUTCOME
-@_LEVEL
-@view_options
-@common_options
-def segments(
-    by: str,
-    theme: str | None,
-    words: bool,
-    outcome: str | None,
-    level: int,
-    settings: Settings,
-    as_json: bool,
-    **view: Any,
-) -> None:
-    """Compare segments: the score of each value against everybody else, themes said more or less often, and words."""
-    from feedback_nlp.analysis.distinctive import distinctive_words
-    from feedback_nlp.analysis.outcomes import choose_outcome
-    from feedback_nlp.analysis.scores_compared import scores_compared
-    from feedback_nlp.analysis.segments import compare_segments, theme_by_segment
-
-    with open_store(settings, must_exist=True) as store:
-        frames = analysis_frames(store, settings, view_from(**view))
-        themes = store.codebook(store.latest_codebook_version(ready=True)).themes
-    measured = choose_outcome(frames, outcome)
-    scores = scores_compared(frames, by, measured)
-    if theme is not None:
-        table = theme_by_segment(frames, theme_named(themes, theme), by, measured)
-    else:
-        table = compare_segments(frames, by, level=level)
-    said = distinctive_words(frames, by) if words else None
-    if as_json:
-        shown = {"outcome": asdict(measured), "scores": scores.to_dicts(), "themes": table.to_dicts()}
-        say_json({**shown, **({} if said is None else {"words": said.to_dicts()})})
-        return
-    say(f"{measured.label} by {by}, against everybody else")
-    for row in scores.iter_rows(named=True):
-        if row["suppressed"]:
-            say(
-                f"  {row['segment_value']}: fewer than {settings.privacy_minimum} people, or to be found by subtraction"
-            )
-            continue
-        low_base = f"  low base (n < {settings.low_base})" if row["low_base"] else ""
-        compared = ""
-        if row["difference"] is not None:
-            interval = f"{row['difference_low']:+.1f} to {row['difference_high']:+.1f}"
-            compared = f"  difference {row['difference']:+.1f} ({interval}), q {row['q']:.2f}"
-        say(
-            f"  {row['segment_value']}: {row['value']:+.1f} ({row['low']:+.1f} to {row['high']:+.1f}), n {row['n']:,}"
-            f"{compared}{low_base}"
-        )
-    say("Themes: share there, with its interval; n of base")
-    for row in table.iter_rows(named=True):
-        name = row.get("label", "")
-        if row["share"] is None:
-            continue
-        apart = ""
-        if row.get("difference_low") is not None and (row["difference_low"] > 0 or row["difference_high"] < 0):
-            apart = f"  {100 * row['difference']:+.1f} pp against all"
-        say(
-            f"  {row['segment_value']}: {row['share']:.1%} ({row['share_low']:.1%} to {row['share_high']:.1%}), "
-            f"{row['n_feedback']:,} of {row['base']:,}  {name}{apart}"
-        )
-    if said is not None:
-        say("Words said more often there than elsewhere: people there, people elsewhere")
-        for row in said.iter_rows(named=True):
-            people = f"{row['n_people']}, {_others(row, settings)}"
-            say(f"  {row['segment_value']} [{row['language']}] {row['word']}: {people}")
-
-
 def moved(
     frames: AnalysisFrames, settings: Settings, outcome: str | None, *, level: int = 1, plain: bool = False
 ) -> Drivers:
@@ -202,10 +126,6 @@ def moved(
             "Widen the view, or choose another score with --outcome."
         )
     return found
-
-
-def _others(row: dict[str, Any], settings: Settings) -> str:
-    return f"fewer than {settings.privacy_minimum}" if row["n_others"] is None else f"{row['n_others']}"
 
 
 def _frames(settings: Settings, view: dict[str, Any]) -> AnalysisFrames:
