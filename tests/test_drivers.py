@@ -15,6 +15,7 @@ from scipy import sparse
 from feedback_nlp.analysis.drivers import drivers
 from feedback_nlp.analysis.drivers.changes import score_change
 from feedback_nlp.analysis.drivers.contributions import fit_contributions
+from feedback_nlp.analysis.drivers.numbering import numbered
 from feedback_nlp.analysis.drivers.removal import MOST_EXACT, shapley_of_removal
 from feedback_nlp.analysis.drivers.resampling import interval_of
 from feedback_nlp.analysis.drivers.responses import LEAST_RESPONSES, scored_responses
@@ -165,7 +166,7 @@ def test_drivers_reconcile_to_the_score_three_ways(frames: AnalysisFrames) -> No
     found = drivers(frames, draws=200)
     assert found is not None
     table = found.table
-    values = scored_responses(frames, choose_outcome(frames)).g
+    values = scored_responses(numbered(frames), choose_outcome(frames)).g
     assert found.score == pytest.approx(values.mean(), abs=1e-9)
     assert found.baseline + table["contribution"].sum() == pytest.approx(found.score, abs=1e-9)
     assert found.signed_baseline + table["damage"].sum() + table["lift"].sum() == pytest.approx(found.score, abs=1e-9)
@@ -202,7 +203,7 @@ def test_drivers_do_not_depend_on_the_order_of_rows(frames: AnalysisFrames) -> N
 def test_themes_of_few_people_are_neither_shown_nor_in_the_sum(frames: AnalysisFrames) -> None:
     found = drivers(frames, draws=20)
     assert found is not None
-    modelled = scored_responses(frames, choose_outcome(frames))
+    modelled = scored_responses(numbered(frames), choose_outcome(frames))
     counts = np.bincount(modelled.theme, minlength=len(modelled.theme_ids))
     assert counts.min() >= LEAST_RESPONSES
     assert not set(modelled.theme_ids) & set(frames.withheld)

@@ -7,6 +7,7 @@ with equal weights, which is exact and does not depend on which period is called
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,7 @@ import polars as pl
 
 from feedback_nlp.analysis import intervals
 from feedback_nlp.analysis.drivers.contributions import Contributions, fit_periods
+from feedback_nlp.analysis.drivers.numbering import numbered, numbers_among
 from feedback_nlp.analysis.drivers.resampling import DRAWS, interval_of
 from feedback_nlp.analysis.drivers.responses import ScoredResponses, scored_responses
 from feedback_nlp.analysis.frames import AnalysisFrames, apply_view
@@ -61,22 +63,29 @@ def score_change(
     Raises what :func:`~feedback_nlp.analysis.frames.apply_view` raises.
     """
     outcome = outcome or choose_outcome(frames)
-    views = [apply_view(frames, view) for view in (before, after)]
-    found = [scored_responses(view, outcome, level=level) for view in views]
+    numbers = numbered(frames, statements=bool(before.facets or after.facets))
+    with ThreadPoolExecutor(2) as beside:
+        found = list(
+            beside.map(
+                lambda view: scored_responses(apply_view(numbers, view), outcome, level=level),
+                (before, after),
+            )
+        )
     if any(responses.n_people < max(frames.privacy_minimum, 2) for responses in found):
         return None
     shared = sorted(set(found[0].theme_ids) & set(found[1].theme_ids))
     # The same people in both periods are drawn together, so they are numbered over both.
-    people = np.unique(np.concatenate([responses.person_ids for responses in found]))
+    _, people = numbers_among(np.concatenate([responses.people for responses in found]))
     fits = fit_periods(
         [
             (
                 responses.g,
                 responses.columns()[:, [responses.theme_ids.index(theme) for theme in shared]],
                 responses.controls,
-                np.searchsorted(people, responses.person_ids)[responses.person],
+                numbers[responses.person],
+                responses.weight,
             )
-            for responses in found
+            for responses, numbers in zip(found, np.split(people, [found[0].n_people]), strict=True)
         ],
         seed=seed,
         draws=draws,
@@ -94,10 +103,7 @@ def _decomposed(
     first, second = fits
     labels = dict(frames.themes.select("theme_id", "label").iter_rows())
     degrees = np.minimum(
-        *(
-            responses.degrees(responses.row, responses.theme)[[responses.theme_ids.index(t) for t in themes]]
-            for responses in found
-        )
+        *(responses.degrees()[[responses.theme_ids.index(theme) for theme in themes]] for responses in found)
     )
     mix = (second.shares - first.shares) * (first.effects + second.effects) / 2
     effect = (second.effects - first.effects) * (first.shares + second.shares) / 2
@@ -127,7 +133,7 @@ def _decomposed(
         schema_overrides={"theme_id": pl.String, "label": pl.String},
     ).with_columns(pl.selectors.float().fill_nan(None))
     baseline = second.baseline - first.baseline
-    everybody = np.array([min(responses.n_people for responses in found) - 1.0])
+    everybody = np.array([min(responses.effective_people for responses in found) - 1])
     drawn_baseline = (second.draws[:, 0] - first.draws[:, 0])[:, None]
     drawn_change = second.draws.sum(axis=1)[:, None] - first.draws.sum(axis=1)[:, None]
     sign, table = outcome.sign, outcome.as_counted(table, "mix", "effect", "total")

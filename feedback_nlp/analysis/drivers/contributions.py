@@ -10,6 +10,7 @@ Welsch 1980, "Regression Diagnostics") is put on the themes; intercept and contr
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +20,7 @@ from feedback_nlp.analysis.drivers.resampling import draw_weights, n_blocks
 
 CONDITION = 30.0
 _CHUNK_NUMBERS = 4_000_000
+_CHUNK_ROWS = 1 << 15
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,28 +48,42 @@ def fit_contributions(
     controls: sparse.csr_array,
     person: np.ndarray,
     *,
+    weight: np.ndarray | None = None,
     seed: int = 0,
     draws: int = 1000,
 ) -> Contributions:
     """Fit ``g`` (n,) on the themes' ``columns`` (n, k) and ``controls`` (n, c), all 0/1.
 
-    ``person`` (n,) numbers people from 0; they are what the bootstrap draws. ``draws`` 0 leaves it out.
+    ``person`` (n,) numbers people from 0; they are what the bootstrap draws. ``weight`` (n,) are survey weights, above
+    0; without them all count alike. ``draws`` 0 leaves the bootstrap out.
     """
-    return fit_periods([(g, columns, controls, person)], seed=seed, draws=draws)[0]
+    weights = np.ones(len(g)) if weight is None else weight
+    return fit_periods([(g, columns, controls, person, weights)], seed=seed, draws=draws)[0]
 
 
 def fit_periods(
-    periods: Sequence[tuple[np.ndarray, sparse.csr_array, sparse.csr_array, np.ndarray]],
+    periods: Sequence[tuple[np.ndarray, sparse.csr_array, sparse.csr_array, np.ndarray, np.ndarray]],
     *,
     seed: int = 0,
     draws: int = 1000,
 ) -> list[Contributions]:
-    """Fit each period as :func:`fit_contributions` does; a draw holds the same people in all of them."""
-    widest = max(2 + columns.shape[1] + controls.shape[1] for _, columns, controls, _ in periods)
-    people = 1 + max(int(person.max()) for *_, person in periods)
+    """Fit each period (g, columns, controls, person, weight) as :func:`fit_contributions` does.
+
+    A draw holds the same people in all of them.
+    """
+    widest = max(2 + columns.shape[1] + controls.shape[1] for _, columns, controls, *_ in periods)
+    people = 1 + max(int(person.max()) for *_, person, _ in periods)
     blocks = n_blocks(people, len(periods) * widest * (widest + 1) // 2) if draws else 1
-    weights = draw_weights(blocks, seed, draws)
-    return [_fit(g, columns, controls, person % blocks, blocks, weights) for g, columns, controls, person in periods]
+    drawn = draw_weights(blocks, seed, draws)
+
+    def fitted(
+        period: tuple[np.ndarray, sparse.csr_array, sparse.csr_array, np.ndarray, np.ndarray],
+    ) -> Contributions:
+        g, columns, controls, person, weight = period
+        return _fit(g, columns, controls, person % blocks, weight, blocks, drawn)
+
+    with ThreadPoolExecutor(len(periods)) as beside:
+        return list(beside.map(fitted, periods))
 
 
 def _fit(
@@ -75,13 +91,14 @@ def _fit(
     columns: sparse.csr_array,
     controls: sparse.csr_array,
     block: np.ndarray,
+    weight: np.ndarray,
     blocks: int,
-    weights: np.ndarray,
+    drawn_blocks: np.ndarray,
 ) -> Contributions:
-    k, draws = columns.shape[1], len(weights)
+    k, draws = columns.shape[1], len(drawn_blocks)
     size = 2 + k + controls.shape[1]
     upper = np.triu_indices(size)
-    moments = _moments_by_block(g, columns, controls, block, blocks, upper)
+    moments = _moments_by_block(g, sparse.hstack([columns, controls], format="csr"), block, weight, blocks)
     whole = _square(moments.sum(axis=0)[None], size, upper)
     ridge = _least_ridge(whole[0], k)
     effects = _solve(whole, k, ridge)[0]
@@ -92,38 +109,51 @@ def _fit(
     step = max(1, _CHUNK_NUMBERS // (size * size))
     for start in range(0, draws, step):
         rows = slice(start, start + step)
-        part = _square(weights[rows] @ moments, size, upper)
-        n = np.maximum(part[:, 0, 0], 1)  # a draw may miss a small period altogether
+        part = _square(drawn_blocks[rows] @ moments, size, upper)
+        n = _above_none(part[:, 0, 0])
         drawn_shares[rows] = part[:, 0, 1 : 1 + k] / n[:, None]
+        totals = part[:, 0, -1].copy()
         drawn[rows, 1:] = drawn_shares[rows] * _solve(part, k, ridge)
-        drawn[rows, 0] = part[:, 0, -1] / n - drawn[rows, 1:].sum(axis=1)
+        drawn[rows, 0] = totals / n - drawn[rows, 1:].sum(axis=1)
     return Contributions(score, score - float(parts.sum()), parts, effects, shares, drawn, drawn_shares, ridge)
 
 
 def _moments_by_block(
-    g: np.ndarray,
-    columns: sparse.csr_array,
-    controls: sparse.csr_array,
-    block: np.ndarray,
-    blocks: int,
-    upper: tuple[np.ndarray, np.ndarray],
+    g: np.ndarray, columns: sparse.csr_array, block: np.ndarray, weight: np.ndarray, blocks: int
 ) -> np.ndarray:
-    """Return sums of products of (1, columns, controls, g) by block: the upper triangles, (blocks, m)."""
-    n = len(g)
-    z = sparse.hstack([np.ones((n, 1)), columns, controls, g[:, None]], format="csr")
-    size = z.shape[1]
-    # The same rows, each in the columns of its block: one sparse product then gives all blocks' moments.
-    spread = sparse.csr_array(
-        (z.data, z.indices + np.repeat(block * size, np.diff(z.indptr)), z.indptr), shape=(n, blocks * size)
-    )
-    moments = np.empty((blocks, len(upper[0])))
-    products = (spread.T.tocsr() @ z).tocsr()
-    step = max(1, _CHUNK_NUMBERS // (size * size))
-    for start in range(0, blocks, step):
-        end = min(start + step, blocks)
-        part = products[start * size : end * size].toarray().reshape(-1, size, size)
-        moments[start:end] = part[:, upper[0], upper[1]]
-    return moments
+    """Return weighted sums of products of (1, columns, g) by block: the upper triangles, row by row, (blocks, m).
+
+    That of g with itself, which no fit needs, is left 0.
+    """
+    size = columns.shape[1] + 2
+    m = size * (size + 1) // 2
+    before = np.arange(size) * (2 * size - 1 - np.arange(size)) // 2  # (i, j) is number before[i] + j of a triangle
+    order = np.argsort(block, kind="stable")  # the sums of a block then stay in the cache
+    z, block, weight, g = columns[order], block[order], weight[order], g[order]
+    moments = np.zeros(blocks * m)
+
+    def add(first: int, last: int, cells: np.ndarray, weights: np.ndarray) -> None:
+        """Add to the triangles of the blocks ``first`` to ``last``."""
+        moments[first * m : (last + 1) * m] += np.bincount(cells - first * m, weights, (last + 1 - first) * m)
+
+    for start in range(0, len(g), _CHUNK_ROWS):
+        rows = slice(start, start + _CHUNK_ROWS)
+        triangle, w, wg = block[rows] * m, weight[rows], (weight * g)[rows]
+        part = z[rows]
+        row, column = np.repeat(np.arange(len(w)), np.diff(part.indptr)), part.indices + 1
+        until = part.indptr[1:].astype(np.int64)[row]  # where the row of an entry ends
+        ends = triangle + size - 1
+        cells = [triangle, ends, triangle[row] + column, triangle[row] + before[column] + column]
+        cells.append(triangle[row] + before[column] + size - 1)
+        weights = [w, wg, w[row], w[row], wg[row]]
+        left = triangle[row] + before[column]
+        at, ahead = np.arange(len(row)), 1
+        while (at := at[at + ahead < until[at]]).size:  # each entry with the one so far ahead in its row
+            cells.append(left[at] + column[at + ahead])
+            weights.append(w[row[at]])
+            ahead += 1
+        add(int(block[rows][0]), int(block[rows][-1]), np.concatenate(cells), np.concatenate(weights))
+    return moments.reshape(blocks, m)
 
 
 def _square(flat: np.ndarray, size: int, upper: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
@@ -147,18 +177,25 @@ def _least_ridge(moments: np.ndarray, k: int) -> float:
 
 
 def _solve(moments: np.ndarray, k: int, ridge: float) -> np.ndarray:
-    """Return the effects of the k columns, (b, k), for a stack of moments (b, size, size)."""
-    n = np.maximum(moments[:, 0, 0], 1)[:, None, None]
-    first = moments[:, 0, 1:]
-    centred = moments[:, 1:, 1:] - first[:, :, None] * first[:, None, :] / n
-    left, right = centred[:, :-1, :-1], centred[:, :-1, -1]
-    variances = np.diagonal(left, axis1=1, axis2=2)
-    scale = np.sqrt(np.where(variances > 1e-9 * n[:, :, 0], variances, np.inf))  # a column without spread has effect 0
-    penalty = np.zeros(left.shape[1])
+    """Return the effects of the k columns, (b, k), for a stack of moments (b, size, size), which it uses up."""
+    n = _above_none(moments[:, 0, 0])[:, None]
+    first = moments[:, 0, 1:].copy()
+    centred = moments[:, 1:, 1:]
+    centred -= first[:, :, None] * (first / n)[:, None, :]
+    matrix, right = centred[:, :-1, :-1], centred[:, :-1, -1]
+    variances = np.diagonal(matrix, axis1=1, axis2=2)
+    scale = np.sqrt(np.where(variances > 1e-9 * n, variances, np.inf))  # a column without spread has effect 0
+    matrix /= scale[:, :, None]
+    matrix /= scale[:, None, :]
+    penalty = np.zeros(matrix.shape[1])
     penalty[:k] = ridge
-    matrix = left / scale[:, :, None] / scale[:, None, :]
+    at = np.arange(matrix.shape[1])
     # The smallest number that keeps a draw solvable in which two columns happen to be one.
-    matrix = matrix + np.eye(left.shape[1]) * (penalty + 1e-10)
-    matrix = matrix + np.eye(left.shape[1]) * np.isinf(scale)[:, None, :]
+    matrix[:, at, at] += penalty + 1e-10 + np.isinf(scale)
     solved = np.linalg.solve(matrix, (right / scale)[..., None])[..., 0] / scale
     return solved[:, :k]
+
+
+def _above_none(n: np.ndarray) -> np.ndarray:
+    """Return sums of weights to divide by; a draw may miss a small period altogether."""
+    return np.where(n > 0, n, 1)

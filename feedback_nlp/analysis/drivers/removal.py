@@ -43,25 +43,28 @@ def shapley_of_removal(
     n_themes: int,
     person: np.ndarray,
     *,
+    weight: np.ndarray | None = None,
     seed: int = 0,
     draws: int = 1000,
 ) -> Removal:
-    """Share out the score of ``g`` (n,) between themes; ``row`` and ``theme`` (m,) are the mentions, sorted by row."""
+    """Share out the score of ``g`` (n,) between themes; ``row`` and ``theme`` (m,) are the mentions, sorted by row.
+
+    ``weight`` (n,) are survey weights, above 0; without them all responses count alike.
+    """
+    weight = np.ones(len(g)) if weight is None else weight
     people = int(person.max()) + 1
     if n_themes <= MOST_EXACT:
-        blocks = n_blocks(people, 2 * 2**n_themes)
-        sums = _pattern_sums(g, row, theme, n_themes, person % blocks, blocks)
-        weights = (
-            np.vstack([np.ones((1, blocks)), draw_weights(blocks, seed, draws)]) if draws else np.ones((1, blocks))
-        )
-        values = np.concatenate([_exact(part, n_themes) for part in _chunks(weights, sums)])
+        blocks = n_blocks(people, 2 * 2**n_themes) if draws else 1
+        sums = _pattern_sums(g, weight, row, theme, n_themes, person % blocks, blocks)
+        drawn = np.vstack([np.ones((1, blocks)), draw_weights(blocks, seed, draws)])
+        values = np.concatenate([_exact(part, n_themes) for part in _chunks(drawn, sums)])
         error = np.zeros(n_themes)
     else:
-        blocks = n_blocks(people, 2 * (n_themes + 1))
-        values, error = _by_orders(g, row, theme, n_themes, person % blocks, blocks, seed, draws)
+        blocks = n_blocks(people, 2 * (n_themes + 1)) if draws else 1
+        values, error = _by_orders(g, weight, row, theme, n_themes, person % blocks, blocks, seed, draws)
     mentioning = np.zeros(len(g), bool)
     mentioning[row] = True
-    score = float(g.mean())
+    score = float((weight * g).sum() / weight.sum())
     return Removal(
         score=score,
         rest=score - float(values[0].sum()),
@@ -73,15 +76,14 @@ def shapley_of_removal(
 
 
 def _pattern_sums(
-    g: np.ndarray, row: np.ndarray, theme: np.ndarray, k: int, block: np.ndarray, blocks: int
+    g: np.ndarray, weight: np.ndarray, row: np.ndarray, theme: np.ndarray, k: int, block: np.ndarray, blocks: int
 ) -> np.ndarray:
-    """Return (blocks, 2, 2**k): how many responses mention just the themes of a bit pattern, and their sum of g."""
+    """Return (blocks, 2, 2**k): the weight of the responses that mention just the themes of a bit pattern, and of g."""
     pattern = np.zeros(len(g), np.int64)
     np.bitwise_or.at(pattern, row, np.left_shift(1, theme))
     cell = block * 2**k + pattern
-    counts = np.bincount(cell, minlength=blocks * 2**k)
-    totals = np.bincount(cell, weights=g, minlength=blocks * 2**k)
-    return np.stack([counts.reshape(blocks, -1), totals.reshape(blocks, -1)], axis=1).astype(np.float64)
+    sums = [np.bincount(cell, values, blocks * 2**k).reshape(blocks, -1) for values in (weight, weight * g)]
+    return np.stack(sums, axis=1)
 
 
 def _chunks(weights: np.ndarray, sums: np.ndarray) -> list[np.ndarray]:
@@ -115,6 +117,7 @@ def _exact(sums: np.ndarray, k: int) -> np.ndarray:
 
 def _by_orders(
     g: np.ndarray,
+    weight: np.ndarray,
     row: np.ndarray,
     theme: np.ndarray,
     k: int,
@@ -125,22 +128,28 @@ def _by_orders(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the values of the data and of each draw (1 + draws, k), and the error of having tried some orders."""
     rng = np.random.default_rng(seed)
-    weights = draw_weights(blocks, seed, draws) if draws else np.empty((0, blocks))
-    starts = np.flatnonzero(np.r_[True, row[1:] != row[:-1]]) if len(row) else np.empty(0, np.int64)
-    mentioning = row[starts]
+    weights = draw_weights(blocks, seed, draws)
+    mentions = np.bincount(row, minlength=len(g))
+    # Those who mention most come first, so that those with a first, second, ... mention are the first so many.
+    rows = np.argsort(-mentions, kind="stable")
+    starts = (np.cumsum(mentions) - mentions)[rows]
+    mentions = mentions[rows]
+    small = theme.astype(np.int32)
+    said = [small[starts[: np.searchsorted(-mentions, -place)] + place] for place in range(mentions[0])]
+    start_of_block = block[rows] * (k + 1)
+    w, wg = weight[rows], (weight * g)[rows]
     point = np.zeros((ORDERS, k))
     drawn = np.zeros((draws, k))
     for number in range(0, ORDERS, 2):
         forward = rng.permutation(k)
         for order in (forward, forward[::-1]):
-            rank = np.empty(k, np.int64)
+            rank = np.empty(k, np.int32)
             rank[order] = np.arange(k)
-            first = np.full(len(g), k)
-            if len(row):
-                first[mentioning] = np.minimum.reduceat(rank[theme], starts)
-            cell = block * (k + 1) + first
-            counts = np.bincount(cell, minlength=blocks * (k + 1)).reshape(blocks, k + 1).astype(np.float64)
-            totals = np.bincount(cell, weights=g, minlength=blocks * (k + 1)).reshape(blocks, k + 1)
+            first = np.full(len(g), k, np.int32)
+            for themes in said:
+                np.minimum(first[: len(themes)], rank[themes], out=first[: len(themes)])
+            cell = start_of_block + first
+            counts, totals = (np.bincount(cell, each, blocks * (k + 1)).reshape(blocks, k + 1) for each in (w, wg))
             at = number + (order is not forward)
             point[at, order] = _steps(counts.sum(axis=0)[None], totals.sum(axis=0)[None])[0]
             if draws:

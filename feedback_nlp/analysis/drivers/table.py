@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,16 +11,16 @@ from scipy import sparse
 
 from feedback_nlp.analysis import intervals
 from feedback_nlp.analysis.drivers.contributions import Contributions, fit_contributions
+from feedback_nlp.analysis.drivers.leave_one_out import leave_one_out
+from feedback_nlp.analysis.drivers.numbering import numbered
 from feedback_nlp.analysis.drivers.removal import shapley_of_removal
 from feedback_nlp.analysis.drivers.resampling import DRAWS, interval_of
 from feedback_nlp.analysis.drivers.responses import LEAST_RESPONSES, ScoredResponses, scored_responses
 from feedback_nlp.analysis.frames import AnalysisFrames
 from feedback_nlp.analysis.outcomes import Outcome, choose_outcome
-from feedback_nlp.analysis.themes import theme_table
 
 CLEAR_Q = 0.1  # of all themes called clear, about this share is called so by chance
 KINDS = ("must-have", "satisfier", "delighter", "none clear")
-_LEAVE_ONE_OUT = ("share", "n_with", "gap", "gap_low", "gap_high", "impact", "impact_low", "impact_high", "impact_q")
 _VIEWS = ("contribution", "damage", "lift", "shapley")
 
 
@@ -73,36 +74,41 @@ def drivers(
     lift. ``draws`` is the number of bootstrap draws.
     """
     outcome = outcome or choose_outcome(frames)
-    responses = scored_responses(frames, outcome, level=level, controlled=controlled)
-    if responses.n_people < max(frames.privacy_minimum, 2):
-        return None
+    numbers = numbered(frames)
+    with ThreadPoolExecutor(2) as beside:  # what needs nothing of each other runs side by side
+        alone = beside.submit(leave_one_out, numbers, outcome, level)
+        responses = scored_responses(numbers, outcome, level=level, controlled=controlled)
+        if responses.n_people < max(frames.privacy_minimum, 2):
+            return None
+        told_apart = beside.submit(_signed, responses, frames.privacy_minimum, seed, draws)
+        presence = fit_contributions(
+            *(responses.g, responses.columns(), responses.controls, responses.person),
+            weight=responses.weight,
+            seed=seed,
+            draws=draws,
+        )
+        removal = shapley_of_removal(
+            *(responses.g, responses.row, responses.theme, len(responses.theme_ids), responses.person),
+            weight=responses.weight,
+            seed=seed,
+            draws=draws,
+        )
+        signed, said, damaging = told_apart.result()
     whole = np.ones(len(responses.theme_ids), bool)
-    presence = fit_contributions(
-        *(responses.g, responses.columns(), responses.controls, responses.person), seed=seed, draws=draws
-    )
-    signed, said, damaging = _signed(responses, frames.privacy_minimum, seed, draws)
-    removal = shapley_of_removal(
-        *(responses.g, responses.row, responses.theme, len(responses.theme_ids), responses.person),
-        seed=seed,
-        draws=draws,
-    )
     views = pl.DataFrame({"theme_id": responses.theme_ids}, schema={"theme_id": pl.String})
-    degrees = responses.degrees(responses.row, responses.theme)
+    degrees = responses.degrees()
     views = views.hstack(_figures("contribution", whole, presence.parts, presence.draws[:, 1:], degrees))
-    for name, wanted in (("damage", True), ("lift", False)):
-        chosen = damaging == wanted
-        rows = responses.negative if wanted else responses.positive
+    for name, kind in (("damage", "negative"), ("lift", "positive")):
+        chosen = damaging == (kind == "negative")
         parts, drawn, known = np.zeros(len(whole)), np.zeros((draws, len(whole))), np.zeros(len(whole), bool)
         parts[said[chosen]] = signed.parts[chosen]
         drawn[:, said[chosen]] = signed.draws[:, 1:][:, chosen]
         known[said[chosen]] = True
-        views = views.hstack(
-            _figures(name, known, parts, drawn, responses.degrees(responses.row[rows], responses.theme[rows]))
-        )
+        views = views.hstack(_figures(name, known, parts, drawn, responses.degrees(kind)))
     views = views.hstack(_figures("shapley", whole, removal.values, removal.draws, degrees))
-    table = _with_leave_one_out(frames, outcome, level, views, responses)
+    table = _side_by_side(frames, outcome, alone.result(), views, responses)
     low, high, _ = interval_of(
-        np.array([presence.baseline]), presence.draws[:, :1], np.array([responses.n_people - 1.0])
+        np.array([presence.baseline]), presence.draws[:, :1], np.array([responses.effective_people - 1])
     )
     ends = sorted((outcome.sign * float(low[0]), outcome.sign * float(high[0])))
     return Drivers(
@@ -131,16 +137,15 @@ def _signed(
     columns, themes, negative = [], [], []
     for kind in ("negative", "positive"):
         found = responses.columns(kind)
-        rows = getattr(responses, kind)
-        people = responses.degrees(responses.row[rows], responses.theme[rows], spare=0)
         counts = np.asarray(found.sum(axis=0)).ravel()
         kept = np.flatnonzero((counts >= LEAST_RESPONSES) & (responses.n - counts >= LEAST_RESPONSES))
-        kept = kept[people[kept] >= minimum]
+        kept = kept[responses.fewer_people(kind)[kept] >= minimum]
         columns.append(found[:, kept])
         themes.append(kept)
         negative.append(np.full(len(kept), kind == "negative"))
     fitted = fit_contributions(
         *(responses.g, sparse.hstack(columns, format="csr"), responses.controls, responses.person),
+        weight=responses.weight,
         seed=seed,
         draws=draws,
     )
@@ -155,19 +160,16 @@ def _figures(name: str, known: np.ndarray, parts: np.ndarray, draws: np.ndarray,
     return pl.DataFrame(blanked, schema=dict.fromkeys(blanked, pl.Float64)).fill_nan(None)
 
 
-def _with_leave_one_out(
-    frames: AnalysisFrames, outcome: Outcome, level: int, views: pl.DataFrame, responses: ScoredResponses
+def _side_by_side(
+    frames: AnalysisFrames, outcome: Outcome, alone: pl.DataFrame, views: pl.DataFrame, responses: ScoredResponses
 ) -> pl.DataFrame:
-    themes = theme_table(frames, level=level, outcome=outcome).select(
-        "theme_id", "label", *_LEAVE_ONE_OUT, "suppressed"
-    )
     clear = {
         name: (pl.col(f"{name}_q") <= CLEAR_Q) & (pl.col(name) < 0 if name == "damage" else pl.col(name) > 0)
         for name in ("damage", "lift")
     }
     damages, lifts = (clear[name].fill_null(False) for name in ("damage", "lift"))
     return (
-        themes.join(views, on="theme_id", how="left")
+        alone.join(views, on="theme_id", how="left")
         .with_columns(
             pl.when(pl.col("damage").is_null() & pl.col("lift").is_null())
             .then(None)
