@@ -256,6 +256,21 @@ def test_a_pain_is_not_named_by_the_praise_within_it():
     assert labels_of(evidence) == ["Staff were rude"]
 
 
+def test_no_theme_that_most_blame_is_named_by_praise() -> None:
+    drops = ["internet drops daily", "no internet at night", "our internet is gone", "internet keeps dropping"]
+    evidence = evidence_of([*drops, *["the internet always works"] * 3], ["late parcel at the door", "late parcel"])
+    evidence[0]["polarity"] = np.array([0.4 if "works" in text else -0.3 for text in evidence[0]["texts"]])
+    asked: list[str] = []
+
+    def feel(phrases: Sequence[str], languages: Sequence[str]) -> np.ndarray:
+        asked.extend(phrases)
+        return np.array([0.9 if "works" in phrase else -0.9 for phrase in phrases])
+
+    told = KeyphraseLabeller(encode, stop_words, "en", negations, feel).label(evidence)
+    assert (labels_of(evidence)[0], told[0]) == ("Internet always works", "No internet")
+    assert "internet always works" in asked and "late parcel" not in asked  # nobody knows how the parcels feel
+
+
 def test_neither_placeholders_nor_rare_names_come_into_a_label():
     texts = ["ask <PERSON_1> about the parcel", "the parcel came to <ADDRESS_1>", "a parcel for Bogdan came late"] * 3
     found = labels_of(evidence_of([*texts, "my parcel was late", "late parcel"]))

@@ -14,7 +14,7 @@ from feedback_nlp.pipeline.edit_examples import examples_in_force
 from feedback_nlp.pipeline.importing import guided_in_force
 from feedback_nlp.pipeline.ingest import encode_pending
 from feedback_nlp.pipeline.progress import Progress, silent
-from feedback_nlp.pipeline.scoring import score_pending
+from feedback_nlp.pipeline.scoring import phrase_polarity, score_pending
 from feedback_nlp.records import Conflict
 from feedback_nlp.settings import Settings
 
@@ -119,7 +119,8 @@ def _found(
         return encoder.encode(list(texts))
 
     def labeller(encode_prepared: EncodePrepared) -> Labeller:
-        return make_labeller(settings, encode_prepared, stop_words, negations, cache_folder(settings) / "names")
+        names, feel = cache_folder(settings) / "names", phrase_polarity(settings, encoder)
+        return make_labeller(settings, encode_prepared, stop_words, negations, names, feel=feel)
 
     found = discover(
         corpus,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -51,6 +51,29 @@ def score_pending(store: Store, encoder: LoadedEncoder, settings: Settings, prog
         done += _score(store, key, scorer, waiting, leanings)
         progress("sentiment", done, total)
     return done
+
+
+def phrase_polarity(settings: Settings, encoder: LoadedEncoder) -> Callable[..., np.ndarray] | None:
+    """Return what reads phrases for how they sound: (phrases, languages) to polarities (n,), -1..1.
+
+    None with sentiment "off" and where no scorer is.
+    """
+    from feedback_nlp.encoding import load_tone_encoder
+    from feedback_nlp.sentiment import load_scorer
+
+    if settings.sentiment == "off":
+        return None
+    toner = load_tone_encoder(settings, encoder)
+    scorer = load_scorer(settings, toner.tone_key)
+    if scorer is None:
+        return None
+
+    def polarity(phrases: Sequence[str], languages: Sequence[str]) -> np.ndarray:
+        texts = list(phrases)
+        vectors, tones = toner.encode_with_tone(texts) if scorer.tone_key else (encoder.encode(texts), None)
+        return np.array([score.polarity for score in scorer.score(vectors, texts, list(languages), tones=tones)])
+
+    return polarity
 
 
 def _make_tones(store: Store, toner: LoadedEncoder, scorer: AnyScorer, progress: Progress) -> None:

@@ -17,7 +17,9 @@ import numpy as np
 from feedback_nlp.themes.labels.choice import Choice
 from feedback_nlp.themes.labels.keywords import StopWords
 from feedback_nlp.themes.labels.phrases import Grammar
-from feedback_nlp.themes.labels.scores import ThemeWords
+from feedback_nlp.themes.labels.scores import NamedTheme, ThemeWords
+
+Feel = Callable[[Sequence[str], Sequence[str]], np.ndarray]  # texts and languages -> polarity (n,), -1..1
 
 
 @dataclass(frozen=True)
@@ -38,12 +40,16 @@ class KeyphraseLabeller:
         stop_words: StopWords,
         reading_language: str = "en",
         negations: StopWords = lambda language: frozenset(),
+        feel: Feel | None = None,
     ) -> None:
         """``encode(phrases, languages)`` returns vectors (n, p) in the prepared space.
 
         ``stop_words`` and ``negations`` list a language's words; a negation is a stop word that may open a label.
+        ``feel(phrases, languages)`` returns the polarity of each, (n,) in -1..1: with it, no theme that most blame is
+        named by praise. None where nothing tells.
         """
         self.encode = encode
+        self._feel = feel
         self._stop_words = stop_words
         self._negations = negations
         self.reading_language = reading_language
@@ -67,7 +73,23 @@ class KeyphraseLabeller:
         centroids = np.stack([item["centroid"] for item in evidence]) if evidence else np.empty((0, 0))
         for row, theme in enumerate(themes):
             words.score(row, theme, themes, centroids)
+        if self._feel is not None:
+            self._judge_tones(words, themes, self._feel)
         return Choice(words, themes, evidence).labels()
+
+    @staticmethod
+    def _judge_tones(words: ThemeWords, themes: Sequence[NamedTheme], feel: Feel) -> None:
+        """Lower what praises a theme that most blame, where it is known who does."""
+        felt = [row for row, item in enumerate(words.evidence) if item.get("polarity") is not None]
+        read = [(row, i) for row in felt for i in words.likeliest(themes[row])]
+        if not read:
+            return
+        tones = feel([" ".join(themes[row].phrases[i].words) for row, i in read], [themes[r].language for r, _ in read])
+        found: dict[int, dict[int, float]] = {row: {} for row in felt}
+        for (row, i), tone in zip(read, tones, strict=True):
+            found[row][i] = float(tone)
+        for row, own in found.items():
+            words.judge_tone(row, themes[row], own)
 
     def describe(self, evidence: Sequence[Mapping[str, Any]], /) -> list[LabelledTheme]:
         """Return what :meth:`label` does, with its source."""

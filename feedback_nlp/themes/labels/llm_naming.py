@@ -25,7 +25,7 @@ from feedback_nlp.settings import Settings
 from feedback_nlp.themes.labels.checks import Answer, Rejected, alike, answers_in, check
 from feedback_nlp.themes.labels.endpoint import ChatEndpoint, EndpointError
 from feedback_nlp.themes.labels.keywords import StopWords
-from feedback_nlp.themes.labels.labelling import KeyphraseLabeller, LabelledTheme
+from feedback_nlp.themes.labels.labelling import Feel, KeyphraseLabeller, LabelledTheme
 from feedback_nlp.themes.labels.prompt import PROMPT_VERSION, messages_of, quotes_of
 
 SIBLINGS = 12
@@ -262,13 +262,15 @@ def make_labeller(
     stop_words: StopWords,
     negations: StopWords,
     cache_dir: Path | str | None = None,
+    *,
+    feel: Feel | None = None,
 ) -> Labeller:
     """Return the labeller that the settings ask for: phrases, or a model with phrases behind it.
 
-    ``encode(phrases, languages)`` returns vectors (n, p) in the prepared space. Raises SettingError where naming_url is
-    no URL, or naming_model is empty beside it.
+    ``encode(phrases, languages)`` returns vectors (n, p) in the prepared space; ``feel`` reads phrases for their
+    polarity. Raises SettingError where naming_url is no URL, or naming_model is empty beside it.
     """
-    phrases = KeyphraseLabeller(encode, stop_words, settings.reading_language, negations)
+    phrases = KeyphraseLabeller(encode, stop_words, settings.reading_language, negations, feel)
     if not settings.naming_url:
         return phrases
     return LLMLabeller(phrases, settings.naming_url, settings.naming_model, settings.naming_key_variable, cache_dir)

@@ -25,6 +25,13 @@ TOPIC = {1: 0.65, 2: 1.0, 3: 0.9, 4: 0.5}  # what covers several sub-themes is s
 SAID_IN = 0.06  # share of a sub-theme's people who use a word, for the word to cover it
 UNUSUAL = 0.05  # share of a word's forms below which a form is a slip, or stands for an odd case
 USUAL = 20  # times that the forms of a word are said, for the share to tell something
+TONED = 12  # likeliest phrases of a theme that are read for praise and blame
+CLEAR_TONE = 0.25  # |polarity| from which a text praises or blames
+MOST_PEOPLE = (
+    0.4,
+    0.6,
+)  # share of a theme's people of a name's own tone: up to the first it misleads, from the second not
+MISLEADS = 0.4  # what a name loses by it
 CAPITAL_NOUNS = ("de", "lb")  # where capitals tell no names
 
 
@@ -219,6 +226,31 @@ class ThemeWords:
                 score += 0.5 * covered[-1]
             scores.append(round(score, 4))
         theme.scores, theme.covered = np.array(scores), np.array(covered)
+
+    def likeliest(self, theme: NamedTheme) -> list[int]:
+        """Return the candidates of several words that are read for their tone, best first."""
+        several = [i for i, phrase in enumerate(theme.phrases) if len(phrase.words) > 1]
+        return sorted(several, key=lambda i: (-theme.scores[i], theme.phrases[i].words))[:TONED]
+
+    def judge_tone(self, row: int, theme: NamedTheme, polarity: Mapping[int, float]) -> None:
+        """Lower the candidates that praise a theme most of whose people do not, or blame it; ``polarity`` by candidate.
+
+        A thing alone ("invoice") praises nothing; what nobody read for its tone ranks behind what was read.
+        """
+        for i, phrase in enumerate(theme.phrases):
+            if len(phrase.words) > 1:
+                theme.scores[i] -= MISLEADS * (self._misleads(row, polarity[i]) if i in polarity else 1.0)
+
+    def _misleads(self, row: int, tone: float) -> float:
+        """Return how far a name of that tone speaks for others than most of the theme's people, 0..1."""
+        if abs(tone) < CLEAR_TONE:
+            return 0.0
+        item = self.evidence[row]
+        felt = np.asarray(item["polarity"])
+        people = np.asarray(item.get("weights", np.ones(len(felt))), dtype=np.float64)
+        alike = float(people[felt * np.sign(tone) >= CLEAR_TONE].sum() / people.sum())
+        least, most = MOST_PEOPLE
+        return float(np.clip((most - alike) / (most - least), 0.0, 1.0))
 
     def _covered(self, phrase: Phrase, theme: NamedTheme, themes: Sequence[NamedTheme]) -> float:
         sizes = [themes[child].size for child in theme.children]
