@@ -11,6 +11,7 @@ from feedback_nlp.analysis.outcomes import Outcome, choose_outcome
 from feedback_nlp.analysis.scores_compared import scores_compared
 from feedback_nlp.analysis.segments import compare_segments
 from feedback_nlp.pages import shell, tables
+from feedback_nlp.pages.crossing import show_crossing
 from feedback_nlp.pages.data import Slice, current_slice
 from feedback_nlp.pages.filters import dimensions
 from feedback_nlp.pages.telling_words import show_words
@@ -38,7 +39,11 @@ def _page() -> None:
         key="by",
         bind="query-params",
     )
+    across = _across([name for name in names if name != by])
     outcome = part.compute(choose_outcome, name=part.outcome_name)
+    if across is not None:
+        show_crossing(part, str(by), across, outcome)
+        return
     if by != "nps_segment" or outcome.kind != "nps":  # every detractor's NPS is -100: nothing to learn
         _scores(part, str(by), outcome)
     if part.loaded.has_themes:
@@ -47,6 +52,25 @@ def _page() -> None:
         shell.no_themes()
     values = part.frames.feedback[segment_column(part.frames, str(by))].fill_null(NOT_GIVEN).unique().to_list()
     show_words(part, str(by), {value: value_name(str(by), value) for value in values})
+
+
+def _across(names: list[str]) -> str | None:
+    """Let the reader cross the groups with a second column; None where they do not, or there is none."""
+    if not names:
+        return None
+    if st.session_state.get("across") not in names:
+        st.session_state["across"] = None  # it is what is compared by now
+    return st.selectbox(
+        "Across",
+        names,
+        index=None,
+        format_func=dimension_name,
+        placeholder="Cross with a second column",
+        key="across",
+        bind="query-params",
+        width=320,
+        help="Every combination of the two columns’ values is compared with everybody else.",
+    )
 
 
 def _names(table: pl.DataFrame, by: str) -> dict[str | None, str]:
