@@ -515,6 +515,7 @@ def test_a_database_from_before_edits_shaped_themes_is_brought_up_to_date(store_
                 *(f"ALTER TABLE statement DROP COLUMN {column}" for column in ("emotions", "intents")),
                 "DROP TABLE tone",
                 "ALTER TABLE feedback DROP COLUMN weight",
+                "ALTER TABLE feedback DROP COLUMN facts",
                 f"DELETE FROM migration WHERE number > {2}",
             ):
                 connection.exec_driver_sql(words.replace(f"'{when}')", f"'{when}', NULL, NULL)"))

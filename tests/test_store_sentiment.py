@@ -122,6 +122,7 @@ def test_a_database_from_before_tones_is_brought_up_to_date_and_scored_anew(stor
                     sa.text(f"INSERT INTO statement VALUES ({names}, -0.5, 'negative', 0.75, 'head-0')"), values
                 )
             connection.exec_driver_sql("ALTER TABLE feedback DROP COLUMN weight")
+            connection.exec_driver_sql("ALTER TABLE feedback DROP COLUMN facts")
             connection.exec_driver_sql("DELETE FROM migration WHERE number > 3")
             schema.metadata.create_all(connection, tables=[schema.tag, schema.mention])
     engine = connect(store_url)

@@ -15,6 +15,7 @@ from feedback_nlp.cli import (
     actions,
     drivers,
     evaluate,
+    facts,
     machine,
     output,
     privacy,
@@ -56,6 +57,7 @@ def cli() -> None:
 for command in (
     process.run,
     process.ingest,
+    facts.facts,
     process.discover,
     process.tag,
     output.report,

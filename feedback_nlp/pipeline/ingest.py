@@ -109,7 +109,7 @@ def ingest(
     store.upsert_scales([score.scale for score in mapping.scores])
     accounts = _public_accounts(store, table, mapping) if settings.public_accounts == "keep" else ()
     told_to_run = _stored_settings(settings) | {"accounts_kept": accounts}
-    run = store.begin_run(path.name, _file_hash(path), told_to_run)
+    run = store.begin_run(path.name, file_hash(path), told_to_run)
     settings = replace(settings, redact_allow=(*settings.redact_allow, *accounts))
     counts: Counter[str] = Counter()
     try:
@@ -126,7 +126,7 @@ def ingest(
     counts["rejected"] = len(lost)
     target = None
     if rejects:
-        target = rejects_file or Path(f"{_short(path.stem)}.rejects.csv")
+        target = rejects_file or default_rejects_file(path)
         write_rejects(target, rejects, path)
     store.finish_run(run, dict(counts))
     return IngestSummary(
@@ -267,12 +267,17 @@ def encode_pending(store: Store, encoder: LoadedEncoder, progress: Progress = si
     return done
 
 
-def _short(stem: str) -> str:
-    """Return a file's name cut so that a suffix still fits in the 255 bytes that file systems allow."""
-    return stem.encode("utf-8", "ignore")[:200].decode("utf-8", "ignore")
+def default_rejects_file(path: Path) -> Path:
+    """Return the file in the working folder that tells what of ``path`` was not taken in.
+
+    The name is cut so that its suffix still fits in the 255 bytes that file systems allow.
+    """
+    stem = path.stem.encode("utf-8", "ignore")[:200].decode("utf-8", "ignore")
+    return Path(f"{stem}.rejects.csv")
 
 
-def _file_hash(path: Path) -> str:
+def file_hash(path: Path) -> str:
+    """Return the BLAKE2b of a file's bytes."""
     digest = hashlib.blake2b(digest_size=16)
     with path.open("rb") as handle:
         while block := handle.read(1 << 20):

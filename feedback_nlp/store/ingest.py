@@ -19,6 +19,7 @@ from feedback_nlp.records import Feedback, ScoreScale, Statement
 from feedback_nlp.store import schema
 from feedback_nlp.store.bulk import delete_where_in, insert_rows, select_where_in, to_json
 from feedback_nlp.store.database import Database
+from feedback_nlp.store.facts import kept_facts
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,8 @@ class Ingest(Database):
 
         ``statements`` maps a feedback id to its statements (none when it is missing). A feedback whose content hash
         is stored already is left as it is; one whose hash differs is replaced with its statements, and the tags and
-        mentions of the old ones go with them. Of a repeated id the last counts.
+        mentions of the old ones go with them; facts that came later stay, see :mod:`~feedback_nlp.store.facts`. Of a
+        repeated id the last counts.
         """
         wanted = {feedback.feedback_id: feedback for feedback in batch}
         f = schema.feedback
@@ -91,9 +93,10 @@ class Ingest(Database):
             known = {row[0]: row[1] for row in select_where_in(connection, query, f.c.feedback_id, list(wanted))}
             added = [item for key, item in wanted.items() if key not in known]
             changed = [item for key, item in wanted.items() if key in known and known[key] != item.content_hash]
+            changed, memory = kept_facts(connection, changed)
             delete_where_in(connection, f.c.feedback_id, [item.feedback_id for item in changed])
             written = added + changed
-            insert_rows(connection, f, [_feedback_row(item, run_id) for item in written])
+            insert_rows(connection, f, [_feedback_row(item, run_id, memory) for item in written])
             insert_rows(connection, schema.near_key, [row for item in written for row in _near_rows(item)])
             rows = [_statement_row(s) for item in written for s in statements.get(item.feedback_id, ())]
             insert_rows(connection, schema.statement, rows)
@@ -132,7 +135,7 @@ def _spell(scale: ScoreScale) -> str:
     return f"{scale.kind} {scale.minimum:g}-{scale.maximum:g} with {better} better"
 
 
-def _feedback_row(item: Feedback, run_id: int) -> dict[str, Any]:
+def _feedback_row(item: Feedback, run_id: int, memory: Mapping[str, str]) -> dict[str, Any]:
     return {
         "feedback_id": item.feedback_id,
         "response_id": item.response_id,
@@ -149,6 +152,7 @@ def _feedback_row(item: Feedback, run_id: int) -> dict[str, Any]:
         "asides": to_json([list(aside) for aside in item.asides]),
         "scores": to_json(dict(item.scores)),
         "segments": to_json(dict(item.segments)),
+        "facts": memory.get(item.feedback_id, "{}"),
         "weight": item.weight,
         "duplicate_key": item.duplicate_key,
         "content_hash": item.content_hash,

@@ -118,6 +118,10 @@ def _weights(connection: Connection) -> None:
     )
 
 
+def _facts(connection: Connection) -> None:
+    connection.exec_driver_sql("ALTER TABLE feedback ADD COLUMN facts TEXT NOT NULL DEFAULT '{}'")
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     Migration(1, "first tables", _first_tables),
     Migration(2, "non-answer kinds, asides, near-duplicates, erasure", _text_floor),
@@ -125,6 +129,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(4, "tones, emotions, intents", _tones),
     Migration(5, "actions and calls", _actions),
     Migration(6, "survey weights", _weights),
+    Migration(7, "facts that come after the text", _facts),
 )
 
 

@@ -111,6 +111,7 @@ feedback = Table(
     Column("asides", Words, nullable=False, server_default="[]"),  # JSON [[start, end, kind], ...]
     Column("scores", Words, nullable=False),  # JSON, name -> number
     Column("segments", Words, nullable=False),  # JSON, column -> value
+    Column("facts", Words, nullable=False, server_default="{}"),  # JSON, see ``facts``
     # How much the response counts.
     Column("weight", Double, CheckConstraint("weight > 0"), nullable=False, server_default="1"),
     Column("duplicate_key", Words, nullable=False),

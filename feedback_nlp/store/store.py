@@ -15,6 +15,7 @@ from feedback_nlp.store.database import connect, plain_errors
 from feedback_nlp.store.duplicates import Duplicates
 from feedback_nlp.store.edits import Edits
 from feedback_nlp.store.erasure import Erasure
+from feedback_nlp.store.facts import FactStore
 from feedback_nlp.store.frames import Frames
 from feedback_nlp.store.ingest import Ingest
 from feedback_nlp.store.migrations import MIGRATIONS, check, migrate, schema_version
@@ -23,7 +24,7 @@ from feedback_nlp.store.tags import Tags
 from feedback_nlp.store.vectors import Vectors
 
 
-class Store(Ingest, Duplicates, Erasure, Vectors, Sentiment, Codebooks, Edits, Actions, Tags, Frames):
+class Store(Ingest, FactStore, Duplicates, Erasure, Vectors, Sentiment, Codebooks, Edits, Actions, Tags, Frames):
     """All that is kept, behind one URL. Safe to share between threads; use it in a ``with`` or call ``close()``.
 
     Many may read while one writes: SQLite runs in WAL mode, and every read sees one committed state.

@@ -24,7 +24,7 @@ from feedback_nlp.records import FLAG_KINDS, ScoreScale
 if TYPE_CHECKING:
     from feedback_nlp.language.reading.tables import Table
 
-__all__ = ["ColumnFlags", "ColumnMapping", "MappedScore", "map_columns"]
+__all__ = ["ColumnFlags", "ColumnMapping", "MappedScore", "map_columns", "map_facts"]
 
 # The question comes first: an id may repeat where each row answers another question.
 _ROLES: tuple[Role, ...] = ("question", "customer", "id", "date", "language", "source", "channel")
@@ -39,6 +39,14 @@ def map_columns(table: Table, flags: ColumnFlags | None = None) -> ColumnMapping
     cannot be, or a table in which no text can be found.
     """
     return _Draft(table, flags or ColumnFlags()).finish()
+
+
+def map_facts(table: Table, flags: ColumnFlags) -> ColumnMapping:
+    """Return what the told columns of a table without texts are: an id or a customer, scores and segments.
+
+    Nothing is guessed. Raises :class:`MappingError` as :func:`map_columns` does.
+    """
+    return _Draft(table, replace(flags, guess=False)).facts()
 
 
 class _Draft:
@@ -95,6 +103,22 @@ class _Draft:
             language=roles["language"],
             speaker=speaker,
             weight=weight,
+            explanation=tuple(self.said),
+        )
+
+    def facts(self) -> ColumnMapping:
+        told = self._told()
+        keys = {role: next(iter(told[role]), None) for role in ("id", "customer")}
+        for role, column in keys.items():
+            self._take(column, f"{role.capitalize()}: {column!r}, as told.")
+        scores = self._told_scores()
+        self.said.extend(f"Segment: {column!r}, as told." for column in told["segments"])
+        return ColumnMapping(
+            text_columns=(),
+            id=keys["id"],
+            customer=keys["customer"],
+            scores=tuple(scores),
+            segments=tuple(told["segments"]),
             explanation=tuple(self.said),
         )
 
