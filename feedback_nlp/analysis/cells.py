@@ -12,11 +12,26 @@ from feedback_nlp.analysis import intervals, privacy
 from feedback_nlp.analysis.frames import NOT_GIVEN, AnalysisFrames, theme_label
 from feedback_nlp.analysis.outcomes import Outcome, response_values
 from feedback_nlp.analysis.themes import share_columns
+from feedback_nlp.analysis.weighting import (
+    BASE_SQUARES,
+    BASE_WEIGHT,
+    SAID_WEIGHT,
+    WEIGHT,
+    effective,
+    net_sentiment,
+    scaled,
+    total_squares,
+    total_weight,
+    totals,
+    weighted_sum,
+)
 
 CELL = "cell"
 PART = "part"  # cells that agree on it are the parts of one known total
 _ORDER = (pl.col("cell") == NOT_GIVEN, pl.col("cell"))
 SHARE_FIGURES = ("n_feedback", "base", "share", "share_low", "share_high")
+# What further tests of a share need: p against everybody else, and the counts that stand for it, see ``weighting``.
+TESTED = ("p", "said_effective", "base_effective")
 VALUE_FIGURES = ("n_with", "value_with", "value_with_low", "value_with_high")
 
 
@@ -32,16 +47,10 @@ def theme_cells(
     theme_label(frames, theme_id)
     feedback = _meaningful(frames, column, part)
     mentions = frames.mentions.filter(pl.col("theme_id") == theme_id).join(
-        feedback.select("feedback_id", "response_id", "person_id", CELL, PART), on="feedback_id", how="inner"
+        feedback.select("feedback_id", "response_id", "person_id", CELL, PART, WEIGHT), on="feedback_id", how="inner"
     )
-    label = pl.col("sentiment_label")
-    positive, negative = ((label == word).sum().cast(pl.Int64) for word in ("positive", "negative"))
-    feelings = mentions.group_by(CELL).agg(
-        pl.when(label.is_not_null().any())
-        .then(100 * (positive - negative) / label.is_not_null().sum())
-        .alias("net_sentiment"),
-    )
-    values = response_values(frames, outcome).filter("meaningful").select("response_id", "g")
+    feelings = mentions.group_by(CELL).agg(net_sentiment())
+    values = response_values(frames, outcome).filter("meaningful").select("response_id", "g", WEIGHT)
     scored = feedback.select("response_id", "person_id", CELL, PART).unique().join(values, on="response_id")
     with_theme = scored.join(mentions.select("response_id", CELL).unique(), on=["response_id", CELL], how="semi")
     without = scored.join(mentions.select("response_id", CELL).unique(), on=["response_id", CELL], how="anti")
@@ -72,7 +81,7 @@ def theme_cells(
         distinct="all_with",
     )
     table = privacy.withhold_all(table, theme_id in frames.withheld, blank=figures)
-    table = table.with_columns(share_columns("n_feedback", "base")).sort(*_ORDER)
+    table = table.with_columns(share_columns("n_feedback", "base", weighted=True)).sort(*_ORDER)
     return table.select(CELL, *SHARE_FIGURES, *VALUE_FIGURES, "net_sentiment", privacy.SUPPRESSED)
 
 
@@ -101,11 +110,10 @@ def share_cells(frames: AnalysisFrames, column: str, level: int, part: pl.Expr |
     """Return one row a theme of ``level`` and value of ``column``: theme_id, label, cell and shares, zeros included.
 
     ``overall_share`` is the theme's share of all; ``difference`` is share - overall_share, with Newcombe's interval
-    against everybody else scaled to the whole. Cells are hidden as in :func:`theme_cells`; themes withheld, and those
-    that nobody mentions, are left out.
+    against everybody else scaled to the whole; :data:`TESTED` has ``p`` of a pooled z test against them. Cells are
+    hidden as in :func:`theme_cells`; themes withheld, and those that nobody mentions, are left out.
     """
     feedback = _meaningful(frames, column, part)
-    total = feedback.height
     themes = frames.themes.filter(pl.col("level") == level, ~pl.col("theme_id").is_in(list(frames.withheld))).select(
         "theme_id", "label"
     )
@@ -113,64 +121,92 @@ def share_cells(frames: AnalysisFrames, column: str, level: int, part: pl.Expr |
         frames.mentions.select("theme_id", "feedback_id")
         .unique()
         .join(themes, on="theme_id", how="semi")
-        .join(feedback.select("feedback_id", "person_id", CELL, PART), on="feedback_id", how="inner")
+        .join(feedback.select("feedback_id", "person_id", CELL, PART, WEIGHT), on="feedback_id", how="inner")
     )
-    overall = pairs.group_by("theme_id").agg(pl.len().cast(pl.Int64).alias("n_overall"))
+    overall = pairs.group_by("theme_id").agg(total_weight().alias("overall_weight"))
     themes = themes.join(overall, on="theme_id", how="inner")
     table = _mention_counts(themes, pairs, feedback, frames.privacy_minimum)
     table = privacy.suppress_mentions(
         table, frames.privacy_minimum, ("theme_id", PART), blank=("n_feedback",)
-    ).with_columns(share_columns("n_feedback", "base"), (pl.col("n_overall") / max(total, 1)).alias("overall_share"))
-    table = table.with_columns((pl.col("share") - pl.col("overall_share")).alias("difference"))
-    k, n, k_all = (table[c].cast(pl.Float64).to_numpy() for c in ("n_feedback", "base", "n_overall"))
-    low, high = intervals.share_difference(k, n, k_all - k, np.maximum(total - n, 0))
-    rest = 1 - n / max(total, 1)  # share - overall = (1 - base / total) (share - share of everybody else)
+    ).with_columns(share_columns("n_feedback", "base", weighted=True))
+    weight, squares = totals(feedback)
     table = table.with_columns(
-        pl.Series("difference_low", rest * low), pl.Series("difference_high", rest * high)
-    ).with_columns(pl.col("difference_low", "difference_high").fill_nan(None))
-    figures = ("difference", "difference_low", "difference_high")
+        (pl.col("overall_weight").clip(upper_bound=weight) / (weight or 1.0)).alias("overall_share")
+    )
+    table = table.with_columns((pl.col("share") - pl.col("overall_share")).alias("difference"))
+    k1, n1, w1 = (table[c].to_numpy() for c in (SAID_WEIGHT, BASE_WEIGHT, BASE_SQUARES))
+    # Everybody else: what is left of the sums, and nothing at all where nobody is left.
+    left = (table["base"] < feedback.height).fill_null(False).to_numpy()
+    k2 = np.where(left, np.maximum(table["overall_weight"].to_numpy() - k1, 0), 0)
+    n2, w2 = (np.where(left, whole - part, 0) for whole, part in ((weight, n1), (squares, w1)))
+    (n1_, k1_), (n2_, k2_) = effective(n1, w1, k1), effective(n2, w2, k2)
+    low, high = intervals.share_difference(k1_, n1_, k2_, n2_)
+    rest = 1 - n1 / (weight or 1.0)  # share - overall = (1 - base / all) (share - share of everybody else)
+    ends = ("difference_low", "difference_high")
+    table = table.with_columns(
+        *(pl.Series(name, rest * end) for name, end in zip(ends, (low, high), strict=True)),
+        *(pl.Series(name, one) for name, one in zip(TESTED[1:], (k1_, n1_), strict=True)),
+        pl.Series("p", intervals.pooled_p_value(k1_, n1_, k2_, n2_)),
+    )
+    table = table.with_columns(
+        pl.when(pl.col("share").is_not_null()).then(pl.col(*ends, *TESTED[1:]).fill_nan(None)).name.keep()
+    ).with_columns(pl.when(pl.col("difference_low").is_not_null()).then("p").alias("p"))
+    figures = ("difference", *ends, *TESTED)
     table = table.select("theme_id", "label", CELL, *SHARE_FIGURES, "overall_share", *figures, privacy.SUPPRESSED)
     return table.sort("theme_id", *_ORDER)
 
 
 def value_cells(scored: pl.DataFrame, outcome: Outcome, suffix: str) -> pl.DataFrame:
-    """Return n, value with interval and people by cell, for rows of cell, person_id and g; values as they are shown."""
+    """Return n, value with interval and people by cell, for rows of cell, person_id, g, weight; as they are shown."""
     g = pl.col("g")
-    sums = scored.group_by(CELL).agg(
-        pl.len().cast(pl.Int64).alias(f"n_{suffix}"),
-        g.sum().alias("total"),
-        (g**2).sum().alias("squares"),
-        _distinct("person_id").alias(f"people_{suffix}"),
+    sums = (
+        scaled(scored)
+        .group_by(CELL)
+        .agg(
+            pl.len().cast(pl.Int64).alias(f"n_{suffix}"),
+            weighted_sum(g).alias("total"),
+            weighted_sum(g**2).alias("squares"),
+            total_weight().alias(BASE_WEIGHT),
+            total_squares().alias(BASE_SQUARES),
+            _distinct("person_id").alias(f"people_{suffix}"),
+        )
     )
-    low, high = outcome.interval(sums["total"].to_numpy(), sums["squares"].to_numpy(), sums[f"n_{suffix}"].to_numpy())
+    n, total, squares = effective(*(sums[c].to_numpy() for c in (BASE_WEIGHT, BASE_SQUARES, "total", "squares")))
+    low, high = outcome.interval(total, squares, n)
     value = f"value_{suffix}"
     table = (
         sums.with_columns(
-            (pl.col("total") / pl.col(f"n_{suffix}")).alias(value),
+            (pl.col("total") / pl.col(BASE_WEIGHT)).alias(value),
             pl.Series(f"{value}_low", low, dtype=pl.Float64),
             pl.Series(f"{value}_high", high, dtype=pl.Float64),
         )
         .with_columns(pl.col(f"{value}_low", f"{value}_high").fill_nan(None))
         .with_columns(pl.col(value, f"{value}_low", f"{value}_high").round(9))
-        .drop("total", "squares")
+        .drop("total", "squares", BASE_WEIGHT, BASE_SQUARES)
     )
     return outcome.as_counted(table, value)
 
 
 def _mention_counts(themes: pl.DataFrame, mentions: pl.DataFrame, feedback: pl.DataFrame, minimum: int) -> pl.DataFrame:
-    """Return a row a theme and cell: n_feedback, base, and the people that the privacy rules ask for.
+    """Return a row a theme and cell: n_feedback, base, their weights, and the people that the privacy rules ask for.
 
-    ``mentions`` has theme_id, feedback_id, person_id, CELL and PART; several rows a theme and feedback count once.
+    ``mentions`` has theme_id, feedback_id, person_id, CELL, PART and weight; several rows a theme and feedback count
+    once.
     """
-    pairs = mentions.select("theme_id", "feedback_id", "person_id", CELL, PART).unique()
+    pairs = mentions.select("theme_id", "feedback_id", "person_id", CELL, PART, WEIGHT).unique()
     bases = feedback.group_by(CELL, PART).agg(
-        pl.len().cast(pl.Int64).alias("base"), _distinct("person_id").alias("people")
+        pl.len().cast(pl.Int64).alias("base"),
+        total_weight().alias(BASE_WEIGHT),
+        total_squares().alias(BASE_SQUARES),
+        _distinct("person_id").alias("people"),
     )
     whole = feedback.group_by(PART).agg(_distinct("person_id").alias("all_people"))
     bases = privacy.suppress_small(
         bases.join(whole, on=PART).sort(*_ORDER), "people", minimum, (PART,), blank=("base",), distinct="all_people"
     )
-    counts = pairs.group_by("theme_id", CELL).agg(pl.len().cast(pl.Int64).alias("n_feedback"))
+    counts = pairs.group_by("theme_id", CELL).agg(
+        pl.len().cast(pl.Int64).alias("n_feedback"), total_weight().alias(SAID_WEIGHT)
+    )
     # Who mentions it, and who does so in all that he wrote: the others are those who are left by subtraction.
     of_cell, of_part = (people_who_say(pairs, feedback, key) for key in (CELL, PART))
     return (
@@ -178,7 +214,7 @@ def _mention_counts(themes: pl.DataFrame, mentions: pl.DataFrame, feedback: pl.D
         .join(counts, on=["theme_id", CELL], how="left")
         .join(of_cell.rename({"said": "people_said"}), on=["theme_id", CELL], how="left")
         .join(of_part.rename({"said": "all_said"}), on=["theme_id", PART], how="left", suffix="_part")
-        .with_columns(pl.col("n_feedback", "people_said", "all_said", "only", "only_part").fill_null(0))
+        .with_columns(pl.col("n_feedback", SAID_WEIGHT, "people_said", "all_said", "only", "only_part").fill_null(0))
         .with_columns(
             (pl.col("people") - pl.col("only")).alias("people_unsaid"),
             (pl.col("all_people") - pl.col("only_part")).alias("all_unsaid"),
@@ -213,7 +249,7 @@ def _cell(column: str) -> pl.Expr:
 
 
 def _meaningful(frames: AnalysisFrames, column: str, part: pl.Expr | None) -> pl.DataFrame:
-    return frames.feedback.filter("meaningful").with_columns(_cell(column), _part(part))
+    return scaled(frames.feedback.filter("meaningful").with_columns(_cell(column), _part(part)))
 
 
 def _part(part: pl.Expr | None) -> pl.Expr:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from feedback_nlp.analysis.cells import CELL, score_cells, share_cells
+from feedback_nlp.analysis.cells import CELL, TESTED, score_cells, share_cells
 from feedback_nlp.analysis.crossed_mentions import hidden_mentions
 from feedback_nlp.analysis.crossed_privacy import hide_more
 from feedback_nlp.analysis.crossing_cells import ACROSS, CROSSING, SEGMENT, Crossing, cross
@@ -35,14 +35,15 @@ def crossed_shares(frames: AnalysisFrames, by: str, across: str, level: int = 1)
     )
     mentions, bases = hidden_mentions(crossing, table, level)
     hidden = pl.struct("theme_id", CELL).is_in(mentions.to_struct().implode()) | pl.col("suppressed")
-    figures = ("n_feedback", "share", "share_low", "share_high", "difference", "difference_low", "difference_high")
+    differences = ("difference", "difference_low", "difference_high", *TESTED)
+    figures = ("n_feedback", "share", "share_low", "share_high", *differences)
     return table.with_columns(
         pl.when(~hidden).then(pl.col(*figures)).name.keep(),
         pl.when(~pl.col(CELL).is_in(bases.implode())).then("base").alias("base"),
         hidden.alias("suppressed"),
     ).select(
         *("theme_id", "label", SEGMENT, ACROSS, "n_feedback", "base", "share", "share_low", "share_high"),
-        *("overall_share", "difference", "difference_low", "difference_high", "suppressed"),
+        *("overall_share", *differences, "suppressed"),
     )
 
 

@@ -8,6 +8,16 @@ from feedback_nlp.analysis import privacy
 from feedback_nlp.analysis.facet_values import facet_column, facet_values, require_facet
 from feedback_nlp.analysis.frames import NOT_GIVEN, AnalysisFrames, theme_label
 from feedback_nlp.analysis.themes import share_columns
+from feedback_nlp.analysis.weighting import (
+    BASE_SQUARES,
+    BASE_WEIGHT,
+    SAID_WEIGHT,
+    WEIGHT,
+    net_sentiment,
+    scaled,
+    total_weight,
+    totals,
+)
 
 _FIGURES = ("n_feedback", "share", "share_low", "share_high", "net_sentiment")
 
@@ -29,7 +39,7 @@ def theme_by_facet(frames: AnalysisFrames, theme_id: str, facet: str) -> pl.Data
     """
     theme_label(frames, theme_id)
     require_facet(frames.statements, facet)
-    feedback = frames.feedback.filter("meaningful").select("feedback_id", "person_id")
+    feedback = frames.feedback.filter("meaningful").select("feedback_id", "person_id", WEIGHT)
     statements = frames.statements.select(
         "statement_id", facet_column(frames.statements, facet).fill_null(NOT_GIVEN).alias("segment_value")
     )
@@ -39,20 +49,23 @@ def theme_by_facet(frames: AnalysisFrames, theme_id: str, facet: str) -> pl.Data
         .join(feedback, on="feedback_id", how="inner")
     )
     everybody, base = said["person_id"].n_unique(), said["feedback_id"].n_unique()
-    label = pl.col("sentiment_label")
-    balance = (label == "positive").sum().cast(pl.Int64) - (label == "negative").sum().cast(pl.Int64)
+    answers = scaled(said.select("feedback_id", "segment_value", WEIGHT).unique())
+    each = answers.group_by("segment_value").agg(total_weight().alias(SAID_WEIGHT))
+    weight, squares = totals(answers.unique("feedback_id"))
     table = said.group_by("segment_value").agg(
         pl.col("feedback_id").n_unique().cast(pl.Int64).alias("n_feedback"),
         pl.col("person_id").n_unique().cast(pl.Int64).alias("people"),
-        pl.when(label.is_not_null().any()).then(100 * balance / label.is_not_null().sum()).alias("net_sentiment"),
+        net_sentiment(),
     )
     # The others: those who mention the theme and never with this value.
-    table = table.with_columns(
+    table = table.join(each, on="segment_value").with_columns(
+        pl.lit(weight).alias(BASE_WEIGHT),
+        pl.lit(squares).alias(BASE_SQUARES),
         (everybody - pl.col("people")).alias("others"),
         pl.lit(base, dtype=pl.Int64).alias("base"),
         pl.lit(everybody, dtype=pl.Int64).alias("all_people"),
     )
-    table = table.with_columns(share_columns("n_feedback", "base"))
+    table = table.with_columns(share_columns("n_feedback", "base", weighted=True))
     table = privacy.suppress_split(table, "people", "others", frames.privacy_minimum, blank=_FIGURES, flag="few")
     table = privacy.suppress_small(
         table, "people", frames.privacy_minimum, blank=_FIGURES, hidden="few", distinct="all_people"

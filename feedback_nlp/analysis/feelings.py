@@ -9,6 +9,7 @@ import polars as pl
 from feedback_nlp.analysis import privacy
 from feedback_nlp.analysis.frames import AnalysisFrames, theme_label
 from feedback_nlp.analysis.themes import share_columns
+from feedback_nlp.analysis.weighting import BASE_SQUARES, BASE_WEIGHT, SAID_WEIGHT, WEIGHT, scaled, totals
 from feedback_nlp.errors import UsageError, did_you_mean
 from feedback_nlp.records import EMOTIONS, INTENTS
 
@@ -36,7 +37,7 @@ def feelings(frames: AnalysisFrames, *, theme_id: str | None = None) -> pl.DataF
     if theme_id is not None:
         theme_label(frames, theme_id)
     said = frames.statements if theme_id is None else frames.mentions.filter(pl.col("theme_id") == theme_id)
-    answers = frames.feedback.filter("meaningful").select("feedback_id", "person_id")
+    answers = frames.feedback.filter("meaningful").select("feedback_id", "person_id", WEIGHT)
     said = said.select("feedback_id", *(column for column, _ in NAMES.values())).join(answers, on="feedback_id")
     withheld = theme_id is not None and theme_id in frames.withheld
     return pl.concat([_of_kind(kind, said, frames.privacy_minimum, withheld) for kind in NAMES])
@@ -65,7 +66,8 @@ def expressing(statements: pl.DataFrame, kind: str, name: str) -> pl.DataFrame:
 def _of_kind(kind: str, said: pl.DataFrame, minimum: int, withheld: bool) -> pl.DataFrame:
     column, names = NAMES[kind]
     looked_at = said.filter(pl.col(column).is_not_null())
-    answers = looked_at.select("feedback_id", "person_id").unique()
+    answers = scaled(looked_at.select("feedback_id", "person_id", WEIGHT).unique())
+    base = totals(answers)
     wrote = answers.group_by("person_id").agg(pl.len().alias("wrote"))
     everybody = wrote.height
     rows = []
@@ -73,11 +75,13 @@ def _of_kind(kind: str, said: pl.DataFrame, minimum: int, withheld: bool) -> pl.
         found = answers.join(expressing(looked_at, kind, name), on="feedback_id", how="semi")
         by_person = found.group_by("person_id").agg(pl.len().alias("said")).join(wrote, on="person_id")
         only = by_person.filter(pl.col("said") == pl.col("wrote")).height  # all they wrote expresses it
-        rows.append((kind, name, found.height, by_person.height, answers.height, everybody - only, everybody))
+        people = (everybody - only, everybody)
+        rows.append((kind, name, found.height, by_person.height, answers.height, *people, totals(found)[0], *base))
     counts = ("n_feedback", "n_people", "base", "others", "all_people")
     schema: dict[str, type[pl.DataType]] = {"kind": pl.String, "name": pl.String, **dict.fromkeys(counts, pl.Int64)}
+    schema |= dict.fromkeys((SAID_WEIGHT, BASE_WEIGHT, BASE_SQUARES), pl.Float64)
     table = pl.DataFrame(rows if everybody else [], schema=schema, orient="row")
-    table = table.with_columns(share_columns("n_feedback", "base"), pl.col("n_people").alias("people"))
+    table = table.with_columns(share_columns("n_feedback", "base", weighted=True), pl.col("n_people").alias("people"))
     table = privacy.suppress_split(table, "people", "others", minimum, blank=_FIGURES, flag="few")
     table = privacy.suppress_small(table, "people", minimum, blank=_FIGURES, hidden="few", distinct="all_people")
     table = privacy.withhold_all(table, withheld or everybody < minimum, blank=(*_FIGURES, "base"))

@@ -6,7 +6,8 @@ Qualtrics publish. It is an association. Impacts of overlapping themes do not ad
 
 Intervals are delta-method ones, clustered by person: response i has influence
 (g_i - T)/N - (1 - m_i)(g_i - B)/(N - n) on the impact and m_i(g_i - A)/n - (1 - m_i)(g_i - B)/(N - n) on the gap,
-summed within a person before squaring. Degrees of freedom are those of the smaller half, less one.
+summed within a person before squaring. Degrees of freedom are those of the smaller half, less one. With the weights of
+a survey, N and n are sums of weights, T, A and B weighted means, and an influence is times the response's weight.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import polars as pl
 from feedback_nlp.analysis import intervals
 from feedback_nlp.analysis.outcomes import Outcome
 from feedback_nlp.analysis.privacy import SUPPRESSED, suppress_split
+from feedback_nlp.analysis.weighting import WEIGHT, effective, scaled
 
 FIGURES = (
     *("n_with", "value_with", "value_with_low", "value_with_high", "n_without", "value_without"),
@@ -27,21 +29,28 @@ FIGURES = (
 def impact_table(values: pl.DataFrame, pairs: pl.DataFrame, outcome: Outcome, minimum: int) -> pl.DataFrame:
     """Return one row a theme with :data:`FIGURES`, blanked where either half holds fewer than ``minimum`` people.
 
-    ``values`` has response_id, person_id, g, one row a response; ``pairs`` has theme_id, response_id, one row each.
-    Values, gaps and impacts are as they are counted: of a churn rate, above 0 is more churn. ``impact_q`` is the
+    ``values`` has response_id, person_id, g, weight, one row a response; ``pairs`` has theme_id, response_id, one row
+    each. Values, gaps and impacts are as they are counted: of a churn rate, above 0 is more churn. ``impact_q`` is the
     Benjamini-Hochberg q value over the themes of this table. Work grows with the number of pairs, not with themes times
     responses.
     """
-    joined = pairs.join(values.select("response_id", "person_id", "g"), on="response_id", how="inner")
+    weight, g = pl.col(WEIGHT), pl.col("g")
+    values = scaled(values.select("response_id", "person_id", "g", WEIGHT).sort("response_id"))
+    values = values.with_columns((weight * g).alias("sum"), (weight * g**2).alias("squares")).with_row_index("row")
+    # In the order of responses, so that no digit of a sum depends on the order of the pairs.
+    joined = pairs.join(values, on="response_id", how="inner").sort("row")
     if joined.is_empty():
         return pl.DataFrame(schema={"theme_id": pl.String, **dict.fromkeys(FIGURES, pl.Float64)}).cast(
             {"n_with": pl.Int64, "n_without": pl.Int64}
         )
-    g = pl.col("g")
-    people = values.group_by("person_id").agg(g.sum().alias("sum"), pl.len().cast(pl.Float64).alias("count"))
+    count = pl.len().cast(pl.Float64)
+    people = values.group_by("person_id", maintain_order=True).agg(pl.col("sum", WEIGHT).sum(), count.alias("count"))
     cells = (
         joined.group_by("theme_id", "person_id")
-        .agg(g.sum().alias("sum_with"), (g**2).sum().alias("squares"), pl.len().cast(pl.Float64).alias("count_with"))
+        .agg(
+            *(pl.col("sum", WEIGHT).sum().name.suffix("_with"), pl.col("squares").sum()),
+            *((weight**2).sum().alias("weight_squares"), count.alias("count_with")),
+        )
         .join(people, on="person_id", how="left")
         .sort("theme_id", "person_id")
     )
@@ -51,41 +60,45 @@ def impact_table(values: pl.DataFrame, pairs: pl.DataFrame, outcome: Outcome, mi
     def by_theme(weights: np.ndarray) -> np.ndarray:
         return np.bincount(code, weights=weights, minlength=len(themes))
 
-    # Sums of g are exact for whole-number scores, so that nothing depends on the order of the rows.
-    person_sum, person_count = people["sum"].to_numpy(), people["count"].to_numpy()
-    total, n_all, n_people = person_sum.sum(), person_count.sum(), len(people)
-    mean = total / n_all
-    sums_with, counts_with = cells["sum_with"].to_numpy(), cells["count_with"].to_numpy()
-    n_with, sum_with, squares = by_theme(counts_with), by_theme(sums_with), by_theme(cells["squares"].to_numpy())
-    n_without = n_all - n_with
+    person_sum, person_weight = people["sum"].to_numpy(), people[WEIGHT].to_numpy()
+    total, all_, n_people = person_sum.sum(), person_weight.sum(), len(people)
+    mean = total / all_
+    sums_with, weights_with = cells["sum_with"].to_numpy(), cells["weight_with"].to_numpy()
+    with_, sum_with, squares = by_theme(weights_with), by_theme(sums_with), by_theme(cells["squares"].to_numpy())
+    n_with = by_theme(cells["count_with"].to_numpy())
+    n_without = len(values) - n_with
     people_with = by_theme(np.ones(len(code)))
-    people_without = n_people - by_theme((cells["count"].to_numpy() == counts_with).astype(float))
+    people_without = n_people - by_theme((cells["count"] == cells["count_with"]).to_numpy().astype(float))
+    with_squares = by_theme(cells["weight_squares"].to_numpy())
+    effective_with, effective_sum, effective_squares = effective(with_, with_squares, sum_with, squares)
     with np.errstate(invalid="ignore", divide="ignore"):
-        left = np.where(n_without > 0, n_without, np.nan)
-        with_mean, without_mean = sum_with / n_with, (total - sum_with) / left
+        left = np.where(n_without > 0, all_ - with_, np.nan)
+        with_mean, without_mean = sum_with / with_, (total - sum_with) / left
         a, b = with_mean - mean, without_mean - mean  # centred: the whole has mean 0
-        # Moments of (centred sum, count) over all people; exact sums first.
-        s2, sk, k2 = (person_sum**2).sum(), (person_sum * person_count).sum(), (person_count**2).sum()
+        # Moments of (centred sum, weight) over all people; exact sums first.
+        s2, sk, k2 = (person_sum**2).sum(), (person_sum * person_weight).sum(), (person_weight**2).sum()
         hh, hk, kk = s2 - 2 * mean * sk + mean**2 * k2, sk - mean * k2, k2
-        h = cells["sum"].to_numpy() - mean * cells["count"].to_numpy()
-        h_with = sums_with - mean * counts_with
-        k = cells["count"].to_numpy()
-        a_, b_, left_, with_ = a[code], b[code], left[code], n_with[code]
-        rest = ((h - h_with) - b_ * (k - counts_with)) / left_
+        h = cells["sum"].to_numpy() - mean * cells[WEIGHT].to_numpy()
+        h_with = sums_with - mean * weights_with
+        k = cells[WEIGHT].to_numpy()
+        a_, b_, left_ = a[code], b[code], left[code]
+        rest = ((h - h_with) - b_ * (k - weights_with)) / left_
         nobody = (h - b_ * k) / left_  # what rest would be, had the person not mentioned the theme
-        impact_squares = _all_people(1 / n_all - 1 / left, b / left, hh, hk, kk) + by_theme(
-            (h / n_all - rest) ** 2 - (h / n_all - nobody) ** 2
+        impact_squares = _all_people(1 / all_ - 1 / left, b / left, hh, hk, kk) + by_theme(
+            (h / all_ - rest) ** 2 - (h / all_ - nobody) ** 2
         )
         gap_squares = _all_people(-1 / left, b / left, hh, hk, kk) + by_theme(
-            ((h_with - a_ * counts_with) / with_ - rest) ** 2 - nobody**2
+            ((h_with - a_ * weights_with) / with_[code] - rest) ** 2 - nobody**2
         )
         clusters = n_people / max(n_people - 1, 1)
         impact_error = np.sqrt(np.maximum(impact_squares, 0) * clusters)
-        gap_error = np.sqrt(np.maximum(gap_squares * clusters, _least_gap_variance(outcome, values, n_with, sum_with)))
+        effective_without = effective(left, float((values[WEIGHT].to_numpy() ** 2).sum()) - with_squares)[0]
+        least = _least_gap_variance(outcome, values, effective_with, effective_without)
+        gap_error = np.sqrt(np.maximum(gap_squares * clusters, least))
         degrees = np.minimum(people_with, people_without) - 1
         t = intervals.t_value(degrees)
         q = intervals.false_discovery(intervals.t_p_value(-b / impact_error, degrees))
-    low, high = outcome.interval(sum_with, squares, n_with)
+    low, high = outcome.interval(effective_sum, effective_squares, effective_with)
     table = pl.DataFrame(
         {
             "theme_id": themes,
@@ -118,15 +131,15 @@ def _all_people(c: np.ndarray, e: np.ndarray, hh: float, hk: float, kk: float) -
 
 
 def _least_gap_variance(
-    outcome: Outcome, values: pl.DataFrame, n_with: np.ndarray, sum_with: np.ndarray
+    outcome: Outcome, values: pl.DataFrame, n_with: np.ndarray, n_without: np.ndarray
 ) -> np.ndarray | float:
     """A floor for the gap's variance, so that five detractors in a row are not taken for certainty.
 
     Adds 3 imaginary answers to each half (as the adjusted Wald interval does) at the overall spread; only for
-    bounded outcomes, where a half can be unanimous by luck.
+    bounded outcomes, where a half can be unanimous by luck. Halves are counted by their effective number of responses.
     """
     if outcome.family == "mean":
         return 0.0
-    n_all = float(len(values))
-    spread = float((values["g"] ** 2).sum()) / n_all - (float(values["g"].sum()) / n_all) ** 2
-    return spread * 3 * (1 / (n_with + 3) ** 2 + 1 / (n_all - n_with + 3) ** 2)
+    weight, total, squares = (float(values[column].sum()) for column in (WEIGHT, "sum", "squares"))
+    spread = squares / weight - (total / weight) ** 2
+    return spread * 3 * (1 / (n_with + 3) ** 2 + 1 / (n_without + 3) ** 2)

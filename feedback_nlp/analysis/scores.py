@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
 
@@ -11,6 +11,7 @@ from feedback_nlp.analysis import intervals
 from feedback_nlp.analysis.frames import FACT_ORDER, OUTCOME_ORDER, AnalysisFrames
 from feedback_nlp.analysis.outcomes import SENTIMENT, Outcome, choose_outcome, oriented, response_values
 from feedback_nlp.analysis.times import TimeSummary, summarise_times
+from feedback_nlp.analysis.weighting import WEIGHT, Weighting, effective, scaled, total_weight, totals, weighting_of
 from feedback_nlp.records import FACT_KINDS, FLAG_KINDS
 
 _RANK = {kind: place for place, kind in enumerate((*OUTCOME_ORDER, *FACT_ORDER, "flag", "other", SENTIMENT))}
@@ -23,7 +24,8 @@ class ScoreSummary:
     ``value`` with its 95 % interval ``low``..``high`` is in ``unit``; ``n`` counts responses with the score;
     ``parts`` counts what it is made of; ``meaningful_value`` and ``meaningful_n`` are the same over responses that
     hold a meaningful feedback, the base of theme impacts. ``minimum`` and ``maximum`` bound ``value``. Of a time the
-    ``median`` is told too, with its interval.
+    ``median`` is told too, with its interval. In a ``weighted`` survey ``n`` and ``parts`` still count responses;
+    value, interval and ``part_shares`` (0..1) go by weights, with the certainty of ``effective_n`` responses.
     """
 
     name: str
@@ -44,6 +46,9 @@ class ScoreSummary:
     median: float | None = None
     median_low: float | None = None
     median_high: float | None = None
+    part_shares: Mapping[str, float] = field(default_factory=dict)
+    weighted: bool = False
+    effective_n: float = 0.0
 
     @property
     def suffix(self) -> str:
@@ -78,15 +83,15 @@ def summarise_score(frames: AnalysisFrames, outcome: Outcome) -> ScoreSummary | 
     values = response_values(frames, outcome)
     if values["person_id"].n_unique() < max(frames.privacy_minimum, 1):
         return None
-    g = values["g"]
-    value, low, high = mean_with_interval(g, outcome)
+    n, weighting = len(values), weighting_of(values[WEIGHT])
+    value, low, high = mean_with_interval(values, outcome)
     times = summarise_times(values.with_columns(-pl.col("g"))) if outcome.kind == "resolution" else None
     if times is not None:
         value, low, high = times.mean, times.low, times.high
     meaningful = values.filter("meaningful")
     shown = meaningful["person_id"].n_unique() >= frames.privacy_minimum and not _few_between(values, frames)
     parts = _parts(frames, outcome)
-    meaningful_value = mean_with_interval(meaningful["g"], outcome)[0] if shown else None
+    meaningful_value = mean_with_interval(meaningful, outcome)[0] if shown else None
     return ScoreSummary(
         name=outcome.name,
         label=outcome.label,
@@ -95,23 +100,29 @@ def summarise_score(frames: AnalysisFrames, outcome: Outcome) -> ScoreSummary | 
         value=value,
         low=low,
         high=high,
-        n=len(g),
-        parts=parts,
-        low_base=len(g) < frames.low_base,
-        how_to_read=_how_to_read(outcome, len(g), meaningful_value, len(meaningful), times),
+        n=n,
+        parts={name: count for name, count, _ in parts},
+        low_base=n < frames.low_base,
+        how_to_read=_how_to_read(outcome, weighting, meaningful_value, len(meaningful), times),
         meaningful_value=meaningful_value,
         meaningful_n=len(meaningful) if shown else 0,
         minimum=outcome.minimum,
         maximum=outcome.maximum,
         **({} if times is None else {name: getattr(times, name) for name in ("median", "median_low", "median_high")}),
+        part_shares={name: share for name, _, share in parts},
+        weighted=weighting.weighted,
+        effective_n=weighting.effective_n,
     )
 
 
-def mean_with_interval(g: pl.Series, outcome: Outcome) -> tuple[float, float, float]:
-    """Return mean, low and high of per-response values, as they are shown; one value alone says no more than the
-    scale's ends."""
-    mean = float(g.mean())  # type: ignore[arg-type]
-    ends = outcome.interval(float(g.sum()), float((g**2).sum()), len(g))
+def mean_with_interval(values: pl.DataFrame, outcome: Outcome) -> tuple[float, float, float]:
+    """Return mean, low and high of rows with g and weight, one a response, as they are shown; one value alone says no
+    more than the scale's ends."""
+    values = scaled(values)
+    g, weight = values["g"].rechunk(), values[WEIGHT].rechunk()
+    mean = float((weight * g).mean()) / float(weight.mean())  # type: ignore[arg-type]
+    n, total, squares = effective(*totals(values), float((weight * g).sum()), float((weight * g**2).sum()))
+    ends = outcome.interval(total, squares, n)
     low, high = sorted(outcome.sign * float(end) for end in ends)
     return outcome.sign * mean, outcome.minimum if low != low else low, outcome.maximum if high != high else high
 
@@ -122,38 +133,58 @@ def _few_between(values: pl.DataFrame, frames: AnalysisFrames) -> bool:
     return 0 < between < frames.privacy_minimum
 
 
-def _parts(frames: AnalysisFrames, outcome: Outcome) -> dict[str, int]:
+def _parts(frames: AnalysisFrames, outcome: Outcome) -> list[tuple[str, int, float]]:
+    """Return what a score is made of: name of each part, how many have it, and their share by weight (0..1)."""
     if outcome.name == SENTIMENT:
-        labels = frames.feedback.filter(pl.col("meaningful"))["sentiment_label"]
-        return {label: int((labels == label).sum()) for label in ("positive", "neutral", "mixed", "negative")}
-    score = (
-        frames.feedback.sort("response_id", "feedback_id")
-        .group_by("response_id", maintain_order=True)
-        .agg(oriented(outcome).drop_nulls().first().alias("score"))["score"]
-        .drop_nulls()
-    )
+        rows = frames.feedback.filter(pl.col("meaningful")).select(pl.col("sentiment_label").alias("part"), WEIGHT)
+        names = ["positive", "neutral", "mixed", "negative"]
+    else:
+        rows = (
+            frames.feedback.sort("response_id", "feedback_id")
+            .group_by("response_id", maintain_order=True)
+            .agg(oriented(outcome).drop_nulls().first().alias("part"), pl.col(WEIGHT).first())
+            .drop_nulls("part")
+        )
+        found = _part_of(outcome)
+        if found is None and rows["part"].n_unique() > 11:
+            return []
+        names = [f"{value:g}" for value in rows["part"].unique().sort()] if found is None else list(found)
+        part = pl.coalesce(pl.when(holds).then(pl.lit(name)) for name, holds in found.items()) if found else None
+        written = {value: f"{value:g}" for value in rows["part"].unique()}
+        rows = rows.with_columns(
+            pl.col("part").replace_strict(written, return_dtype=pl.String) if part is None else part.alias("part")
+        )
+    rows = scaled(rows.drop_nulls("part"))
+    sums = rows.group_by("part").agg(pl.len().alias("n"), total_weight())
+    known = {name: (n, weight) for name, n, weight in sums.iter_rows()}
+    whole = totals(rows)[0] or 1.0
+    return [(name, n, weight / whole) for name in names for n, weight in (known.get(name, (0, 0.0)),)]
+
+
+def _part_of(outcome: Outcome) -> dict[str, pl.Expr] | None:
+    """Return the names of a score's parts and which oriented score (``part``) is in each, the first that holds.
+
+    None where each value is a part of its own.
+    """
+    score = pl.col("part")
     if outcome.kind == "nps":
-        promoters, detractors = int((score >= 9).sum()), int((score < 7).sum())
-        return {"promoters": promoters, "passives": len(score) - promoters - detractors, "detractors": detractors}
+        return {"promoters": score >= 9, "passives": score >= 7, "detractors": pl.lit(True)}
     if outcome.kind in FLAG_KINDS:
-        return _flag_parts(outcome, int((score > 0.5).sum()), len(score))
+        good, bad = _flag_parts(outcome)
+        return {good: score > 0.5, bad: pl.lit(True)}
     if outcome.family == "share":
         low, high, _ = outcome.scale
-        top, bottom = int((score >= outcome.top_from).sum()), int((score <= low + high - outcome.top_from).sum())
-        return {"top": top, "middle": len(score) - top - bottom, "bottom": bottom}
-    counts = score.value_counts().sort("score")
-    if len(counts) > 11:
-        return {}
-    return {f"{value:g}": int(count) for value, count in counts.iter_rows()}
+        bottom = score <= low + high - outcome.top_from
+        return {"top": score >= outcome.top_from, "middle": ~bottom, "bottom": pl.lit(True)}
+    return None
 
 
-def _flag_parts(outcome: Outcome, n_good: int, n: int) -> dict[str, int]:
-    """Return how many have which value, the good one first; names say what it is, and whether it is good."""
-    good, bad = {
+def _flag_parts(outcome: Outcome) -> tuple[str, str]:
+    """Return what the good and the bad value are called; names say what it is, and whether it is good."""
+    return {
         "churn": ("stayed", "churned"),
         "fcr": ("solved at first contact", "needed more contacts"),
     }.get(outcome.kind, ("yes", "no") if outcome.higher_is_better else ("good no", "bad yes"))
-    return {good: n_good, bad: n - n_good}
 
 
 def _value_unit(outcome: Outcome) -> str:
@@ -165,10 +196,15 @@ def _value_unit(outcome: Outcome) -> str:
 
 
 def _how_to_read(
-    outcome: Outcome, n: int, meaningful_value: float | None, meaningful_n: int, times: TimeSummary | None = None
+    outcome: Outcome,
+    weighting: Weighting,
+    meaningful_value: float | None,
+    meaningful_n: int,
+    times: TimeSummary | None = None,
 ) -> str:
     low, high, higher_is_better = outcome.scale
-    base = f"Base: all {n:,} responses in view with this score; each response counts once."
+    each = "counts by its survey weight" if weighting.weighted else "counts once"
+    base = f"Base: all {weighting.n:,} responses in view with this score; each response {each}."
     counted = outcome.kind in FACT_KINDS
     turned = (
         ""
@@ -177,7 +213,8 @@ def _how_to_read(
     )
     if outcome.name == SENTIMENT:
         text = "Share of positive minus share of negative answers, from −100 to 100; neutral and mixed count as 0."
-        base = f"Base: {n:,} responses with a meaningful answer."
+        by_weight = f"; each {each}" if weighting.weighted else ""
+        base = f"Base: {weighting.n:,} responses with a meaningful answer{by_weight}."
     elif outcome.kind == "nps":
         text = "Share of promoters (9–10) minus share of detractors (0–6), from −100 to 100."
     elif counted:
@@ -200,6 +237,8 @@ def _how_to_read(
     text += (
         f"{turned} {base} The interval is a 95% one ({method}): repeat the survey and the score could well lie in it."
     )
+    if weighting.weighted:
+        text += f" Unequal weights make it as wide as that of {weighting.effective_n:,.0f} responses (effective n)."
     if meaningful_value is not None and outcome.name != SENTIMENT:
         text += (
             f" The {meaningful_n:,} of them who also wrote something meaningful average "

@@ -11,6 +11,7 @@ from feedback_nlp.analysis.crossing_cells import CROSSING, SEGMENT, cross
 from feedback_nlp.analysis.crossings import crossed_scores
 from feedback_nlp.analysis.frames import NOT_GIVEN, AnalysisFrames, segment_column
 from feedback_nlp.analysis.outcomes import Outcome, choose_outcome, response_values
+from feedback_nlp.analysis.weighting import WEIGHT, scaled
 
 _FIGURES = ("difference", "difference_low", "difference_high", "p")
 
@@ -24,8 +25,9 @@ def scores_compared(
     With ``across``, a second segment, a row for each combination of values, with across_value after segment_value; n is
     0 where nobody has the score.
 
-    Errors are clustered by person (a person with answers in both groups counts in both), with Student's t at the
-    people of the smaller group less one. Null where a group, or everybody else, is too small to show.
+    Values, differences and errors go by the weights of a survey. Errors are clustered by person (a person with answers
+    in both groups counts in both), with Student's t at the people of the smaller group less one. Null where a group, or
+    everybody else, is too small to show.
     """
     outcome = outcome or choose_outcome(frames)
     if across is None:
@@ -42,7 +44,7 @@ def scores_compared(
         .sort("response_id")
     )
     shown = table.filter(~pl.col("suppressed"), pl.col("n") > 0)[CELL].to_list()
-    g = scored["g"].to_numpy()
+    g, weight = scored["g"].to_numpy(), scaled(scored)[WEIGHT].to_numpy()
     people = scored["person_id"].unique().sort()
     person = scored["person_id"].replace_strict(people, range(len(people)), return_dtype=pl.Int64).to_numpy()
     rows = []
@@ -51,7 +53,7 @@ def scores_compared(
         n_in, n_out = len(np.unique(person[inside])), len(np.unique(person[~inside]))
         if min(n_in, n_out) < max(frames.privacy_minimum, 2):
             continue
-        difference, error = _difference(g, inside, person, len(people))
+        difference, error = _difference(g, weight, inside, person, len(people))
         degrees = min(n_in, n_out) - 1
         half = float(intervals.t_value(degrees)) * error
         p = float(intervals.t_p_value(difference / error, degrees)) if error > 0 else float(difference == 0)
@@ -62,9 +64,12 @@ def scores_compared(
     return named(table, SEGMENT) if across is None else table.drop(CELL)
 
 
-def _difference(g: np.ndarray, inside: np.ndarray, person: np.ndarray, n_people: int) -> tuple[float, float]:
-    """Return mean(g inside) - mean(g outside) and its standard error, clustered by person."""
-    means = g[inside].mean(), g[~inside].mean()
-    influence = np.where(inside, (g - means[0]) / inside.sum(), -(g - means[1]) / (~inside).sum())
+def _difference(
+    g: np.ndarray, weight: np.ndarray, inside: np.ndarray, person: np.ndarray, n_people: int
+) -> tuple[float, float]:
+    """Return mean(g inside) - mean(g outside), weighted, and its standard error, clustered by person."""
+    totals = weight[inside].sum(), weight[~inside].sum()
+    means = (weight * g)[inside].sum() / totals[0], (weight * g)[~inside].sum() / totals[1]
+    influence = weight * np.where(inside, (g - means[0]) / totals[0], -(g - means[1]) / totals[1])
     sums = np.bincount(person, weights=influence, minlength=n_people)
     return float(means[0] - means[1]), float(np.sqrt((sums**2).sum() * n_people / max(n_people - 1, 1)))

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
 import polars as pl
 
 from feedback_nlp.analysis import intervals
-from feedback_nlp.analysis.cells import named, score_cells, share_cells, theme_cells
+from feedback_nlp.analysis.cells import TESTED, named, score_cells, share_cells, theme_cells
 from feedback_nlp.analysis.crossing_cells import SEGMENT
 from feedback_nlp.analysis.crossings import crossed_shares
 from feedback_nlp.analysis.frames import AnalysisFrames, segment_column
@@ -38,11 +37,8 @@ def compare_segments(frames: AnalysisFrames, by: str, *, across: str | None = No
     columns and bases give nobody away: see :mod:`~feedback_nlp.analysis.crossed_privacy`. Raises UsageError for an
     unknown segment, or one crossed with itself.
     """
-    if across is None:
-        table = named(share_cells(frames, segment_column(frames, by), level), SEGMENT)
-    else:
-        table = crossed_shares(frames, by, across, level)
-    return table.with_columns(_false_discovery(frames, table))
+    table = _tested(frames, by, level) if across is None else crossed_shares(frames, by, across, level)
+    return table.with_columns(_false_discovery(table)).drop(TESTED)
 
 
 def score_by_segment(frames: AnalysisFrames, by: str, outcome: Outcome | None = None) -> pl.DataFrame:
@@ -59,12 +55,12 @@ def over_represented(frames: AnalysisFrames, *, level: int = 1, false_alarms: fl
     (Benjamini-Hochberg on pooled z tests). NPS segments are left out, since a theme's impact says it already.
     """
     tables = [
-        compare_segments(frames, by, level=level).with_columns(pl.lit(by).alias("by"))
-        for by in (*frames.segment_names, "language")
+        _tested(frames, by, level).with_columns(pl.lit(by).alias("by")) for by in (*frames.segment_names, "language")
     ]
     table = pl.concat(tables)
     return (
-        table.with_columns(_false_discovery(frames, table))
+        table.with_columns(_false_discovery(table))
+        .drop(TESTED)
         .filter(
             (pl.col("difference_low") > 0)
             & (pl.col("q") <= false_alarms)
@@ -75,10 +71,10 @@ def over_represented(frames: AnalysisFrames, *, level: int = 1, false_alarms: fl
     )
 
 
-def _false_discovery(frames: AnalysisFrames, table: pl.DataFrame) -> pl.Series:
+def _tested(frames: AnalysisFrames, by: str, level: int) -> pl.DataFrame:
+    return named(share_cells(frames, segment_column(frames, by), level), SEGMENT)
+
+
+def _false_discovery(table: pl.DataFrame) -> pl.Series:
     """Return q of each row, null where the share is hidden, or nobody is there or elsewhere."""
-    k, n = (table[c].cast(pl.Float64).to_numpy() for c in ("n_feedback", "base"))
-    total = frames.feedback["meaningful"].sum()
-    k_rest, n_rest = table["overall_share"].to_numpy() * total - k, total - n
-    p = np.where(table["difference_low"].is_null().to_numpy(), np.nan, intervals.pooled_p_value(k, n, k_rest, n_rest))
-    return pl.Series("q", intervals.false_discovery(p), dtype=pl.Float64).fill_nan(None)
+    return pl.Series("q", intervals.false_discovery(table["p"].to_numpy()), dtype=pl.Float64).fill_nan(None)

@@ -10,6 +10,18 @@ from feedback_nlp.analysis.frames import AnalysisFrames
 from feedback_nlp.analysis.impact import FIGURES, impact_table
 from feedback_nlp.analysis.outcomes import Outcome, choose_outcome, response_values
 from feedback_nlp.analysis.privacy import UNTHEMED
+from feedback_nlp.analysis.weighting import (
+    BASE_SQUARES,
+    BASE_WEIGHT,
+    SAID_WEIGHT,
+    WEIGHT,
+    effective,
+    net_sentiment,
+    scaled,
+    total_weight,
+    totals,
+    weighted_mean,
+)
 
 UNTHEMED_LABEL = "No theme yet"
 _ALWAYS = ("theme_id", "label", "parent_id", "level", "state")
@@ -29,7 +41,8 @@ def theme_table(
     :mod:`~feedback_nlp.analysis.impact` over meaningful responses with the score; n_positive, n_neutral, n_negative
     (statements), net_sentiment (-100..100), sentiment_mean (-1..1); low_base (fewer scores than ``low_base``) and
     suppressed (a group of too few people would show: all figures null); source, label_source, stability (0..1) and
-    is_emerging, see :mod:`~feedback_nlp.analysis.marks`. Gap and impact are associations, not effects.
+    is_emerging, see :mod:`~feedback_nlp.analysis.marks`. Gap and impact are associations, not effects. Shares, scores
+    and sentiment go by the weights of a survey, counts do not: see :mod:`~feedback_nlp.analysis.weighting`.
     """
     outcome = outcome or choose_outcome(frames)
     themes = frames.themes.filter(pl.col("level") == level)
@@ -53,8 +66,9 @@ def unthemed_row(frames: AnalysisFrames, outcome: Outcome | None = None) -> pl.D
 
 
 def _table(frames: AnalysisFrames, themes: pl.DataFrame, mentions: pl.DataFrame, outcome: Outcome) -> pl.DataFrame:
-    feedback = frames.feedback.filter("meaningful").select("feedback_id", "response_id", "person_id")
+    feedback = scaled(frames.feedback.filter("meaningful").select("feedback_id", "response_id", "person_id", WEIGHT))
     base = feedback.height
+    weights = pl.DataFrame([totals(feedback)], schema=[BASE_WEIGHT, BASE_SQUARES], orient="row")
     said = mentions.join(feedback, on="feedback_id", how="inner")
     label = pl.col("sentiment_label")
     counts = said.group_by("theme_id").agg(
@@ -63,28 +77,26 @@ def _table(frames: AnalysisFrames, themes: pl.DataFrame, mentions: pl.DataFrame,
             for column, name in zip(("feedback_id", "response_id", "person_id"), _COUNTS, strict=True)
         ),
         *((label == word).sum().cast(pl.Int64).alias(f"n_{word}") for word in ("positive", "neutral", "negative")),
-        pl.col("sentiment").sort().mean().round(9).alias("sentiment_mean"),
+        weighted_mean(pl.col("sentiment")).round(9).alias("sentiment_mean"),
+        net_sentiment(),
     )
+    each = said.unique(["theme_id", "feedback_id"]).group_by("theme_id").agg(total_weight().alias(SAID_WEIGHT))
     pairs = said.select("theme_id", "response_id").unique()
     values = response_values(frames, outcome).filter("meaningful")
     figures = impact_table(values, pairs, outcome, frames.privacy_minimum)
-    scored = pl.sum_horizontal("n_positive", "n_neutral", "n_negative")
     table = (
         themes.select(*_ALWAYS, *_TRUST)
         .join(counts, on="theme_id", how="left")
+        .join(each, on="theme_id", how="left")
         .join(figures, on="theme_id", how="left")
+        .join(weights, how="cross")
         .with_columns(
-            pl.col(*_COUNTS, "n_positive", "n_neutral", "n_negative").fill_null(0),
+            pl.col(*_COUNTS, "n_positive", "n_neutral", "n_negative", SAID_WEIGHT).fill_null(0),
             pl.lit(base, dtype=pl.Int64).alias("base"),
             pl.lit(outcome.name).alias("outcome"),
             pl.lit(outcome.unit).alias("unit"),
         )
-        .with_columns(
-            share_columns("n_feedback", "base"),
-            pl.when(scored > 0)
-            .then(100 * (pl.col("n_positive") - pl.col("n_negative")) / scored)
-            .alias("net_sentiment"),
-        )
+        .with_columns(share_columns("n_feedback", "base", weighted=True))
         .with_columns((pl.col("n_with").fill_null(0) < frames.low_base).alias("low_base"))
     )
     table = privacy.withhold(table, frames.withheld, blank=(*_COUNTS, *_SHARES, *FIGURES, *_SENTIMENTS))
@@ -92,15 +104,25 @@ def _table(frames: AnalysisFrames, themes: pl.DataFrame, mentions: pl.DataFrame,
     return table.select(*order, *_TRUST).sort(outcome.sign * pl.col("impact"), "theme_id", nulls_last=True)
 
 
-def share_columns(count: str, base: str) -> pl.Expr:
-    """Return share, share_low and share_high (Wilson, 0..1; null without base or count) as one expression."""
+def share_columns(count: str, base: str, *, weighted: bool = False) -> pl.Expr:
+    """Return share, share_low and share_high (Wilson, 0..1; null without base or count) as one expression.
+
+    ``weighted`` shares need the columns said_weight, base_weight and base_squares beside the counts.
+    """
+    weights = (SAID_WEIGHT, BASE_WEIGHT, BASE_SQUARES) if weighted else ()
 
     def figures(columns: pl.Series) -> pl.Series:
-        k, n = (columns.struct.field(c).cast(pl.Float64).fill_null(np.nan).to_numpy() for c in (count, base))
+        k, n, *weighed = (
+            columns.struct.field(c).cast(pl.Float64).fill_null(np.nan).to_numpy() for c in (count, base, *weights)
+        )
+        if weighed:
+            known = ~(np.isnan(k) | np.isnan(n))
+            said, weight, squares = (np.where(known, one, np.nan) for one in weighed)
+            n, k = effective(weight, squares, np.minimum(said, weight))
         low, high = intervals.wilson(k, n)
         share = np.divide(k, n, out=np.full_like(k, np.nan), where=n > 0)
         frame = pl.DataFrame({"share": share, "share_low": low, "share_high": high})
         return frame.with_columns(pl.all().fill_nan(None)).to_struct("shares")
 
     dtype = pl.Struct(dict.fromkeys(_SHARES, pl.Float64))
-    return pl.struct(count, base).map_batches(figures, return_dtype=dtype).struct.unnest()
+    return pl.struct(count, base, *weights).map_batches(figures, return_dtype=dtype).struct.unnest()

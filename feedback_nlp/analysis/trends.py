@@ -103,9 +103,7 @@ def changing_themes(frames: AnalysisFrames, level: int = 1) -> pl.DataFrame:
         .with_columns((pl.col("share_recent") - pl.col("share_before")).alias("change"))
         .sort("theme_id")
     )
-    k1, n1, k2, n2 = (
-        table[c].cast(pl.Float64).to_numpy() for c in ("n_recent", "base_recent", "n_before", "base_before")
-    )
+    k1, n1, k2, n2 = (table[c].to_numpy() for c in ("said_recent", "of_recent", "said_before", "of_before"))
     low, high = intervals.share_difference(k1, n1, k2, n2)
     p = intervals.pooled_p_value(k1, n1, k2, n2)
     return (
@@ -120,7 +118,10 @@ def changing_themes(frames: AnalysisFrames, level: int = 1) -> pl.DataFrame:
     )
 
 
-_COUNTED = (("n_feedback", "n"), ("base", "base"), ("share", "share"))
+_COUNTED = (
+    *(("n_feedback", "n"), ("base", "base"), ("share", "share")),
+    *(("said_effective", "said"), ("base_effective", "of")),
+)
 _CHANGES = {
     "theme_id": pl.String,
     "label": pl.String,

@@ -66,15 +66,43 @@ def effective(weight: ArrayLike, squares: ArrayLike, *sums: ArrayLike) -> tuple[
 
 def scaled(table: pl.DataFrame) -> pl.DataFrame:
     """Return the rows with weights of mean 1: each exactly 1 where all are alike."""
-    weight = pl.col(WEIGHT)
-    return table.with_columns(pl.when(weight.min() == weight.max()).then(1.0).otherwise(weight / weight.mean()))
+    if table[WEIGHT].n_unique() <= 1:
+        return table.with_columns(pl.lit(1.0).alias(WEIGHT))
+    mean = float(np.sort(table[WEIGHT].to_numpy()).mean())
+    return table.with_columns(pl.col(WEIGHT) / mean)
+
+
+def totals(table: pl.DataFrame) -> tuple[float, float]:
+    """Return sum(w) and sum(w^2) of the rows."""
+    w = np.sort(table[WEIGHT].to_numpy())
+    return float(w.sum()), float((w**2).sum())
+
+
+def total_weight() -> pl.Expr:
+    """Return sum(w) of a group. Sums are of sorted terms: no order of rows and no number of threads changes a digit."""
+    return pl.col(WEIGHT).sort().sum()
+
+
+def total_squares() -> pl.Expr:
+    """Return sum(w^2) of a group."""
+    return (pl.col(WEIGHT) ** 2).sort().sum()
 
 
 def weighted_sum(value: pl.Expr) -> pl.Expr:
     """Return sum(w x) over the rows that have a value."""
-    return (pl.col(WEIGHT) * value).sum()
+    return (pl.col(WEIGHT) * value).sort().sum()
 
 
 def weighted_mean(value: pl.Expr) -> pl.Expr:
     """Return sum(w x) / sum(w) over the rows that have a value, null without any."""
-    return (pl.col(WEIGHT) * value).mean() / pl.col(WEIGHT).filter(value.is_not_null()).mean()
+    return (pl.col(WEIGHT) * value).sort().mean() / pl.col(WEIGHT).filter(value.is_not_null()).sort().mean()
+
+
+def net_sentiment() -> pl.Expr:
+    """Return the weighted share of positive statements minus that of negative ones, -100..100; null without labels."""
+    label = pl.col("sentiment_label")
+    positive, negative, all_ = (
+        pl.col(WEIGHT).filter(which).sort().sum()
+        for which in (label == "positive", label == "negative", label.is_not_null())
+    )
+    return pl.when(label.is_not_null().any()).then(100 * (positive - negative) / all_).alias("net_sentiment")
