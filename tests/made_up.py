@@ -124,14 +124,12 @@ def write_csv(path: Path, made: Iterable[Mapping[str, str]]) -> Path:
     return path
 
 
-def write_plugin(folder: Path, name: str = "topic-encoder") -> Path:
+def write_plugin(folder: Path, name: str = "topic-encoder", made_by: str = "tests.made_up:make_encoder") -> Path:
     """Make ``folder`` what an installed package with the tests' encoder looks like to Python; put it on the path."""
     info = folder / "topic_encoder-1.0.dist-info"
     info.mkdir(parents=True)
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: topic-encoder\nVersion: 1.0\n", encoding="utf-8")
-    (info / "entry_points.txt").write_text(
-        f"[feedback_nlp.encoders]\n{name} = tests.made_up:make_encoder\n", encoding="utf-8"
-    )
+    (info / "entry_points.txt").write_text(f"[feedback_nlp.encoders]\n{name} = {made_by}\n", encoding="utf-8")
     return folder
 
 

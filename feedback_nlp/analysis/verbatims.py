@@ -70,6 +70,21 @@ class VerbatimPage:
     suppressed: bool
     items: tuple[Verbatim, ...]
 
+    def table(self) -> pl.DataFrame:
+        """Return one row a verbatim of this page, in its order.
+
+        Columns: feedback_id, created_at, language, source, question, nps_segment, ``score.NAME`` (Float64) and
+        ``segment.NAME`` for those that any of them has, evidence (the statements that mention the theme asked for, as
+        written, joined by " … "; null where none was asked for), feels (list: how each of these statements sounds),
+        text (redacted, whole).
+        """
+        schema: dict[str, Any] = {"feedback_id": pl.String, "created_at": pl.Datetime("us")}
+        schema |= dict.fromkeys(("language", "source", "question", "nps_segment"), pl.String)
+        schema |= {f"score.{name}": pl.Float64 for item in self.items for name in item.scores}
+        schema |= {f"segment.{name}": pl.String for item in self.items for name in item.segments}
+        schema |= {"evidence": pl.String, "feels": pl.List(pl.String), "text": pl.String}
+        return pl.DataFrame([_row(item) for item in self.items], schema=schema)
+
 
 def find_verbatims(
     frames: AnalysisFrames,
@@ -131,6 +146,18 @@ def find_verbatims(
         found = found.filter(_folded(_said()).str.contains(_fold(word), literal=True))
     page = _ordered(found, order).slice(offset, limit)
     return VerbatimPage(found.height, False, _verbatims(frames, page, theme_id))
+
+
+def _row(item: Verbatim) -> dict[str, Any]:
+    evidence = [span for span in item.spans if span.is_evidence]
+    names = ("feedback_id", "created_at", "language", "source", "question", "nps_segment", "text")
+    return {
+        **{name: getattr(item, name) for name in names},
+        **{f"score.{name}": value for name, value in item.scores.items()},
+        **{f"segment.{name}": value for name, value in item.segments.items()},
+        "evidence": " \u2026 ".join(item.text[span.start : span.end] for span in evidence) or None,
+        "feels": [span.sentiment_label for span in evidence],
+    }
 
 
 def is_right_to_left(text: str) -> bool:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import altair as alt
 import polars as pl
 
 from feedback_nlp.charts import palette
 from feedback_nlp.charts.styling import WIDE_LABELS, inline, label_axis, styled
+
+if TYPE_CHECKING:
+    from feedback_nlp.analysis.drivers import Drivers
+    from feedback_nlp.analysis.drivers.changes import ScoreChange
 
 SIDES = {"damage": "Damage: negative mentions", "lift": "Lift: positive mentions"}
 NET = "Adds, with its 95% interval"
@@ -99,6 +103,31 @@ def contribution_bars(table: pl.DataFrame, *, unit: str, clear: float = 0.1, dig
         color="independent", fill="independent"
     )
     return styled(layers, height=alt.Step(30))
+
+
+def contribution_steps(found: Drivers, *, score: str | None = None, digits: int = 1) -> alt.LayerChart:
+    """Draw how the contributions lead from the baseline to the score, called ``score`` (default: the outcome)."""
+    known = found.table.filter(pl.col("contribution").is_not_null())
+    return steps_chart(
+        ("Nobody mentions a theme", found.baseline),
+        list(known.select("label", "contribution").iter_rows()),
+        (score or found.outcome.label, found.score),
+        unit=found.outcome.unit,
+        digits=digits,
+    )
+
+
+def change_steps(
+    found: ScoreChange, *, before: str = "Before", after: str = "After", digits: int = 1
+) -> alt.LayerChart:
+    """Draw how the themes, and what none of them accounts for, lead from one period's score to the next one's."""
+    return steps_chart(
+        (before, found.before),
+        [*found.table.select("label", "total").iter_rows(), ("No theme accounts for", found.baseline)],
+        (after, found.after),
+        unit=found.outcome.unit,
+        digits=digits,
+    )
 
 
 def steps_chart(

@@ -74,9 +74,12 @@ def impact_bars(theme_table: pl.DataFrame) -> alt.LayerChart:
 
 
 def share_trend(df: pl.DataFrame) -> alt.LayerChart:
-    """Draw a theme's share of meaningful feedback by month with its 95 % band; hidden months are gaps."""
+    """Draw a theme's share of meaningful feedback with its 95 % band; hidden periods are gaps.
+
+    ``df`` is that of ``theme_by_month`` or ``theme_by_period``.
+    """
     tooltip = [
-        alt.Tooltip("month:O", title="Month"),
+        alt.Tooltip("month:O", title="Period"),
         alt.Tooltip("share:Q", title="Share", format=".1%"),
         alt.Tooltip("share_low:Q", title="95% interval from", format=".1%"),
         alt.Tooltip("share_high:Q", title="to", format=".1%"),
@@ -88,7 +91,10 @@ def share_trend(df: pl.DataFrame) -> alt.LayerChart:
 
 
 def score_trend(df: pl.DataFrame, *, label: str = "Score") -> alt.LayerChart:
-    """Draw a score by month, or by week in the same column, with its 95 % band; hidden periods are gaps."""
+    """Draw a score with its 95 % band; hidden periods are gaps.
+
+    ``df`` is that of ``score_by_month`` or ``score_by_period``.
+    """
     tooltip = [
         alt.Tooltip("month:O", title="Period"),
         alt.Tooltip("value:Q", title=label, format=".1f"),
@@ -163,6 +169,7 @@ def _trend(
     y_axis: alt.Axis,
     scale: alt.Scale,
 ) -> alt.LayerChart:
+    df = df.rename({"period": "month"}, strict=False)
     axis = period_axis(df["month"].to_list())
     base = alt.Chart(inline(df)).encode(x=alt.X("month:O", axis=axis, scale=alt.Scale(padding=0.3)))
     value, low, high = columns

@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import date
+from typing import TYPE_CHECKING, Any
 
 import altair as alt
 import polars as pl
 
+from feedback_nlp.analysis.periods import period_label
 from feedback_nlp.charts import palette
 from feedback_nlp.charts.styling import GAPS, WIDE_LABELS, inline, label_axis, period_axis, styled
+
+if TYPE_CHECKING:
+    from feedback_nlp.analysis.watching.follow_up import FollowUp
 
 EXPECTED = "Expected from the time before"
 OBSERVED = "Observed"
 CONTROL = "Compared with"
+
+
+def follow_up_chart(found: FollowUp) -> alt.LayerChart:
+    """Draw what became of an action as :func:`follow_up_trend` does, with its first day marked."""
+    begins = None
+    if found.action.since is not None:
+        day = pl.DataFrame({"day": [date.fromisoformat(found.action.since)]})
+        begins = day.select(period_label(found.unit, "day")).item()
+    said = "negative mentions" if found.measure == "negative" else "mentions"
+    return follow_up_trend(found.series, start=begins, title=f"Share of answers, {said}")
 
 
 def follow_up_trend(series: pl.DataFrame, *, start: str | None, title: str) -> alt.LayerChart:
@@ -73,9 +88,14 @@ def follow_up_trend(series: pl.DataFrame, *, start: str | None, title: str) -> a
 def alert_bands(table: pl.DataFrame) -> alt.LayerChart:
     """Draw a row a theme and period: a grey band of what was to be expected, and what came as a mark.
 
-    ``table`` holds rows of ``analysis.watching.alerts`` with a column "name" for the axis. An alarm is a filled
-    diamond with its ratio, anything else a hollow circle.
+    ``table`` holds rows of ``analysis.watching.alerts``; a column "name" says what stands on the axis (default: the
+    label, with its period where there are several). An alarm is a filled diamond with its ratio, anything else a
+    hollow circle.
     """
+    if "name" not in table.columns:
+        one_period = table["period"].n_unique() < 2
+        name = pl.col("label") if one_period else pl.format("{} ({})", "label", "period")
+        table = table.with_columns(name.alias("name"))
     rows = table.filter(pl.col("n_feedback").is_not_null(), pl.col("expected").is_not_null()).with_columns(
         pl.int_range(pl.len()).cast(pl.String).alias("theme_id"),
         pl.col("name").alias("label"),

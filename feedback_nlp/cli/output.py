@@ -17,7 +17,7 @@ from feedback_nlp.cli.shared import (
     view_from,
     view_options,
 )
-from feedback_nlp.errors import FeedbackError, NothingToShow
+from feedback_nlp.errors import FeedbackError
 from feedback_nlp.records import View
 from feedback_nlp.settings import Settings
 
@@ -67,11 +67,9 @@ def export(kind: str, out: Path, version: int | None, settings: Settings, as_jso
 
 def analysis_frames(store: Store, settings: Settings, view: View) -> AnalysisFrames:
     """Return the tables of a view. Raises NothingToShow before the first codebook or without feedback."""
-    from feedback_nlp.analysis.frames import apply_view, build_frames
+    from feedback_nlp.analysis.loading import load_frames
 
-    if store.latest_codebook_version() is None:
-        raise NothingToShow("There are no themes yet. Start with: feedback-nlp run FILE, or discover and tag.")
-    return apply_view(build_frames(store.read_frames(), settings), view)
+    return load_frames(store, settings, view)
 
 
 def write_report(

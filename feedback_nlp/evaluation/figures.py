@@ -41,6 +41,10 @@ class FigureTable:
     how_to_read: str
     rows: tuple[Mapping[str, Any], ...] = field(default=())
 
+    def to_frame(self) -> pl.DataFrame:
+        """Return the rows as a frame."""
+        return pl.DataFrame([dict(row) for row in self.rows], infer_schema_length=None)
+
 
 @dataclass(frozen=True, slots=True)
 class OneLanguageTheme:

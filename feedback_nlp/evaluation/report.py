@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass
 from textwrap import wrap
 from typing import Any
 
+import polars as pl
+
 from feedback_nlp.evaluation.figures import Figure, FigureTable, OneLanguageTheme
 from feedback_nlp.evaluation.verdict import Verdict
 
@@ -39,6 +41,20 @@ class QualityReport:
     def table(self, name: str) -> FigureTable:
         """Return the table of this name; raises KeyError when the report has none."""
         return {table.name: table for table in self.tables}[name]
+
+    def to_frame(self) -> pl.DataFrame:
+        """Return one row a figure, in the order in which to read them.
+
+        Columns: group, figure, value, low, high (95 %, null where there is none), n and how_to_read.
+        """
+        rows = [
+            (group, figure.name, figure.value, figure.low, figure.high, figure.n, figure.how_to_read)
+            for group, figures in self.groups.items()
+            for figure in figures
+        ]
+        schema: dict[str, type[pl.DataType]] = {"group": pl.String, "figure": pl.String}
+        schema |= {**dict.fromkeys(("value", "low", "high"), pl.Float64), "n": pl.Int64, "how_to_read": pl.String}
+        return pl.DataFrame(rows, schema=schema, orient="row")
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain types, ready for JSON; figures that could not be measured are None."""

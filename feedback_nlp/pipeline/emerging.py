@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -85,6 +85,26 @@ def find_emerging(
     found = describe_groups(rest["text"].to_list(), languages, vectors, groups, labeller, stop_words)
     progress("emerging", 1, 1)
     return tuple(_group(rest[one["rows"].tolist()], one["label"], one["keywords"]) for one in found)
+
+
+def emerging_table(groups: Sequence[EmergingGroup]) -> pl.DataFrame:
+    """Return one row a group, in their order.
+
+    Columns: group_id, label, n_statements, n_people, n_months, first, last, languages ("en 13, pl 11") and sentiment.
+    """
+    names = ("group_id", "label", "n_statements", "n_people", "n_months", "first", "last")
+    rows = [
+        (
+            *(getattr(group, name) for name in names),
+            ", ".join(f"{code} {n}" for code, n in group.languages.items()),
+            group.sentiment,
+        )
+        for group in groups
+    ]
+    schema: dict[str, Any] = dict.fromkeys(("group_id", "label"), pl.String)
+    schema |= dict.fromkeys(("n_statements", "n_people", "n_months"), pl.Int64)
+    schema |= {**dict.fromkeys(("first", "last"), pl.Datetime("us")), "languages": pl.String, "sentiment": pl.Float64}
+    return pl.DataFrame(rows, schema=schema, orient="row")
 
 
 def accept_emerging(

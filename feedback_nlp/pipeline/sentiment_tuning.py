@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import polars as pl
 
 from feedback_nlp.errors import EncoderError
 from feedback_nlp.pipeline.progress import Progress, silent
@@ -36,6 +37,20 @@ class TuningSummary:
     languages: dict[str, int]
     explanation: tuple[str, ...]
     result: Tuned
+
+    def table(self) -> pl.DataFrame:
+        """Return one row a figure: figure, before, after, gain (above 0 is better) with gain_low and gain_high (95 %).
+
+        Empty when there was too little to cross-validate on.
+        """
+        before, after = self.result.before, self.result.after
+        rows = [
+            (name, getattr(before, name), getattr(after, name), gain.value, gain.low, gain.high)
+            for name, gain in self.result.gains.items()
+        ]
+        numbers = ("before", "after", "gain", "gain_low", "gain_high")
+        schema: dict[str, type[pl.DataType]] = {"figure": pl.String, **dict.fromkeys(numbers, pl.Float64)}
+        return pl.DataFrame(rows, schema=schema, orient="row")
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain JSON types, without the weights."""

@@ -74,7 +74,7 @@ def choose_quotes(
             if _evidence_text(verbatim).casefold() in said or (fresh and stale):
                 continue
             chosen.append(verbatim)
-    return tuple(_quote(verbatim) for verbatim in chosen)
+    return tuple(as_quote(verbatim) for verbatim in chosen)
 
 
 def _evident(verbatim: Verbatim, intent: str) -> Verbatim:
@@ -168,7 +168,8 @@ def _evidence_text(verbatim: Verbatim) -> str:
     return " ".join(said[start:end] for start, end in evidence) or said
 
 
-def _quote(verbatim: Verbatim) -> Quote:
+def as_quote(verbatim: Verbatim) -> Quote:
+    """Return a verbatim ready for the page, with its evidence marked."""
     facts = [language_name(verbatim.language)]
     if verbatim.created_at is not None:
         facts.append(wording.day(verbatim.created_at))
