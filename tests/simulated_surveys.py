@@ -52,16 +52,18 @@ class Population:
         return Survey(g, mentions, negative, sparse.csr_array(segment[:, None].astype(float)), person)
 
 
-def contributions_of(survey: Survey, draws: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Return the contributions (k,) and their draws (draws, k)."""
-    fitted = fit_contributions(survey.g, sparse.csr_array(survey.mentions), survey.controls, survey.person, draws=draws)
+def contributions_of(survey: Survey, draws: int = 0, weight: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """Return the contributions (k,) and their draws (draws, k); ``weight`` (n,) are survey weights."""
+    columns = sparse.csr_array(survey.mentions)
+    fitted = fit_contributions(survey.g, columns, survey.controls, survey.person, weight=weight, draws=draws)
     return fitted.parts, fitted.draws[:, 1:]
 
 
-def removals_of(survey: Survey, draws: int = 0) -> tuple[np.ndarray, np.ndarray]:
+def removals_of(survey: Survey, draws: int = 0, weight: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
     """Return the Shapley values of removal (k,) and their draws (draws, k)."""
     row, theme = np.nonzero(survey.mentions)
-    found = shapley_of_removal(survey.g, row, theme, survey.mentions.shape[1], survey.person, draws=draws)
+    k = survey.mentions.shape[1]
+    found = shapley_of_removal(survey.g, row, theme, k, survey.person, weight=weight, draws=draws)
     return found.values, found.draws
 
 

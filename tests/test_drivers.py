@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 import pytest
 import statsmodels.api as sm
+from polars.testing import assert_frame_equal
 from scipy import sparse
 
 from feedback_nlp.analysis.drivers import drivers
@@ -18,9 +19,9 @@ from feedback_nlp.analysis.drivers.contributions import fit_contributions
 from feedback_nlp.analysis.drivers.numbering import numbered
 from feedback_nlp.analysis.drivers.removal import MOST_EXACT, shapley_of_removal
 from feedback_nlp.analysis.drivers.resampling import interval_of
-from feedback_nlp.analysis.drivers.responses import LEAST_RESPONSES, scored_responses
+from feedback_nlp.analysis.drivers.responses import LEAST_RESPONSES, ScoredResponses, scored_responses
 from feedback_nlp.analysis.frames import AnalysisFrames, build_frames
-from feedback_nlp.analysis.outcomes import choose_outcome
+from feedback_nlp.analysis.outcomes import choose_outcome, response_values
 from feedback_nlp.analysis.priorities import priorities
 from feedback_nlp.analysis.themes import theme_table
 from feedback_nlp.errors import UsageError
@@ -36,8 +37,21 @@ def frames() -> AnalysisFrames:
 
 
 @pytest.fixture(scope="module")
+def weighted() -> AnalysisFrames:
+    raw = raw_frames(900)
+    weight = 0.4 + (pl.int_range(pl.len()) % 3).cast(pl.Float64)
+    raw["feedback"] = raw["feedback"].sort("feedback_id").with_columns(weight=weight)
+    return build_frames(raw, Settings())
+
+
+@pytest.fixture(scope="module")
 def survey() -> Survey:
     return Population(3, themes=6).draw(700, seed=1)
+
+
+def _weights(survey: Survey) -> np.ndarray:
+    """Return whole weights (n,): those who are pleased count two or three times."""
+    return 1.0 + (survey.g > 0) + (survey.mentions[:, 0] > 0)
 
 
 def test_contributions_are_least_squares_and_sum_to_the_score(survey: Survey) -> None:
@@ -59,6 +73,37 @@ def test_the_bootstrap_spreads_as_cluster_robust_errors_do(survey: Survey) -> No
     np.testing.assert_allclose(effects.std(axis=0), robust.bse[1:7], rtol=0.1)
     sums = fitted.draws.sum(axis=1)  # every draw adds up to a score of its own
     assert sums.std() == pytest.approx(survey.g.std() / math.sqrt(len(survey.g)), rel=0.15)
+
+
+def test_survey_weights_make_it_weighted_least_squares(survey: Survey) -> None:
+    weight = _weights(survey)
+    fitted = fit_contributions(
+        *(survey.g, sparse.csr_array(survey.mentions), survey.controls, survey.person), weight=weight, draws=2000
+    )
+    design = sm.add_constant(np.column_stack([survey.mentions, survey.controls.toarray()]))
+    reference = sm.WLS(survey.g, design, weights=weight).fit(cov_type="cluster", cov_kwds={"groups": survey.person})
+    score = np.average(survey.g, weights=weight)
+    np.testing.assert_allclose(fitted.effects, reference.params[1:7], rtol=1e-7, atol=1e-7)
+    np.testing.assert_allclose(fitted.shares, np.average(survey.mentions, axis=0, weights=weight), rtol=1e-12)
+    assert fitted.score == pytest.approx(score, abs=1e-9)
+    assert fitted.baseline + fitted.parts.sum() == pytest.approx(score, abs=1e-9)
+    effects = np.where(fitted.drawn_shares > 0, fitted.draws[:, 1:] / np.maximum(fitted.drawn_shares, 1e-9), 0)
+    np.testing.assert_allclose(effects.std(axis=0), reference.bse[1:7], rtol=0.1)
+
+
+@pytest.mark.parametrize("themes", [6, MOST_EXACT + 1])
+def test_a_weight_of_two_is_the_same_response_of_the_same_person_twice(themes: int) -> None:
+    drawn = Population(3, themes=themes).draw(700, seed=1)
+    weight = _weights(drawn)
+    twice = np.repeat(np.arange(len(drawn.g)), weight.astype(int))
+    again = Survey(
+        *(drawn.g[twice], drawn.mentions[twice], drawn.negative[twice], drawn.controls[twice], drawn.person[twice])
+    )
+    for what in (contributions_of, removals_of):
+        values, draws = what(again, 50)
+        weighed, weighed_draws = what(drawn, 50, weight)
+        np.testing.assert_allclose(weighed, values, atol=1e-9)
+        np.testing.assert_allclose(weighed_draws, draws, atol=1e-9)
 
 
 def test_themes_that_always_come_together_share_their_effect_and_still_add_up() -> None:
@@ -184,6 +229,65 @@ def test_drivers_reconcile_to_the_score_three_ways(frames: AnalysisFrames) -> No
     assert set(table["kind"].drop_nulls()) <= {"must-have", "satisfier", "delighter", "none clear"}
 
 
+def test_the_leave_one_out_of_the_drivers_is_that_of_the_themes(weighted: AnalysisFrames) -> None:
+    found = drivers(weighted, draws=0)
+    assert found is not None
+    names = ["theme_id", "label", "share", "n_with", "gap", "gap_low", "gap_high", "impact", "impact_low"]
+    names += ["impact_high", "impact_q", "suppressed"]
+    expected = theme_table(weighted).select(names).sort("theme_id")
+    assert_frame_equal(found.table.select(names).sort("theme_id"), expected, abs_tol=1e-9)
+
+
+def test_weights_count_in_all_views_of_the_drivers_and_all_still_reconcile(weighted: AnalysisFrames) -> None:
+    found = drivers(weighted, draws=100)
+    assert found is not None
+    table, values = found.table, response_values(weighted, choose_outcome(weighted)).filter("meaningful")
+    score = np.average(values["g"], weights=values["weight"])
+    assert found.score == pytest.approx(score, abs=1e-9)
+    assert found.score != pytest.approx(values["g"].mean(), abs=0.1)
+    assert found.baseline + table["contribution"].sum() == pytest.approx(score, abs=1e-9)
+    assert found.signed_baseline + table["damage"].sum() + table["lift"].sum() == pytest.approx(score, abs=1e-9)
+    assert found.rest is not None
+    assert found.rest + table["shapley"].sum() == pytest.approx(score, abs=1e-9)
+    assert found.n == len(values)
+    change = score_change(weighted, View(until="2025-05-01"), View(since="2025-05-01"), draws=100)
+    assert change is not None
+    assert change.baseline + change.table["total"].sum() == pytest.approx(change.after - change.before, abs=1e-9)
+    assert change.change_low < change.change < change.change_high
+
+
+def test_weights_that_are_all_alike_change_no_digit(frames: AnalysisFrames) -> None:
+    heavy = replace(frames, feedback=frames.feedback.with_columns(weight=pl.lit(7.3)))
+    first, second = drivers(frames, draws=50), drivers(heavy, draws=50)
+    assert first is not None
+    assert second is not None
+    assert_frame_equal(first.table, second.table, check_exact=True)
+    assert (first.score, first.baseline, first.baseline_low) == (second.score, second.baseline, second.baseline_low)
+
+
+def test_people_whose_weights_differ_count_for_fewer_but_privacy_counts_them_all() -> None:
+    # Two who mention theme 0, of weights 1 and 3 (the mean of 2 and 4): (1 + 3)^2 / (1 + 9) = 1.6.
+    responses = ScoredResponses(
+        g=np.zeros(5),
+        weight=np.array([1.0, 2.0, 4.0, 5.0, 5.0]),
+        person=np.array([0, 1, 1, 2, 3]),
+        people=np.arange(4),
+        row=np.array([0, 1, 2, 3, 4]),
+        theme=np.array([0, 0, 0, 1, 1]),
+        negative=np.array([True, False, False, True, True]),
+        positive=np.zeros(5, bool),
+        theme_ids=("a", "b"),
+        left_out=(),
+        controls=sparse.csr_array((5, 0)),
+        control_names=(),
+    )
+    np.testing.assert_allclose(responses.degrees(), [0.6, 0.6])
+    np.testing.assert_allclose(responses.degrees("negative"), [0.0, 0.6])
+    assert responses.fewer_people().tolist() == [2, 2]
+    assert responses.fewer_people("negative").tolist() == [1, 2]
+    assert responses.effective_people == pytest.approx(14**2 / 60)
+
+
 def test_drivers_do_not_depend_on_the_order_of_rows(frames: AnalysisFrames) -> None:
     shuffled = replace(
         frames,
@@ -194,9 +298,7 @@ def test_drivers_do_not_depend_on_the_order_of_rows(frames: AnalysisFrames) -> N
     first, second = drivers(frames, draws=100), drivers(shuffled, draws=100)
     assert first is not None
     assert second is not None
-    numbers = first.table.select(pl.selectors.float())
-    np.testing.assert_allclose(numbers.to_numpy(), second.table.select(pl.selectors.float()).to_numpy(), atol=1e-9)
-    assert first.table["theme_id"].to_list() == second.table["theme_id"].to_list()
+    assert_frame_equal(first.table, second.table, check_exact=True)
     assert first.controls == second.controls
 
 

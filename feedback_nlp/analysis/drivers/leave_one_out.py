@@ -10,7 +10,7 @@ from feedback_nlp.analysis.drivers.responses import mentions_of, row_of_feedback
 from feedback_nlp.analysis.frames import AnalysisFrames
 from feedback_nlp.analysis.impact import impact_table
 from feedback_nlp.analysis.outcomes import Outcome, response_values
-from feedback_nlp.analysis.weighting import WEIGHT
+from feedback_nlp.analysis.weighting import WEIGHT, scaled
 
 _FIGURES = ("n_with", "gap", "gap_low", "gap_high", "impact", "impact_low", "impact_high", "impact_q")
 
@@ -38,7 +38,8 @@ def leave_one_out(frames: AnalysisFrames, outcome: Outcome, level: int) -> pl.Da
 def _shares(frames: AnalysisFrames, names: pl.Series) -> np.ndarray:
     """Return which share of meaningful feedback, by weight, mentions each theme."""
     meaningful = frames.feedback["meaningful"].fill_null(False).to_numpy()
-    weight = frames.feedback[WEIGHT].to_numpy()
+    weight = np.zeros(len(meaningful))
+    weight[meaningful] = scaled(frames.feedback.filter(meaningful).select(WEIGHT))[WEIGHT].to_numpy()
     place, theme, _ = mentions_of(frames, np.arange(len(meaningful)), names)
     with np.errstate(invalid="ignore"):
-        return np.bincount(theme, weight[place], len(names)) / weight[meaningful].sum()
+        return np.bincount(theme, weight[place], len(names)) / weight.sum()
