@@ -23,7 +23,7 @@ from feedback_nlp.analysis import intervals
 from feedback_nlp.analysis.frames import AnalysisFrames
 from feedback_nlp.analysis.weighting import WEIGHT
 from feedback_nlp.errors import UsageError, did_you_mean
-from feedback_nlp.records import FLAG_KINDS
+from feedback_nlp.records import FACT_KINDS, FLAG_KINDS
 
 SENTIMENT = "sentiment"
 Family = Literal["net", "share", "mean"]
@@ -84,6 +84,22 @@ class Outcome:
     def suffix(self) -> str:
         """What stands after a value: "%", " h" or nothing."""
         return "\u00a0h" if self.kind == "resolution" else "%" if self.family == "share" else ""
+
+    @property
+    def digits(self) -> int:
+        """Decimals of a gap or an impact: a mean on a short scale moves by hundredths."""
+        return 2 if self.family == "mean" and self.kind != "resolution" else 1
+
+    @property
+    def axis(self) -> str:
+        """What stands at an axis of values: the label, with its unit where the label does not say it."""
+        unit = {"%": ", %", "\u00a0h": ", hours"}.get(self.suffix, "")
+        return f"{self.label}{unit}" if self.kind in FACT_KINDS else self.label
+
+    def written(self, value: float) -> str:
+        """Write a value as it is shown in plain text: "+34.0", "8.3%", "14.2 h"."""
+        plain = self.family == "net" or not self.suffix
+        return f"{value:+.1f}" if plain else f"{value + 0.0:.1f}{self.suffix}".replace("\u00a0", " ")
 
     @property
     def orientation(self) -> str:

@@ -124,7 +124,7 @@ def mean_with_interval(values: pl.DataFrame, outcome: Outcome) -> tuple[float, f
     n, total, squares = effective(*totals(values), float((weight * g).sum()), float((weight * g**2).sum()))
     ends = outcome.interval(total, squares, n)
     low, high = sorted(outcome.sign * float(end) for end in ends)
-    return outcome.sign * mean, outcome.minimum if low != low else low, outcome.maximum if high != high else high
+    return outcome.sign * mean + 0.0, outcome.minimum if low != low else low, outcome.maximum if high != high else high
 
 
 def _few_between(values: pl.DataFrame, frames: AnalysisFrames) -> bool:

@@ -114,6 +114,7 @@ def contribution_steps(found: Drivers, *, score: str | None = None, digits: int 
         (score or found.outcome.label, found.score),
         unit=found.outcome.unit,
         digits=digits,
+        higher_is_better=found.outcome.higher_is_better,
     )
 
 
@@ -127,6 +128,7 @@ def change_steps(
         (after, found.after),
         unit=found.outcome.unit,
         digits=digits,
+        higher_is_better=found.outcome.higher_is_better,
     )
 
 
@@ -138,11 +140,12 @@ def steps_chart(
     unit: str,
     digits: int = 1,
     most: int = 14,
+    higher_is_better: bool = True,
 ) -> alt.LayerChart:
     """Draw a sum step by step: from ``first`` (a label and a value) over the steps' sizes to ``last``.
 
     Of more than ``most`` steps, the smallest are taken together. First and last are ticks, since no bar need start
-    at 0; a step says its size with its sign.
+    at 0; a step says its size with its sign, and is red where it is for the worse.
     """
     shown = list(steps)
     if len(shown) > most:
@@ -151,7 +154,12 @@ def steps_chart(
         shown = [shown[i] for i in sorted(large)] + [(f"{len(rest)} further themes", sum(rest))]
     table, at = [_level("0", first, digits)], first[1]
     for place, (label, size) in enumerate(shown, start=1):
-        ends = {"start": at, "end": at + size, "right": max(at, at + size), "below": size < 0}
+        ends = {
+            "start": at,
+            "end": at + size,
+            "right": max(at, at + size),
+            "below": (size < 0) == higher_is_better and size != 0,
+        }
         table.append(
             {"theme_id": str(place), "label": label, "shown": _figure(size, digits, "+"), **ends, "step": True}
         )

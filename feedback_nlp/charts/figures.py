@@ -14,7 +14,7 @@ from feedback_nlp.charts.styling import GAPS, inline, label_axis, period_axis, p
 _ZERO = "datum.value === 0 ? '0' : datum.label"
 
 
-def impact_bars(theme_table: pl.DataFrame) -> alt.LayerChart:
+def impact_bars(theme_table: pl.DataFrame, *, higher_is_better: bool = True) -> alt.LayerChart:
     """Draw a bar a theme from 0 to its impact, in the order of the table, with its 95 % interval as a whisker.
 
     Themes without an impact (too few people) are left out. A bar whose interval includes 0 is pale.
@@ -48,7 +48,9 @@ def impact_bars(theme_table: pl.DataFrame) -> alt.LayerChart:
         alt.Tooltip("value_without:Q", title="Score without", format=".1f"),
         alt.Tooltip("n_without:Q", title="Responses without", format=","),
     ]
-    sign = alt.condition("datum.impact < 0", alt.value(palette.NEGATIVE), alt.value(palette.POSITIVE))
+    sign = alt.condition(
+        f"datum.impact {'<' if higher_is_better else '>'} 0", alt.value(palette.NEGATIVE), alt.value(palette.POSITIVE)
+    )
     certain = alt.condition("datum.reading == 'beyond chance'", alt.value(1), alt.value(0.4))
     ends = [0.0, *rows["end"], *rows["impact_low"].drop_nulls(), *rows["impact_high"].drop_nulls()]
     room = 0.26 * (max(ends) - min(ends))  # for the figures beside the whiskers, on a narrow screen too

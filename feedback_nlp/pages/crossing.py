@@ -124,7 +124,6 @@ def _score_cell(row: Mapping[str, Any] | None, outcome: Outcome, place: str = ""
         mark = f" {MORE if row['difference'] > 0 else LESS}"
         tone = "fb-good" if better else "fb-bad"
     few = f" {tables.LOW_BASE}" if row["low_base"] else ""
-    percent_sign = "%" if outcome.family == "share" else ""
     told = ""
     if row.get("difference") is not None:
         told = (
@@ -132,7 +131,7 @@ def _score_cell(row: Mapping[str, Any] | None, outcome: Outcome, place: str = ""
             f'({interval(row["difference_low"], row["difference_high"], signed=True)}), q {row["q"]:.3f}"'
         )
     return (
-        f'<td class="{tone} {place}"{told}><b>{number(row["value"])}{percent_sign}{mark}</b>'
+        f'<td class="{tone} {place}"{told}><b>{number(row["value"])}{outcome.suffix}{mark}</b>'
         f"<small>{interval(row['low'], row['high'], digits=0)}</small><small>n {count(row['n'])}{few}</small></td>"
     )
 

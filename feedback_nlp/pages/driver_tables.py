@@ -26,7 +26,7 @@ KIND_WORDS = {
 
 def digits_of(outcome: Outcome) -> int:
     """Return the decimals of a contribution: a mean on a short scale moves by hundredths."""
-    return 2 if outcome.family == "mean" else 1
+    return outcome.digits
 
 
 def drivers_view(found: Drivers) -> pd.DataFrame:
@@ -62,7 +62,7 @@ def drivers_columns(outcome: Outcome) -> dict[str, Any]:
             "Adds",
             format=figure,
             help=f"The adjusted contribution, in {outcome.unit}: what the score of those who mention the theme adds to "
-            "the score, all else equal. With the baseline, these sum to the score exactly.",
+            "the score, all else equal. With the baseline, these sum to the score exactly. " + outcome.orientation,
         ),
         "interval": column.TextColumn("95% interval", help="Bootstrap over people. It includes 0: not clear."),
         "q": column.NumberColumn(
@@ -120,7 +120,8 @@ def priorities_columns(outcome: Outcome) -> dict[str, Any]:
         "severity": column.NumberColumn(
             "Severity",
             format=figure,
-            help=f"How much lower the score of those who mention it is than everybody else's, in {outcome.unit}.",
+            help=f"How much {outcome.worse} the score of those who mention it is than everybody else's, in "
+            f"{outcome.unit}.",
         ),
         "reach": column.NumberColumn(
             "Reach", format="%.0f%%", help="Answers that mention it, of those that say something."

@@ -71,11 +71,11 @@ def _moves(part: Slice, found: Drivers) -> None:
         st.info("No theme of this view is mentioned by enough scored responses to be weighed.")
         return
     furthest = known.sort([pl.col("contribution").abs(), "theme_id"], descending=[True, False]).head(CHARTED)
-    shown = furthest.sort("contribution", "theme_id")
+    shown = furthest.sort(outcome.sign * pl.col("contribution"), "theme_id")
     st.caption(
         ("The twenty themes furthest from 0, most" if known.height > CHARTED else "Most")
         + f" damaging first. Bars tell negative and positive mentions apart; the mark between them is what the theme "
-        f"adds to {short_label(outcome.label)} with the other themes held constant."
+        f"adds to {short_label(outcome.label)} with the other themes held constant. " + outcome.orientation
     )
     said = "; ".join(f"{r['label']} {number(r['contribution'], signed=True, digits=digits)}" for r in shown.to_dicts())
     shell.draw(
@@ -92,6 +92,7 @@ def _moves(part: Slice, found: Drivers) -> None:
                 (name, found.score),
                 unit=outcome.unit,
                 digits=digits,
+                higher_is_better=outcome.higher_is_better,
             ),
             f"From {number(found.baseline, digits=digits)} step by step to {name} {number(found.score, digits=digits)}",
         )
@@ -161,7 +162,7 @@ def _first(part: Slice, found: Drivers) -> None:
     actions = open_store(part.loaded.settings.db).actions()
     table = priorities(part.frames, found, actions=actions, sort=sort)
     if table.is_empty():
-        st.info("No theme of this view goes with a lower score, or may.")
+        st.info(f"No theme of this view goes with a {found.outcome.worse} score, or may.")
         return
     st.caption(
         "The factors of a decision side by side, never multiplied into one number: which of them counts most is for "
@@ -237,6 +238,7 @@ def _tell_change(found: ScoreChange, day: date) -> None:
             (f"Since {day}", found.after),
             unit=found.outcome.unit,
             digits=digits,
+            higher_is_better=found.outcome.higher_is_better,
         ),
         f"{name} from {figure(found.before)} before {day} to {figure(found.after)} since, theme by theme",
     )

@@ -74,10 +74,11 @@ def _scores(part: Slice, summaries: tuple[ScoreSummary, ...]) -> None:
         with column, st.container(border=True, height="stretch"):
             st.metric(
                 summary.label + (f" {tables.LOW_BASE}" if summary.low_base else ""),
-                number(summary.value) + ("%" if summary.unit == "%" else ""),
+                number(summary.value) + summary.suffix,
                 help=summary.how_to_read,
             )
-            st.caption(f"95% interval {interval(summary.low, summary.high)} · n\u00a0=\u00a0{count(summary.n)}")
+            median = f" · median {number(summary.median)}{summary.suffix}" if summary.median is not None else ""
+            st.caption(f"95% interval {interval(summary.low, summary.high)} · n\u00a0=\u00a0{count(summary.n)}{median}")
             if sum(summary.parts.values()):
                 bar = charts.nps_bar(summary).configure_legend(
                     labelFontSize=11, labelColor=INK, offset=4, columnPadding=6
@@ -100,9 +101,12 @@ def _themes(part: Slice, outcome: Outcome) -> None:
     st.caption(
         ("The five themes at either end. " if ends else "")
         + f"How far each theme is associated with a lower or higher {outcome.label}, most damage first; whiskers are "
-        "95% intervals. A connection in what people say, not a proven cause."
+        "95% intervals. A connection in what people say, not a proven cause. " + outcome.orientation
     )
-    shell.draw(charts.impact_bars(marked_labels(shown)), f"Impact of themes on {outcome.label}")
+    shell.draw(
+        charts.impact_bars(marked_labels(shown), higher_is_better=outcome.higher_is_better),
+        f"Impact of themes on {outcome.label}",
+    )
     marks.key(table)
     st.page_link(shell.page_path("themes"), label=f"All {table.height} themes", icon=":material/arrow_forward:")
 
@@ -113,7 +117,7 @@ def _trend(part: Slice, outcome: Outcome) -> None:
     if months["value"].drop_nulls().len() < 2:
         st.info("A trend needs two months or more with enough dated scores.")
         return
-    shell.draw(charts.score_trend(months, label=outcome.label), f"{outcome.label} by month, with 95% intervals")
+    shell.draw(charts.score_trend(months, label=outcome.axis), f"{outcome.label} by month, with 95% intervals")
 
 
 def _languages(facts: Overview) -> None:

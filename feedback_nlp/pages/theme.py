@@ -132,7 +132,7 @@ def _escaped(text: str) -> str:
 
 def _figures(row: dict[str, Any], outcome: Outcome, part: Slice) -> None:
     mark = f" {tables.LOW_BASE}" if row["low_base"] else ""
-    name, percent_sign = short_label(outcome.label), "%" if outcome.family == "share" else ""
+    name, suffix = short_label(outcome.label), outcome.suffix
     figures = (
         (
             "Share of answers",
@@ -143,13 +143,13 @@ def _figures(row: dict[str, Any], outcome: Outcome, part: Slice) -> None:
         ),
         (
             f"{name} with it{mark}",
-            number(row["value_with"]) + percent_sign,
+            number(row["value_with"]) + suffix,
             f"{interval(row['value_with_low'], row['value_with_high'])} · n = {count(row['n_with'])}",
             "Among scored responses that mention the theme, with a 95% interval.",
         ),
         (
             f"{name} without it",
-            number(row["value_without"]) + percent_sign,
+            number(row["value_without"]) + suffix,
             f"n = {count(row['n_without'])} · gap {number(row['gap'], signed=True)} "
             f"({interval(row['gap_low'], row['gap_high'], signed=True)})",
             "Among scored responses that do not mention it. The gap is with minus without.",
@@ -159,7 +159,8 @@ def _figures(row: dict[str, Any], outcome: Outcome, part: Slice) -> None:
             number(row["impact"], signed=True),
             f"{interval(row['impact_low'], row['impact_high'], signed=True)} {outcome.unit}",
             f"{outcome.label} of everybody minus that of those who do not mention the theme: what the theme is "
-            "associated with in the whole score. If the interval holds 0, the direction is not clear. Not a cause.",
+            "associated with in the whole score. If the interval holds 0, the direction is not clear. Not a cause. "
+            + outcome.orientation,
         ),
         (
             "Net sentiment",

@@ -30,10 +30,13 @@ def _page() -> None:
         raise NothingToShow("No theme is mentioned by enough people in this view. Take a filter away.")
     weighed = table.filter(pl.col("impact").is_not_null())
     if not weighed.is_empty():
-        shell.draw(charts.impact_bars(marked_labels(weighed.head(CHARTED))), f"Impact of themes on {outcome.label}")
+        shell.draw(
+            charts.impact_bars(marked_labels(weighed.head(CHARTED)), higher_is_better=outcome.higher_is_better),
+            f"Impact of themes on {outcome.label}",
+        )
     st.caption(
         "Most damage first; click a heading to sort otherwise, and a row to open its theme. Impacts are associated "
-        "with a theme, not proven to be caused by it."
+        "with a theme, not proven to be caused by it. " + outcome.orientation
     )
     _clickable(table, outcome, "themes_table")
     marks.key(table)

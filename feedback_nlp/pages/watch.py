@@ -52,7 +52,7 @@ def _score(part: Slice, outcome: Outcome, unit: str) -> None:
         st.info(f"A trend needs two {unit}s or more with enough dated scores.")
         return
     shell.draw(
-        charts.score_trend(scores.rename({"period": "month"}), label=outcome.label),
+        charts.score_trend(scores.rename({"period": "month"}), label=outcome.axis),
         f"{outcome.label} by {unit}, with 95% intervals",
     )
     hidden, few = int(scores["suppressed"].sum()), scores.filter(pl.col("n") < part.loaded.settings.low_base).height

@@ -31,9 +31,10 @@ from feedback_nlp.analysis.scores import ScoreSummary, summarise_scores
 from feedback_nlp.analysis.segments import over_represented
 from feedback_nlp.analysis.themes import theme_table, unthemed_row
 from feedback_nlp.analysis.trends import changing_themes, score_by_month, theme_by_month
+from feedback_nlp.analysis.weighting import view_weighting
 from feedback_nlp.charts import palette
 from feedback_nlp.language_names import language_name
-from feedback_nlp.records import View
+from feedback_nlp.records import FACT_KINDS, FLAG_KINDS, View
 from feedback_nlp.report import wording
 from feedback_nlp.report.driving import alarms, change_section, moves_section
 from feedback_nlp.report.feelings import feelings_section
@@ -90,12 +91,14 @@ def render_report(
     outcome = outcome or choose_outcome(frames)
     table = theme_table(frames, level=level, outcome=outcome)
     known = _against_their_theme(frames, table, level, outcome)
-    pains = known.filter(pl.col("impact") < 0).head(PAIN_POINTS)
-    strengths = known.filter(pl.col("impact") > 0).sort("impact", "theme_id", descending=[True, False]).head(STRENGTHS)
+    oriented = outcome.sign * pl.col("impact")  # below 0 is damage
+    pains = known.filter(oriented < 0).head(PAIN_POINTS)
+    strengths = known.filter(oriented > 0).sort(oriented, "theme_id", descending=[True, False]).head(STRENGTHS)
     where = pl.concat([over_represented(frames, level=lvl) for lvl in (level, level + 1)])
     where = where.filter(pl.col("difference") >= LEAST_DIFFERENCE)
     summaries = sorted(summarise_scores(frames), key=lambda summary: summary.name != outcome.name)
-    sure_pains, sure_strengths = pains.filter(pl.col("impact_high") < 0), strengths.filter(pl.col("impact_low") > 0)
+    pain, strength = _surely(outcome)
+    sure_pains, sure_strengths = pains.filter(pain), strengths.filter(strength)
     noun = wording.outcome_noun(outcome)
     labels = dict(frames.themes.select("theme_id", "label").iter_rows())
     used: set[str] = set()
@@ -107,7 +110,11 @@ def render_report(
         "notes": list(notes),
         "outcome": outcome,
         "noun": noun,
+        "bare": noun.removeprefix("the ") if not outcome.higher_is_better else noun,
+        "worse": f"a {outcome.worse}" if noun.startswith("the churn") else outcome.worse,
+        "better": f"a {outcome.better}" if noun.startswith("the churn") else outcome.better,
         "facts": overview(frames),
+        "weighting": view_weighting(frames),
         "replaced": replaced(frames),
         "scores": [_score(summary) for summary in summaries],
         "pains": [_card(frames, i, row, outcome, "negative", where, used) for i, row in _ranked(pains)],
@@ -126,7 +133,7 @@ def render_report(
         "stability_help": STABILITY_HELP if frames.themes["stability"].drop_nulls().len() else "",
         "n_hidden": int(table["suppressed"].sum()),
         "n_themes": table.height,
-        "impact_chart": _impact_chart(known, noun),
+        "impact_chart": _impact_chart(known, noun, outcome),
         "n_charted": min(len(known), CHARTED),
         "trend_chart": _trend_chart(frames, outcome),
         "unthemed": unthemed_row(frames, outcome).row(0, named=True),
@@ -136,7 +143,7 @@ def render_report(
         "minimum": frames.privacy_minimum,
         "low_base": frames.low_base,
         "value_digits": wording.value_digits(outcome),
-        "suffix": "%" if outcome.family == "share" else "",
+        "suffix": outcome.suffix,
         "change_digits": wording.change_digits(outcome),
         "palette": palette,
     }
@@ -177,9 +184,16 @@ def _against_their_theme(frames: AnalysisFrames, table: pl.DataFrame, level: int
     known = table.filter(pl.col("impact").is_not_null())
     themes = known.select(pl.col("theme_id").alias("parent_id"), pl.col("impact").alias("of_theme"))
     children = theme_table(frames, level=level + 1, outcome=outcome).join(themes, on="parent_id", how="inner")
-    pain, strength = pl.col("impact_high") < 0, pl.col("impact_low") > 0
-    contrary = children.filter((pain & (pl.col("of_theme") > 0)) | (strength & (pl.col("of_theme") < 0)))
-    return pl.concat([known, contrary.select(known.columns)]).sort("impact", "theme_id")
+    pain, strength = _surely(outcome)
+    of_theme = outcome.sign * pl.col("of_theme")
+    contrary = children.filter((pain & (of_theme > 0)) | (strength & (of_theme < 0)))
+    return pl.concat([known, contrary.select(known.columns)]).sort(outcome.sign * pl.col("impact"), "theme_id")
+
+
+def _surely(outcome: Outcome) -> tuple[pl.Expr, pl.Expr]:
+    """Whether an impact is surely damage, and whether it is surely for the good."""
+    below, above = pl.col("impact_high") < 0, pl.col("impact_low") > 0
+    return (below, above) if outcome.higher_is_better else (above, below)
 
 
 def _marks(themes: pl.DataFrame) -> list[tuple[Mark, int]]:
@@ -193,15 +207,18 @@ def _ranked(table: pl.DataFrame) -> enumerate[dict[str, Any]]:
 
 
 def _score(summary: ScoreSummary) -> dict[str, Any]:
-    key = summary.kind if summary.kind in _PARTS else "share" if summary.unit == "%" else ""
-    total = sum(summary.parts.values()) or 1
-    parts = [(name, style, summary.parts[name], summary.parts[name] / total) for name, style in _PARTS.get(key, ())]
+    key = summary.kind if summary.kind in _PARTS else "flag" if summary.kind in FLAG_KINDS else ""
+    key = key or ("share" if summary.unit == "%" else "")
+    styles = zip(summary.parts, ("good", "bad"), strict=True) if key == "flag" else _PARTS.get(key, ())
+    named = [(name, style, summary.parts[name], summary.part_shares[name]) for name, style in styles]
+    parts = [(name.removeprefix("good ").removeprefix("bad "), *rest) for name, *rest in named]
     mean = summary.unit == "points" and summary.kind != "sentiment"
+    digits = 2 if mean else 1 if summary.kind in FACT_KINDS else 0
     return {
         "summary": summary,
         "parts": parts,
-        "digits": 2 if mean else 0,
-        "suffix": "%" if summary.unit == "%" else "",
+        "digits": digits,
+        "suffix": summary.suffix,
     }
 
 
@@ -268,12 +285,13 @@ def _spark(frames: AnalysisFrames, row: dict[str, Any], outcome: Outcome) -> tup
     return Markup(svg), says, int(months["suppressed"].sum())
 
 
-def _impact_chart(known: pl.DataFrame, noun: str) -> Markup:
+def _impact_chart(known: pl.DataFrame, noun: str, outcome: Outcome) -> Markup:
     """All themes at one look; when there are many, those furthest from 0."""
     if known.is_empty():
         return Markup("")
     furthest = known.sort([pl.col("impact").abs(), "theme_id"], descending=[True, False]).head(CHARTED)
-    chart = charts.impact_bars(marked_labels(furthest.sort("impact", "theme_id")))
+    shown = marked_labels(furthest.sort(outcome.sign * pl.col("impact"), "theme_id"))
+    chart = charts.impact_bars(shown, higher_is_better=outcome.higher_is_better)
     return Markup(charts.to_svg(chart, width=610, label=f"Impact of themes on {noun}"))
 
 
@@ -281,5 +299,5 @@ def _trend_chart(frames: AnalysisFrames, outcome: Outcome) -> Markup:
     months = score_by_month(frames, outcome)
     if len(months.filter(pl.col("value").is_not_null())) < 3:
         return Markup("")
-    svg = charts.to_svg(charts.score_trend(months, label=outcome.label), width=745, label=f"{outcome.label} by month")
+    svg = charts.to_svg(charts.score_trend(months, label=outcome.axis), width=745, label=f"{outcome.label} by month")
     return Markup(svg)

@@ -55,7 +55,7 @@ def moves_section(frames: AnalysisFrames, outcome: Outcome, level: int) -> Moves
     if known.is_empty():
         return None
     furthest = known.sort([pl.col("contribution").abs(), "theme_id"], descending=[True, False]).head(CHARTED)
-    shown = furthest.sort("contribution", "theme_id")
+    shown = furthest.sort(outcome.sign * pl.col("contribution"), "theme_id")
     digits = wording.change_digits(outcome)
     noun = wording.outcome_noun(outcome)
     bars = charts.contribution_bars(shown, unit=outcome.unit, clear=CLEAR_Q, digits=digits)

@@ -10,7 +10,7 @@ from feedback_nlp.analysis.overview import NON_ANSWER_WORDS, Overview
 from feedback_nlp.analysis.passages import placeholder_words
 from feedback_nlp.analysis.replaced import Replaced
 from feedback_nlp.language_names import language_name
-from feedback_nlp.records import View
+from feedback_nlp.records import FACT_KINDS, View
 
 MINUS = "\u2212"
 DASH = "\u2013"
@@ -20,6 +20,9 @@ _NOUNS = {
     "stars": "the star rating",
     "likely": "likelihood to return",
     "ces": "ease",
+    "churn": "the churn rate",
+    "fcr": "first-contact resolution",
+    "resolution": "time to resolution",
     SENTIMENT: "net sentiment",
 }
 _SCRIPTS = {"ARABIC": "ar", "HEBREW": "he"}
@@ -48,17 +51,21 @@ def share_range(low: float, high: float) -> str:
 
 def value_digits(outcome: Outcome) -> int:
     """Decimals of a value: a mean on a short scale needs two."""
-    return 2 if outcome.family == "mean" else 0
+    return outcome.digits if outcome.family == "mean" or outcome.kind in FACT_KINDS else 0
 
 
 def change_digits(outcome: Outcome) -> int:
     """Decimals of an impact or a gap."""
-    return 2 if outcome.family == "mean" else 1
+    return outcome.digits
 
 
 def outcome_noun(outcome: Outcome) -> str:
     """Name the outcome within a sentence: "NPS", "net sentiment", or a score's own name."""
-    return _NOUNS[outcome.kind] if outcome.name == outcome.kind else f"\u201c{outcome.name}\u201d"
+    return (
+        _NOUNS[outcome.kind]
+        if outcome.name == outcome.kind and outcome.kind in _NOUNS
+        else f"\u201c{outcome.name}\u201d"
+    )
 
 
 def non_answers(facts: Overview) -> str:
