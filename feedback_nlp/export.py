@@ -24,7 +24,8 @@ build on; a new column is appended, and a change of meaning raises ``EXPORT_VERS
     nothing, not_applicable, generic, number, noise, nothing_to_improve, which is praise, or nothing_good; null when it
     says something), duplicate_kind (exact or near, null without duplicate_of), asides (a JSON list in a string of
     [start, end, kind]: places in the text that the customer did not say; kind is quote, signature, greeting,
-    disclaimer, log, code, template or agent), emotions, intents (of any of its statements, as in statements)
+    disclaimer, log, code, template or agent), emotions, intents (of any of its statements, as in statements), weight
+    (how much the response counts; 1 where none was given)
 **themes**, a row a theme, by theme_id
     theme_id, label, parent_id, level (1 theme, 2 sub-theme), state ("retired" when a person hid it), keywords (a JSON
     object in a string, language to words), n_feedback and n_statements (that mention it now), quotes (list of feedback
@@ -65,6 +66,7 @@ from feedback_nlp.analysis.facets import facet_column
 from feedback_nlp.analysis.feelings import NONE
 from feedback_nlp.analysis.frames import AnalysisFrames, build_frames
 from feedback_nlp.analysis.roll_up import found_by, sentiment_by
+from feedback_nlp.analysis.weighting import WEIGHT
 from feedback_nlp.errors import UsageError, did_you_mean
 from feedback_nlp.export_files import check_target, write_table
 from feedback_nlp.settings import Settings
@@ -164,7 +166,7 @@ def _feedback(frames: AnalysisFrames) -> pl.DataFrame:
         *("is_non_answer", "duplicate_of", "n_statements"),
     )
     fixed_after = ("question", "channel", "customer_id", "response_id", "text")
-    appended = ("non_answer", "duplicate_kind", "asides", "emotions", "intents")
+    appended = ("non_answer", "duplicate_kind", "asides", "emotions", "intents", WEIGHT)
     taken = {*fixed_before, *fixed_between, *fixed_after, "codebook_version", *appended}
     scores = [pl.col(f"score.{name}").alias(_free(name, "score_", taken)) for name in frames.score_names]
     segments = [pl.col(f"segment.{name}").alias(_free(name, "segment_", taken)) for name in frames.segment_names]

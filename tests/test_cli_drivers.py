@@ -80,7 +80,8 @@ def test_segments_are_compared_with_everybody_else(filled: Shell) -> None:
     for row in shown:
         assert row["difference_low"] <= row["difference"] <= row["difference_high"]
         assert 0 <= row["q"] <= 1
-    assert set(found) == {"outcome", "scores", "sentiment", "themes", "words"}
+    assert set(found) == {"outcome", "weighted", "effective_n", "scores", "sentiment", "themes", "words"}
+    assert not found["weighted"]
     assert found["sentiment"][0]["value"] != found["scores"][0]["value"]
     label, theme = next(iter(ids(filled).items()))
     assert (

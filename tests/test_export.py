@@ -45,7 +45,7 @@ FEEDBACK = (
     *("feedback_id", "external_id", "source", "language", "created_at", "nps", "score_text", "nps_segment"),
     *("theme_ids", "theme_labels", "sentiment", "sentiment_label", "is_non_answer", "duplicate_of", "n_statements"),
     *("=plan", "segment_NPS", "segment_source", "question", "channel", "customer_id", "response_id", "text"),
-    *("codebook_version", "non_answer", "duplicate_kind", "asides", "emotions", "intents"),
+    *("codebook_version", "non_answer", "duplicate_kind", "asides", "emotions", "intents", "weight"),
 )
 THEMES = (
     *("theme_id", "label", "parent_id", "level", "state", "keywords", "n_feedback", "n_statements", "quotes"),
@@ -251,6 +251,7 @@ def test_feedback_has_scores_and_segments_under_names_of_their_own(themed: Store
         "asides": "[]",
         "emotions": ["anger", "worry"],
         "intents": ["churn"],
+        "weight": 1.0,
     }
     assert table["emotions"].to_list()[1:] == [None, None]
     assert table["is_non_answer"].to_list() == [False, False, True]

@@ -38,7 +38,7 @@ _PARTS = {
 
 def nps_bar(summary: ScoreSummary) -> alt.LayerChart:
     """Draw what a score is made of as one bar of 100 %: detractors, passives, promoters, or the like."""
-    return _stacked([("", summary.parts)], height=30, axis=False)
+    return _stacked([("", summary.parts)], height=30, axis=False, shares=[summary.part_shares])
 
 
 def sentiment_bar(theme_table: pl.DataFrame) -> alt.LayerChart:
@@ -90,7 +90,14 @@ def feeling_bars(df: pl.DataFrame) -> alt.LayerChart:
     return styled(alt.layer(bars, halo, whiskers, shown), height=alt.Step(24))
 
 
-def _stacked(rows: Sequence[tuple[str, Mapping[str, int]]], *, height: Any, axis: bool) -> alt.LayerChart:
+def _stacked(
+    rows: Sequence[tuple[str, Mapping[str, int]]],
+    *,
+    height: Any,
+    axis: bool,
+    shares: Sequence[Mapping[str, float]] = (),
+) -> alt.LayerChart:
+    """Draw the parts of each row; ``shares`` (0..1) say how wide they are where that is not by their counts."""
     parts = [name for name in _PARTS if any(name in counts for _, counts in rows)]
     table: list[dict[str, Any]] = []
     for place, (label, counts) in enumerate(rows):
@@ -98,7 +105,7 @@ def _stacked(rows: Sequence[tuple[str, Mapping[str, int]]], *, height: Any, axis
         at = 0.0
         for name in parts:
             count = counts.get(name, 0)
-            width = count / total if total else 0.0
+            width = shares[place].get(name, 0.0) if shares else count / total if total else 0.0
             part = {"row": str(place), "label": label, "part": _PARTS[name][0], "n": count, "share": width}
             table.append({**part, "start": at, "end": at + width, "middle": at + width / 2, "name": name})
             at += width

@@ -9,6 +9,7 @@ import click
 
 from feedback_nlp.cli.output import analysis_frames
 from feedback_nlp.cli.shared import common_options, open_store, say, say_json, view_from, view_options
+from feedback_nlp.cli.weighting import say_weighting, weighting_facts
 from feedback_nlp.errors import NothingToShow
 from feedback_nlp.settings import Settings
 
@@ -42,11 +43,16 @@ def drivers(outcome: str | None, level: int, plain: bool, settings: Settings, as
     """
     frames = _frames(settings, view)
     found = moved(frames, settings, outcome, level=level, plain=plain)
+    weighting = weighting_facts(frames, found.outcome, meaningful=True)
     if as_json:
-        say_json({**_facts(found), "themes": found.table.to_dicts()})
+        say_json({**_facts(found), **weighting, "themes": found.table.to_dicts()})
         return
     unit = found.outcome.unit
-    say(f"{found.outcome.label} {found.score:+.1f} over {found.n:,} responses of {found.n_people:,} people; in {unit}")
+    score = found.outcome.written(found.score)
+    say(f"{found.outcome.label} {score} over {found.n:,} responses of {found.n_people:,} people; in {unit}")
+    say_weighting(weighting)
+    if found.outcome.orientation:
+        say(found.outcome.orientation)
     say(
         f"{'adds':>7} {'95 % interval':>16} {'q':>5} {'damage':>7} {'lift':>7} {'removed':>8} "
         f"{'alone':>7} {'n':>6}  theme"
@@ -92,10 +98,15 @@ def priorities(sort: str, outcome: str | None, settings: Settings, as_json: bool
         frames, actions = analysis_frames(store, settings, view_from(**view)), store.actions()
     found = moved(frames, settings, outcome)
     table = weighed(frames, found, actions=actions, sort=sort)
+    weighting = weighting_facts(frames, found.outcome, meaningful=True)
     if as_json:
-        say_json({"outcome": asdict(found.outcome), "sort": sort, "n": found.n, "themes": table.to_dicts()})
+        facts = {"outcome": asdict(found.outcome), "sort": sort, "n": found.n, **weighting}
+        say_json({**facts, "themes": table.to_dicts()})
         return
     say(f"{found.outcome.label}, {found.n:,} responses; severity and damage in {found.outcome.unit}")
+    say_weighting(weighting)
+    if found.outcome.orientation:
+        say(found.outcome.orientation)
     say(
         f"{'severity':>8} {'reach':>6} {'damage':>7} {'95 % interval':>16} {'trend':>7} {'sure':>7} "
         f"{'effort':>6}  theme"

@@ -17,11 +17,14 @@ from feedback_nlp.cli.shared import (
     view_from,
     view_options,
 )
+from feedback_nlp.cli.weighting import say_weighting, weighting_facts
 from feedback_nlp.errors import FeedbackError
 from feedback_nlp.records import View
 from feedback_nlp.settings import Settings
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from feedback_nlp.analysis.frames import AnalysisFrames
     from feedback_nlp.store import Store
 
@@ -38,10 +41,11 @@ def report(out: Path, title: str | None, outcome: str | None, settings: Settings
     """Write the report on a view of the data to OUT, one HTML file that needs no network."""
     require_place(out, "report", settings)
     with open_store(settings, must_exist=True) as store:
-        table = write_report(store, settings, view_from(**view), out, title=title, outcome=outcome)
+        table, weighting = write_report(store, settings, view_from(**view), out, title=title, outcome=outcome)
     if as_json:
-        say_json({"report": str(out), "themes": table.to_dicts()})
+        say_json({"report": str(out), **weighting, "themes": table.to_dicts()})
         return
+    say_weighting(weighting)
     say(f"Report: {out}")
 
 
@@ -74,8 +78,8 @@ def analysis_frames(store: Store, settings: Settings, view: View) -> AnalysisFra
 
 def write_report(
     store: Store, settings: Settings, view: View, out: Path, *, title: str | None, outcome: str | None = None
-) -> Any:
-    """Write the report of ``view`` to ``out`` and return its table of themes."""
+) -> tuple[pl.DataFrame, dict[str, Any]]:
+    """Write the report of ``view`` to ``out``; return its table of themes, and how responses are weighted."""
     from feedback_nlp.analysis.outcomes import choose_outcome
     from feedback_nlp.analysis.themes import theme_table
     from feedback_nlp.report import render_report
@@ -97,4 +101,4 @@ def write_report(
             f"The report {out} cannot be written ({error.strerror}). Check the disk and the rights, or choose another "
             "place."
         ) from None
-    return theme_table(frames, outcome=measured)
+    return theme_table(frames, outcome=measured), weighting_facts(frames, measured)

@@ -10,6 +10,7 @@ import click
 from feedback_nlp.cli.output import analysis_frames
 from feedback_nlp.cli.shared import common_options, open_store, say, say_json, view_from, view_options
 from feedback_nlp.cli.theme_names import theme_named
+from feedback_nlp.cli.weighting import say_weighting, weighting_facts
 from feedback_nlp.errors import UsageError
 from feedback_nlp.settings import Settings
 
@@ -73,11 +74,13 @@ def segments(
         table = compare_segments(frames, by, across=across, level=level)
         table = table.filter(table["theme_id"] == theme_id)
     said = distinctive_words(frames, by) if words else None
+    weighting = weighting_facts(frames, measured)
     if as_json:
         tables = {"scores": scores, "sentiment": sentiment, "themes": table}
         tables |= {} if said is None else {"words": said}
-        say_json({"outcome": asdict(measured)} | {name: rows.to_dicts() for name, rows in tables.items()})
+        say_json({"outcome": asdict(measured)} | weighting | {name: rows.to_dicts() for name, rows in tables.items()})
         return
+    say_weighting(weighting)
     groups = by if across is None else f"{by} and {across}"
     _say_scores(scores, measured, groups, settings)
     if measured.name != SENTIMENT and not sentiment.is_empty():
@@ -95,7 +98,7 @@ def _group(row: dict[str, Any]) -> str:
 
 
 def _say_scores(table: pl.DataFrame, outcome: Outcome, groups: str, settings: Settings) -> None:
-    say(f"{outcome.label} by {groups}, against everybody else")
+    say(f"{outcome.label} by {groups}, against everybody else" + f" ({outcome.better} is better)" * (outcome.sign < 0))
     for row in table.iter_rows(named=True):
         if row["suppressed"]:
             say(f"  {_group(row)}: fewer than {settings.privacy_minimum} people, or to be found by subtraction")
@@ -107,10 +110,8 @@ def _say_scores(table: pl.DataFrame, outcome: Outcome, groups: str, settings: Se
         if row["difference"] is not None:
             interval = f"{row['difference_low']:+.1f} to {row['difference_high']:+.1f}"
             compared = f"  difference {row['difference']:+.1f} ({interval}), q {row['q']:.2f}"
-        say(
-            f"  {_group(row)}: {row['value']:+.1f} ({row['low']:+.1f} to {row['high']:+.1f}), n {row['n']:,}"
-            f"{compared}{low_base}"
-        )
+        value, *ends = (outcome.written(row[name]) for name in ("value", "low", "high"))
+        say(f"  {_group(row)}: {value} ({' to '.join(ends)}), n {row['n']:,}{compared}{low_base}")
 
 
 def _say_themes(table: pl.DataFrame) -> None:

@@ -15,6 +15,7 @@ from feedback_nlp.cli.theme_files import FILES
 from feedback_nlp.cli.theme_names import conflict_words, edit_words, theme_named
 from feedback_nlp.cli.theme_statements import review, statements
 from feedback_nlp.cli.theme_versions import compare
+from feedback_nlp.cli.weighting import say_weighting, weighting_facts
 from feedback_nlp.errors import NothingToShow
 from feedback_nlp.records import Theme, View
 from feedback_nlp.settings import Settings
@@ -43,12 +44,14 @@ def list_themes(version: int | None, settings: Settings, as_json: bool) -> None:
     with open_store(settings, must_exist=True) as store:
         frames = _frames(store, settings, version)
         last = {edit.theme_id: edit.kind for edit in store.active_edits(("hide", "unhide"))}
+    from feedback_nlp.analysis.outcomes import choose_outcome
     from feedback_nlp.analysis.themes import theme_table
 
     top, below = (theme_table(frames, level=level) for level in (1, 2))
     if as_json:
         say_json([*top.to_dicts(), *below.to_dicts()])
         return
+    say_weighting(weighting_facts(frames, choose_outcome(frames), meaningful=True))
     unit = top["outcome"][0] if top.height else ""
     say(f"{'theme':12}  {'feedback':>8}  {'share':>6}  {'impact on ' + unit:>21}  label")
     for row in top.iter_rows(named=True):
@@ -56,6 +59,8 @@ def list_themes(version: int | None, settings: Settings, as_json: bool) -> None:
         for sub in below.filter(below["parent_id"] == row["theme_id"]).iter_rows(named=True):
             _say_row(sub, "  ")
     say("Impact: the score minus the score without this theme's responses, and its 95 % interval.")
+    if orientation := choose_outcome(frames).orientation:
+        say(orientation)
     hidden = sorted(theme_id for theme_id, kind in last.items() if kind == "hide")
     if hidden:
         say(f"Hidden: {', '.join(hidden)}. Show one again with: feedback-nlp themes unhide THEME_ID")

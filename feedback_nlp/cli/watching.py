@@ -10,6 +10,7 @@ import click
 from feedback_nlp.cli.output import analysis_frames
 from feedback_nlp.cli.shared import common_options, open_store, progress_bars, say, say_json, view_from, view_options
 from feedback_nlp.cli.theme_names import author_of, theme_named
+from feedback_nlp.cli.weighting import say_weighting, weighting_facts
 from feedback_nlp.errors import NothingToShow, UsageError
 from feedback_nlp.records import View
 from feedback_nlp.settings import Settings
@@ -54,14 +55,16 @@ def trends(
         frames = analysis_frames(store, settings, view_from(**view))
         themes = store.codebook(store.latest_codebook_version(ready=True)).themes
     measured = choose_outcome(frames, outcome)
+    weighting = weighting_facts(frames, measured)
     if changed is not None:
         _tell_change(frames, changed, measured, level, settings, as_json)
         return
     if theme is not None:
         table = theme_by_period(frames, theme_named(themes, theme), unit, measured)
         if as_json:
-            say_json({"outcome": asdict(measured), "periods": table.to_dicts()})
+            say_json({"outcome": asdict(measured), **weighting, "periods": table.to_dicts()})
             return
+        say_weighting(weighting)
         for row in table.iter_rows(named=True):
             if row["share"] is None:
                 say(f"{row['period']}  -  {_why(row, settings)}")
@@ -71,15 +74,18 @@ def trends(
         return
     scores, judged = score_by_period(frames, unit, measured), alerts(frames, unit=unit, level=level)
     if as_json:
-        say_json({"outcome": asdict(measured), "scores": scores.to_dicts(), "themes": judged.to_dicts()})
+        tables = {"scores": scores.to_dicts(), "themes": judged.to_dicts()}
+        say_json({"outcome": asdict(measured), **weighting, **tables})
         return
+    say_weighting(weighting)
     say(f"{measured.label} by {unit}")
     for row in scores.iter_rows(named=True):
         if row["value"] is None:
             say(f"  {row['period']}  -  {_why(row, settings)}")
             continue
         few = f"  low base (n < {settings.low_base})" if row["n"] < settings.low_base else ""
-        say(f"  {row['period']}  {row['value']:+6.1f} ({row['low']:+.1f} to {row['high']:+.1f})  n {row['n']:,}{few}")
+        value, *ends = (measured.written(row[name]) for name in ("value", "low", "high"))
+        say(f"  {row['period']}  {value:>6} ({' to '.join(ends)})  n {row['n']:,}{few}")
     alarmed = judged.filter("alarm")
     n_judged = int(judged["judged"].sum())
     say(f"{alarmed.height} of {n_judged} themes and periods stand out (about 5 % of alarms may be chance)")
@@ -142,6 +148,7 @@ def emerging(
 def _tell_change(frames: Any, changed: str, measured: Any, level: int, settings: Settings, as_json: bool) -> None:
     from feedback_nlp.analysis.drivers.changes import score_change
 
+    weighting = weighting_facts(frames, measured, meaningful=True)
     found = score_change(
         frames, View(until=changed), View(since=changed), outcome=measured, level=level, seed=settings.seed
     )
@@ -154,11 +161,13 @@ def _tell_change(frames: Any, changed: str, measured: Any, level: int, settings:
         names = ("before", "after", "n_before", "n_after", "change", "change_low", "change_high", "baseline")
         more = ("baseline_low", "baseline_high")
         facts = {name: getattr(found, name) for name in (*names, *more)}
-        say_json({"outcome": asdict(measured), **facts, "themes": found.table.to_dicts()})
+        say_json({"outcome": asdict(measured), **weighting, **facts, "themes": found.table.to_dicts()})
         return
+    say_weighting(weighting)
     interval = f"{found.change_low:+.1f} to {found.change_high:+.1f}"
     say(
-        f"{measured.label} {found.before:+.1f} (n {found.n_before:,}) before, {found.after:+.1f} (n {found.n_after:,}) "
+        f"{measured.label} {measured.written(found.before)} (n {found.n_before:,}) before, "
+        f"{measured.written(found.after)} (n {found.n_after:,}) "
         f"after {changed}: {found.change:+.1f} ({interval})"
     )
     say(
@@ -170,6 +179,8 @@ def _tell_change(frames: Any, changed: str, measured: Any, level: int, settings:
             f"{row['total']:+7.1f} {spread:>16} {row['total_q']:5.2f} {row['mix']:+6.1f} {row['effect']:+7.1f} "
             f"{row['share_before']:13.1%} {row['share_after']:6.1%}  {row['label']}"
         )
+    if measured.orientation:
+        say(measured.orientation)
     rest = f"{found.baseline_low:+.1f} to {found.baseline_high:+.1f}"
     say(f"{found.baseline:+7.1f} {rest:>16}  what no theme accounts for")
     say(f"{found.change:+7.1f} is the sum. Associations, not causes.")

@@ -129,6 +129,7 @@ def view_sentence(part: Slice) -> None:
     import html
 
     from feedback_nlp.analysis.overview import overview
+    from feedback_nlp.analysis.weighting import view_weighting
 
     facts, whole = part.compute(overview), part.loaded.frames.feedback["response_id"].n_unique()
     words = view_words(part.view)
@@ -138,10 +139,12 @@ def view_sentence(part: Slice) -> None:
         if facts.n_answered is None
         else f"{count(facts.n_meaningful)} of {count(facts.n_answered)} answers say something, the base of every share."
     )
+    weighting = part.compute(view_weighting)
+    weighted = f" · weighted; effective n = {weighting.effective_n:,.0f}" if weighting.weighted else ""
     st.html(
         f'<div class="fb-view" dir="auto">You are looking at <b>{html.escape(words)}</b>{html.escape(dates)}: '
         f"{count(facts.n_responses)} of {count(whole)} responses from {count(facts.n_people)} people; "
-        f"{base}</div>"
+        f"{base}{weighted}</div>"
     )
 
 
