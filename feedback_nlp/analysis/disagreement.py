@@ -12,7 +12,9 @@ import polars as pl
 
 from feedback_nlp.analysis.frames import OUTCOME_ORDER, AnalysisFrames
 from feedback_nlp.analysis.outcomes import Outcome, choose_outcome, oriented
+from feedback_nlp.errors import UsageError
 from feedback_nlp.language.questions import question_polarity
+from feedback_nlp.records import FACT_KINDS
 
 CONFIDENT = 0.8  # least probability of the label of a statement that shows how the text is meant
 STRONG = 0.5  # and its least distance from 0
@@ -53,6 +55,9 @@ def disagreements(
     is held against the people compared. Raises :class:`~feedback_nlp.errors.UsageError` for an unknown score.
     """
     names = _scores(frames) if score is None else (score,)
+    facts = frames.scales.filter(pl.col("kind").is_in(FACT_KINDS))["name"].to_list()
+    if score in facts:
+        raise UsageError(f"{score!r} tells what happened, not what somebody thinks: no text can contradict it.")
     answers = _answers(frames)
     compared = [_compared(answers, choose_outcome(frames, name), _ranks(frames, name)) for name in names]
     table = pl.concat([_nothing(), *compared])

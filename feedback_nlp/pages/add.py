@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import os
+import re
 import shlex
 import tempfile
 from collections.abc import Callable, Sequence
@@ -16,6 +17,7 @@ from feedback_nlp.errors import DiscoveryError, FeedbackError, MappingError
 from feedback_nlp.pages import shell
 from feedback_nlp.pages.data import forget, open_store
 from feedback_nlp.pages.wording import count, percent
+from feedback_nlp.records import FACT_KINDS
 from feedback_nlp.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -30,7 +32,7 @@ T = TypeVar("T")
 MOST_MB = 20
 MOST_ROWS = 20_000
 SUFFIXES = ("csv", "tsv", "xlsx", "jsonl", "parquet")
-SCORE_NAMES = ("nps", "csat", "ces", "stars", "likely")
+SCORE_NAMES = ("nps", "csat", "ces", "stars", "likely", "churn", "fcr", "resolution", "flag")
 SCALES = {"nps": (0, 10), "csat": (1, 5), "ces": (1, 7), "stars": (1, 5), "likely": (1, 5)}
 NONE = "(none)"
 
@@ -181,7 +183,8 @@ def _score_boxes(columns: Sequence[str], guessed: ColumnMapping, file_id: str) -
         columns,
         default=[name for name in known if name in columns],
         key=f"scores_{file_id}",
-        help="Numbers that people gave: 0\u201310 to recommend, satisfaction, stars, effort.",
+        help="Numbers that people gave: 0\u201310 to recommend, satisfaction, stars, effort. Or facts of a ticket: "
+        "churn, resolved at first contact (fcr), time to resolution, any yes or no (flag).",
     )
     flags = []
     for column in chosen:
@@ -192,6 +195,10 @@ def _score_boxes(columns: Sequence[str], guessed: ColumnMapping, file_id: str) -
             kind_box, low_box, high_box, best_box = st.columns([3, 2, 2, 3], vertical_alignment="bottom")
             names = list(SCORE_NAMES) if guess in SCORE_NAMES else [guess, *SCORE_NAMES]
             kind = kind_box.selectbox("Kind", names, index=names.index(guess), key=f"kind_{column}_{file_id}")
+            if kind in FACT_KINDS:
+                known_as = score.name if score is not None and score.scale.kind == kind else ""
+                flags.append(_fact_box(column, kind, known_as, file_id))
+                continue
             usual = SCALES.get(kind, (0, 10))
             told = score if score is not None and score.scale.kind == kind else None
             least, most = (told.scale.minimum, told.scale.maximum) if told is not None else usual
@@ -204,6 +211,23 @@ def _score_boxes(columns: Sequence[str], guessed: ColumnMapping, file_id: str) -
         name = told.name if told is not None else kind
         flags.append(f"{name}={column}:{low:g}-{high:g}:{best}")
     return flags
+
+
+def _fact_box(column: str, kind: str, name: str, file_id: str) -> str:
+    """What a yes or no means, or which unit a time has, as the command line would be told."""
+    from feedback_nlp.language.reading.ticket_values import UNITS, time_unit
+
+    if kind == "resolution":
+        units = list(UNITS)
+        unit = st.selectbox(
+            "Plain numbers are", units, index=units.index(time_unit(column)), key=f"unit_{column}_{file_id}"
+        )
+        return f"{name or kind}={column}:{unit}"
+    if kind != "flag":
+        return f"{name or kind}={column}:{kind}"
+    best = st.selectbox("Good is", ["yes", "no"], key=f"good_{column}_{file_id}")
+    plain_name = re.sub(r"[^\w -]+", " ", column).strip()[:40].lower() or kind
+    return f"{name or plain_name}={column}:flag:{'higher' if best == 'yes' else 'lower'}"
 
 
 def _run(upload: UploadedFile, flags: ColumnFlags, settings: Settings) -> None:

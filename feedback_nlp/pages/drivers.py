@@ -81,7 +81,9 @@ def _moves(part: Slice, found: Drivers) -> None:
     shell.draw(
         charts.contribution_bars(shown, unit=outcome.unit, digits=digits), f"Contributions to {outcome.label}: {said}"
     )
-    with st.expander(f"How these sum to {outcome.label} {number(found.score, digits=digits)}", expanded=True):
+    with st.expander(
+        f"How these sum to {outcome.label} {number(found.score, digits=digits)}{outcome.suffix}", expanded=True
+    ):
         st.markdown(_sums(found, known, digits))
         steps = list(known.select("label", "contribution").iter_rows())
         name = short_label(outcome.label)
@@ -110,20 +112,23 @@ def _sums(found: Drivers, known: pl.DataFrame, digits: int) -> str:
     def figure(value: float, signed: bool = False) -> str:
         return number(value, signed=signed, digits=digits)
 
+    def level(value: float) -> str:
+        return figure(value) + found.outcome.suffix
+
     def added(value: float) -> str:
         return f"{'+' if value >= 0 else MINUS} {figure(abs(value))}"
 
     name = plain(short_label(found.outcome.label))
     total = float(known["contribution"].sum())
     lines = [
-        f"**Adds:** {name} {figure(found.score)} = {figure(found.baseline)} {added(total)}: "
+        f"**Adds:** {name} {level(found.score)} = {level(found.baseline)} {added(total)}: "
         f"the baseline, when nobody mentions a theme "
         f"({interval(found.baseline_low, found.baseline_high, digits=digits)}), and what {count(known.height)} themes "
         f"add, over {count(found.n)} responses of {count(found.n_people)} people.",
     ]
     if found.rest is not None:
         lines.append(
-            f"**Removed:** {name} {figure(found.score)} = {figure(found.rest)} "
+            f"**Removed:** {name} {level(found.score)} = {level(found.rest)} "
             f"{added(float(known['shapley'].sum()))}: the {count(found.n_rest)} responses without a theme, and what "
             "those with one take away or bring."
         )
@@ -218,15 +223,18 @@ def _tell_change(found: ScoreChange, day: date) -> None:
     def figure(value: float, signed: bool = False) -> str:
         return number(value, signed=signed, digits=digits)
 
+    def level(value: float) -> str:
+        return figure(value) + found.outcome.suffix
+
     clear = clear_of_zero(found.change_low, found.change_high)
     spread = interval(found.change_low, found.change_high, signed=True, digits=digits)
     base = interval(found.baseline_low, found.baseline_high, signed=True, digits=digits)
     st.markdown(
-        f"**{plain(name)} went from {figure(found.before)} (n = {count(found.n_before)}) to {figure(found.after)} "
+        f"**{plain(name)} went from {level(found.before)} (n = {count(found.n_before)}) to {level(found.after)} "
         f"(n = {count(found.n_after)}): {figure(found.change, True)}**, 95% interval {spread}. "
         + ("" if clear else "The interval includes 0: this could be chance. ")
         + f"{figure(float(found.table['total'].sum()), True)} go with themes, {figure(found.baseline, True)} ({base}) "
-        "with none of them. Associations, not causes."
+        f"with none of them. {plain(found.outcome.orientation)} Associations, not causes."
     )
     if found.table.is_empty():
         return

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from feedback_nlp.errors import UsageError, did_you_mean
 from feedback_nlp.pipeline.progress import Progress, silent
-from feedback_nlp.records import SENTIMENT_LABELS, ScoreScale
+from feedback_nlp.records import FACT_KINDS, SENTIMENT_LABELS, ScoreScale
 from feedback_nlp.settings import Settings
 
 if TYPE_CHECKING:
@@ -127,6 +127,8 @@ def _rows(
         for row in reader.rows(frame)
     ]
     scale = mapping.scores[0].scale if mapping.scores else None
+    if scale is not None and scale.kind in FACT_KINDS:
+        raise UsageError(f"--score {score!r}: {scale.kind} tells what happened, not how a text feels. Name a rating.")
     return rows, scale, tuple(line for line in mapping.explanation if line.startswith("Score '"))
 
 
