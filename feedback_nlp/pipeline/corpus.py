@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from feedback_nlp.themes.discovery.discover import Corpus
     from feedback_nlp.themes.guided.codebook import GuidedCodebook
 
-DISCOVERY_VERSION = "4"  # raise it when discovery would find other themes in the same statements
+DISCOVERY_VERSION = "5"  # raise it when discovery would find other themes in the same statements
 
 
 def corpus_of(store: Store, encoder_key: str, settings: Settings) -> Corpus:
