@@ -30,8 +30,8 @@ class ScoreChange:
     ``change`` = ``after`` - ``before`` = ``baseline`` + the sums of mix and effect over ``table``, which has one row a
     theme, largest total first: theme_id, label, n_before, n_after (responses), share_before, share_after (0..1), mix,
     effect and total, each with _low and _high (95 %), and total_q (Benjamini-Hochberg). All in the outcome's unit;
-    ``n_before`` and ``n_after`` count meaningful responses. ``baseline`` is what no theme accounts for. Associations,
-    not causes.
+    ``n_before`` and ``n_after`` count meaningful responses; all else goes by the weights of a survey, each period's by
+    themselves. ``baseline`` is what no theme accounts for. Associations, not causes.
     """
 
     outcome: Outcome

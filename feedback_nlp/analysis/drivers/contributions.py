@@ -2,7 +2,8 @@
 
 With g the outcome of a response, m_j whether it mentions theme j and x its controls, centred, least squares gives
 g = a + sum_j b_j m_j + c'x + e with e of mean 0, so that mean(g) = a + sum_j w_j b_j, where w_j is the share that
-mentions j: the contributions w_j b_j and the baseline a add up to the score exactly. Where themes nearly always come
+mentions j: the contributions w_j b_j and the baseline a add up to the score exactly. Survey weights make it weighted
+least squares, mean and share weighted ones, and the sum stays exact. Where themes nearly always come
 together, the least ridge penalty that brings the condition number of the standardised columns to 30 (Belsley, Kuh &
 Welsch 1980, "Regression Diagnostics") is put on the themes; intercept and controls stay free, so the sum stays exact.
 """
@@ -10,7 +11,6 @@ Welsch 1980, "Regression Diagnostics") is put on the themes; intercept and contr
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -75,15 +75,10 @@ def fit_periods(
     people = 1 + max(int(person.max()) for *_, person, _ in periods)
     blocks = n_blocks(people, len(periods) * widest * (widest + 1) // 2) if draws else 1
     drawn = draw_weights(blocks, seed, draws)
-
-    def fitted(
-        period: tuple[np.ndarray, sparse.csr_array, sparse.csr_array, np.ndarray, np.ndarray],
-    ) -> Contributions:
-        g, columns, controls, person, weight = period
-        return _fit(g, columns, controls, person % blocks, weight, blocks, drawn)
-
-    with ThreadPoolExecutor(len(periods)) as beside:
-        return list(beside.map(fitted, periods))
+    return [
+        _fit(g, columns, controls, person % blocks, weight, blocks, drawn)
+        for g, columns, controls, person, weight in periods
+    ]
 
 
 def _fit(

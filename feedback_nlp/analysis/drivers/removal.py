@@ -4,7 +4,8 @@ Leaving out one theme's responses changes the score by T - B; such changes do no
 several themes. With v(S) = T - mean(g of the responses that mention nothing of S), the Shapley value of theme j is its
 mean marginal contribution over all orders of leaving out (Shapley 1953), and the values sum to v(all) exactly, without
 a model. Exact for up to twelve themes; above that over seeded orders, each with its reverse (Mitchell et al. 2022,
-"Sampling Permutations for Shapley Value Estimation"). Where nobody is left nothing can be said, and v is 0.
+"Sampling Permutations for Shapley Value Estimation"). Where nobody is left nothing can be said, and v is 0. Survey weights make
+the means weighted ones.
 """
 
 from __future__ import annotations

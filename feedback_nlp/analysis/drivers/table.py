@@ -39,7 +39,8 @@ class Drivers:
     ``signed_baseline`` + damage + lift = ``score``; ``score`` - ``rest`` = the sum of shapley, where ``rest`` is the
     score of the ``n_rest`` responses that mention no theme of the table (None for too few). ``impact_total`` is the
     sum of the leave-one-out impacts, which equals none of these where themes overlap. ``controls`` are held constant
-    in contributions.
+    in contributions. Scores, shares and all views go by the weights of a survey; n, n_people, n_rest and n_with are
+    counts of what arrived.
     """
 
     outcome: Outcome
@@ -75,12 +76,12 @@ def drivers(
     """
     outcome = outcome or choose_outcome(frames)
     numbers = numbered(frames)
-    with ThreadPoolExecutor(2) as beside:  # what needs nothing of each other runs side by side
+    # Joins beside matrices. Fits stay one after the other: each uses all cores, and two at once would wait for theirs.
+    with ThreadPoolExecutor(1) as beside:
         alone = beside.submit(leave_one_out, numbers, outcome, level)
         responses = scored_responses(numbers, outcome, level=level, controlled=controlled)
         if responses.n_people < max(frames.privacy_minimum, 2):
             return None
-        told_apart = beside.submit(_signed, responses, frames.privacy_minimum, seed, draws)
         presence = fit_contributions(
             *(responses.g, responses.columns(), responses.controls, responses.person),
             weight=responses.weight,
@@ -93,7 +94,7 @@ def drivers(
             seed=seed,
             draws=draws,
         )
-        signed, said, damaging = told_apart.result()
+        signed, said, damaging = _signed(responses, frames.privacy_minimum, seed, draws)
     whole = np.ones(len(responses.theme_ids), bool)
     views = pl.DataFrame({"theme_id": responses.theme_ids}, schema={"theme_id": pl.String})
     degrees = responses.degrees()
