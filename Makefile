@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 DEMO := demo
 WORKERS ?= 2
 
-.PHONY: demo test check lint types setup app clean
+.PHONY: demo test check lint types setup app notebooks clean
 
 demo: setup  ## mine the bundled survey, write the report, say how to open the app
 	@mkdir -p $(DEMO)
@@ -40,6 +40,10 @@ $(VENV)/.installed: pyproject.toml
 
 app: setup  ## the app on the bundled survey
 	$(BIN)/feedback-nlp app --db sqlite:///$(DEMO)/feedback.db
+
+notebooks: setup  ## the notebooks on the bundled survey, in JupyterLab; run `make demo` first
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check jupyterlab ipywidgets
+	$(BIN)/jupyter lab notebooks
 
 clean:
 	rm -rf $(VENV) $(DEMO) build dist .pytest_cache .mypy_cache .ruff_cache

@@ -92,11 +92,12 @@ def alert_bands(table: pl.DataFrame) -> alt.LayerChart:
     label, with its period where there are several). An alarm is a filled diamond with its ratio, anything else a
     hollow circle.
     """
+    table = table.filter(pl.col("n_feedback").is_not_null(), pl.col("expected").is_not_null())
     if "name" not in table.columns:
         one_period = table["period"].n_unique() < 2
         name = pl.col("label") if one_period else pl.format("{} ({})", "label", "period")
         table = table.with_columns(name.alias("name"))
-    rows = table.filter(pl.col("n_feedback").is_not_null(), pl.col("expected").is_not_null()).with_columns(
+    rows = table.with_columns(
         pl.int_range(pl.len()).cast(pl.String).alias("theme_id"),
         pl.col("name").alias("label"),
         pl.col("period").cast(pl.String),

@@ -20,7 +20,7 @@ _STYLE = Markup(
     ".fb-read p{{margin:0;text-align:start;white-space:pre-line;overflow-wrap:anywhere}}"
     ".fb-read mark{{background:{tint};color:{ink};padding:0 2px;font-weight:600}}"
     ".fb-read footer,.fb-read header{{font-size:12px;color:{muted};margin-bottom:6px}}"
-    ".fb-read footer{{text-align:match-parent}}"
+    ".fb-read blockquote:dir(rtl) footer{{text-align:right}}"
     ".fb-read bdi+bdi::before{{content:'\\00b7';margin:0 .4em}}</style>"
 ).format(font=Markup(palette.FONT), line=palette.LINE, tint=palette.TINT, ink=palette.INK, muted=palette.MUTED)
 

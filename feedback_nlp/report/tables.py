@@ -17,12 +17,16 @@ from feedback_nlp.report import wording
 _SHARES = ("share", "overall_share", "reach", "coverage")  # 0..1, as are those that begin with "share_"
 _ENDS = ("_low", "_high")
 _STYLE = Markup(
-    "<style>.fb-table{{border-collapse:collapse;font-family:{font};font-size:13px;color:inherit}}"
-    ".fb-table th{{text-align:start;vertical-align:bottom;font-weight:600;border-bottom:1px solid {muted}}}"
-    ".fb-table th,.fb-table td{{padding:4px 12px;background:none}}"
-    ".fb-table td{{text-align:start;border-bottom:1px solid {line};max-width:36rem;overflow-wrap:anywhere}}"
-    ".fb-table .n{{text-align:end;white-space:nowrap;font-variant-numeric:tabular-nums}}"
-    ".fb-table small{{color:{muted};font-size:12px}}</style>"
+    # Where a notebook's own rules align all cells to the right, these have to insist.
+    "<style>table.fb-table{{border-collapse:collapse;font-family:{font};font-size:13px;color:inherit}}"
+    "table.fb-table thead th{{text-align:start!important;vertical-align:bottom;font-weight:600;"
+    "border-bottom:1px solid {muted}}}"
+    "table.fb-table thead th,table.fb-table tbody td{{padding:4px 9px}}"
+    "table.fb-table tbody td{{text-align:start!important;vertical-align:top;border-bottom:1px solid {line};"
+    "max-width:36rem;overflow-wrap:break-word}}"
+    "table.fb-table thead th.n,table.fb-table tbody td.n{{text-align:end!important;white-space:nowrap;"
+    "font-variant-numeric:tabular-nums}}"
+    "table.fb-table small{{color:{muted};font-size:12px}}</style>"
 ).format(font=Markup(palette.FONT), line=palette.LINE, muted=palette.MUTED)
 
 
@@ -59,7 +63,8 @@ class ShownTable:
         return str(_STYLE + table.format(heads, Markup("").join(lines)) + more)
 
     def _side(self, name: str) -> Markup:
-        return Markup(' class="n"') if self.frame.schema[name].is_numeric() else Markup("")
+        dtype = self.frame.schema[name]
+        return Markup(' class="n"') if dtype.is_numeric() or dtype.is_temporal() else Markup("")
 
     def _cell(self, name: str, row: dict[str, Any]) -> Markup:
         value = row[name]
@@ -85,7 +90,7 @@ class ShownTable:
                 return f"{value:.3f}"
             return wording.number(value, self.digits)
         if isinstance(value, list | tuple):
-            return ", ".join(str(part) for part in value)
+            return ", ".join(self._written(name, part) for part in value)
         if isinstance(value, date):  # a datetime is one
             return f"{value:%Y-%m-%d}"
         return f"{value:,}" if isinstance(value, int) else str(value)
