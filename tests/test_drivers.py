@@ -144,7 +144,7 @@ def test_orders_of_many_themes_come_near_the_exact_value_and_add_up(monkeypatch:
     row, theme = np.nonzero(drawn.mentions)
     some = shapley_of_removal(drawn.g, row, theme, 10, drawn.person, draws=0)
     assert (np.abs(some.values - exact) < 5 * some.order_error + 1e-9).all()
-    assert some.score - some.rest == pytest.approx(some.values.sum(), abs=1e-9)
+    assert drawn.g.mean() - some.rest == pytest.approx(some.values.sum(), abs=1e-9)
     assert some.rest == pytest.approx(drawn.g[~drawn.mentions.any(axis=1)].mean(), abs=1e-9)
     assert 0 < some.order_error.max() < 0.2 * np.abs(exact).max()
     assert MOST_EXACT >= 10

@@ -3,9 +3,9 @@
 With g the outcome of a response, m_j whether it mentions theme j and x its controls, centred, least squares gives
 g = a + sum_j b_j m_j + c'x + e with e of mean 0, so that mean(g) = a + sum_j w_j b_j, where w_j is the share that
 mentions j: the contributions w_j b_j and the baseline a add up to the score exactly. Survey weights make it weighted
-least squares, mean and share weighted ones, and the sum stays exact. Where themes nearly always come
-together, the least ridge penalty that brings the condition number of the standardised columns to 30 (Belsley, Kuh &
-Welsch 1980, "Regression Diagnostics") is put on the themes; intercept and controls stay free, so the sum stays exact.
+least squares, mean and share weighted ones, and the sum stays exact. Where themes nearly always come together, the
+least ridge penalty that brings the condition number of the standardised columns to 30 (Belsley, Kuh & Welsch 1980,
+"Regression Diagnostics") is put on the themes; intercept and controls stay free, so the sum stays exact.
 """
 
 from __future__ import annotations

@@ -4,8 +4,8 @@ Leaving out one theme's responses changes the score by T - B; such changes do no
 several themes. With v(S) = T - mean(g of the responses that mention nothing of S), the Shapley value of theme j is its
 mean marginal contribution over all orders of leaving out (Shapley 1953), and the values sum to v(all) exactly, without
 a model. Exact for up to twelve themes; above that over seeded orders, each with its reverse (Mitchell et al. 2022,
-"Sampling Permutations for Shapley Value Estimation"). Where nobody is left nothing can be said, and v is 0. Survey weights make
-the means weighted ones.
+"Sampling Permutations for Shapley Value Estimation"). Where nobody is left nothing can be said, and v is 0. Survey
+weights make the means weighted ones.
 """
 
 from __future__ import annotations
@@ -23,13 +23,12 @@ ORDERS = 64  # of leaving out, where there are too many themes for all of them
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Removal:
-    """``values`` (k,) sum to ``score`` - ``rest``, the mean of the ``n_rest`` responses that mention no theme.
+    """``values`` (k,) sum to the score less ``rest``, the mean of the ``n_rest`` responses that mention no theme.
 
     ``draws`` (n_draws, k) are the values of the bootstrap; ``order_error`` (k,) is the standard error that comes from
     having tried some orders only, 0 when all were.
     """
 
-    score: float
     rest: float
     n_rest: int
     values: np.ndarray
@@ -67,7 +66,6 @@ def shapley_of_removal(
     mentioning[row] = True
     score = float((weight * g).sum() / weight.sum())
     return Removal(
-        score=score,
         rest=score - float(values[0].sum()),
         n_rest=int((~mentioning).sum()),
         values=values[0],
