@@ -35,6 +35,7 @@ FRAMES = {
         "duplicate_kind": pl.String,
         "scores": pl.String,
         "segments": pl.String,
+        "weight": pl.Float64,
         "n_statements": pl.Int64,
     },
     "statements": {
@@ -56,6 +57,7 @@ FRAMES = {
         "margin": pl.Float64,
         "review": pl.String,
         "facets": pl.String,
+        "codebook_version": pl.Int64,
     },
     "mentions": {
         "statement_id": pl.String,
@@ -87,6 +89,7 @@ FRAMES = {
         "maximum": pl.Float64,
         "higher_is_better": pl.Boolean,
     },
+    "codebooks": {"version": pl.Int64, "reason": pl.String},
 }
 
 

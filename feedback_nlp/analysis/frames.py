@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import polars as pl
@@ -26,6 +26,7 @@ _FEELINGS = ("sentiment", "sentiment_label", "sentiment_confidence", "emotions",
 # What frames written down before these were known lack; null, or false, stands for "not known".
 _ROW_FACTS = {WEIGHT: pl.lit(1.0)}
 _TAG_FACTS = {"margin": pl.lit(None, pl.Float64), "review": pl.lit(None, pl.String), "facets": pl.lit("{}")}
+_TAG_FACTS |= {"codebook_version": pl.lit(None, pl.Int64)}
 _SCORE_FACTS = {
     "sentiment_confidence": pl.lit(None, pl.Float64),
     "emotions": pl.lit(None, pl.String),
@@ -37,6 +38,9 @@ _THEME_FACTS = {
     "stability": pl.lit(None, pl.Float64),
     "is_emerging": pl.lit(False),
 }
+
+
+_CODEBOOKS = {"version": pl.Int64, "reason": pl.String}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,7 +58,8 @@ class AnalysisFrames:
     likeliest first, empty when there are none and null when they were not looked for; see
     :mod:`~feedback_nlp.analysis.roll_up`. ``themes`` say where they are from (source, label_source, is_emerging) and
     their stability (0..1, null where not measured). ``withheld`` are the ids of themes whose figures and texts the
-    privacy minimum keeps back. Row order does not depend on the store's.
+    privacy minimum keeps back. ``codebooks`` (version, reason) are those published; ``codebook_version`` of
+    a statement is the one that tagged it. Row order does not depend on the store's.
     """
 
     feedback: pl.DataFrame
@@ -68,6 +73,7 @@ class AnalysisFrames:
     privacy_minimum: int = 5
     low_base: int = 30
     withheld: frozenset[str] = frozenset()
+    codebooks: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=_CODEBOOKS))
 
 
 def build_frames(raw: Mapping[str, pl.DataFrame], settings: Settings, *, keep_hidden: bool = False) -> AnalysisFrames:
@@ -114,6 +120,7 @@ def build_frames(raw: Mapping[str, pl.DataFrame], settings: Settings, *, keep_hi
         withheld=privacy.withheld_themes(
             themes, feedback, privacy.who_says_what(feedback, mentions), settings.privacy_minimum
         ),
+        codebooks=raw.get("codebooks", pl.DataFrame(schema=_CODEBOOKS)),
     )
 
 

@@ -8,6 +8,7 @@ import polars as pl
 
 from feedback_nlp.analysis import intervals
 from feedback_nlp.analysis.cells import CELL, score_cells, share_cells, theme_cells
+from feedback_nlp.analysis.codebook_breaks import VERSIONS, one_run, period_versions, with_versions
 from feedback_nlp.analysis.frames import AnalysisFrames
 from feedback_nlp.analysis.outcomes import Outcome, choose_outcome
 from feedback_nlp.analysis.periods import PERIOD, all_periods, in_periods, period_labels
@@ -29,12 +30,15 @@ def theme_by_period(
     """Return one row a week ("YYYY-Www") or month ("YYYY-MM"), oldest first.
 
     Columns: period, n_feedback, base (meaningful feedback of the period) with share, share_low and share_high (Wilson,
-    0..1), value_with (the outcome of those who say it), n_with, suppressed. Null where too few people would show.
+    0..1), value_with (the outcome of those who say it), n_with, suppressed, codebook_versions (those that tagged the
+    period, sorted: see :mod:`~feedback_nlp.analysis.codebook_breaks`). Null where too few people would show.
     """
     outcome, split = outcome or choose_outcome(frames), in_periods(frames, unit)
     table = _row_by_row(theme_cells(split, theme_id, PERIOD, outcome, _part_of(frames, unit)), split, unit)
-    return table.with_columns(_no_feedback("n_feedback", "base", "n_with"), _SUPPRESSED).select(
-        *(PERIOD, "n_feedback", "base", "share", "share_low", "share_high", "value_with", "n_with", "suppressed")
+    table = with_versions(table.with_columns(_no_feedback("n_feedback", "base", "n_with"), _SUPPRESSED), frames, unit)
+    return table.select(
+        *(PERIOD, "n_feedback", "base", "share", "share_low", "share_high", "value_with", "n_with", "suppressed"),
+        VERSIONS,
     )
 
 
@@ -60,7 +64,8 @@ def themes_by_month(frames: AnalysisFrames, level: int = 1) -> pl.DataFrame:
 def themes_by_period(frames: AnalysisFrames, unit: str = "month", level: int = 1) -> pl.DataFrame:
     """Return one row a theme of ``level`` and period.
 
-    Columns: theme_id, label, period, n_feedback, base, share and interval, suppressed; null under too few people.
+    Columns: theme_id, label, period, n_feedback, base, share and interval, suppressed, codebook_versions; null under
+    too few people.
     """
     split = in_periods(frames, unit)
     table = share_cells(split, PERIOD, level, _part_of(frames, unit)).rename({CELL: PERIOD})
@@ -73,7 +78,7 @@ def themes_by_period(frames: AnalysisFrames, unit: str = "month", level: int = 1
         _no_feedback("n_feedback", "base"), _SUPPRESSED
     )
     columns = ("theme_id", "label", PERIOD, "n_feedback", "base", "share", "share_low", "share_high", "suppressed")
-    return table.select(columns).sort("theme_id", PERIOD)
+    return with_versions(table, frames, unit).select(*columns, VERSIONS).sort("theme_id", PERIOD)
 
 
 def changing_themes(frames: AnalysisFrames, level: int = 1) -> pl.DataFrame:
@@ -82,12 +87,12 @@ def changing_themes(frames: AnalysisFrames, level: int = 1) -> pl.DataFrame:
     Columns: theme_id, label, n_recent, base_recent, share_recent, n_before, base_before, share_before, change with
     change_low and change_high (Newcombe, -1..1), q (Benjamini-Hochberg over the themes). Feedback without a date counts
     as before: left out, it would be found by subtraction. Themes that too few people mention in either period, though
-    somebody does, are left out. Empty with fewer than ``RECENT + 2`` months.
+    somebody does, are left out, and so are months that another codebook tagged than the last one. Empty with fewer than
+    ``RECENT + 2`` months.
     """
-    recent = _is_recent(frames)
-    if recent is None:
+    period = _halves(frames)
+    if period is None:
         return pl.DataFrame(schema=_CHANGES)
-    period = pl.when(recent.fill_null(False)).then(pl.lit("recent")).otherwise(pl.lit("before"))
     marked = replace(frames, feedback=frames.feedback.with_columns(period.alias("__period__")))
     shares = share_cells(marked, "__period__", level).filter(pl.col("share").is_not_null())
     halves = [
@@ -132,13 +137,28 @@ _CHANGES = {
 }
 
 
-def _is_recent(frames: AnalysisFrames) -> pl.Expr | None:
-    """Whether feedback is of the last :data:`RECENT` months, or None with too few months to compare.
+def _halves(frames: AnalysisFrames) -> pl.Expr | None:
+    """Return "recent" for the last :data:`RECENT` months, "before", or "earlier" for what another codebook tagged.
 
-    The two periods are totals that :func:`changing_themes` shows, so that each has to hide its own months well.
+    None with too few months to compare. The periods are totals that :func:`changing_themes` shows, or that follow from
+    them, so that each has to hide its own months well.
     """
     months = period_labels(frames, "month")
-    return pl.col(MONTH) >= months[-RECENT] if len(months) >= RECENT + 2 else None
+    if len(months) < RECENT + 2:
+        return None
+    known = [
+        month for month, same in zip(months, one_run(period_versions(frames), len(months) - 1), strict=True) if same
+    ]
+    if len(known) < RECENT + 2:
+        return None
+    month = pl.col(MONTH)
+    return (
+        pl.when(month >= months[-RECENT])
+        .then(pl.lit("recent"))
+        .when(month < known[0])
+        .then(pl.lit("earlier"))
+        .otherwise(pl.lit("before"))
+    )
 
 
 def _part_of(frames: AnalysisFrames, unit: str) -> pl.Expr | None:
@@ -148,8 +168,7 @@ def _part_of(frames: AnalysisFrames, unit: str) -> pl.Expr | None:
     from one Monday that is the first of a month to the next, the sums of both are known.
     """
     if unit == "month":
-        recent = _is_recent(frames)
-        return None if recent is None else recent.fill_null(False)
+        return _halves(frames)
     monday = pl.col("created_at").dt.truncate("1w")
     starts = [day for day in all_periods(frames, "month") if day.weekday() == 0] if period_labels(frames, unit) else []
     return pl.sum_horizontal(pl.lit(0), *((monday >= day).fill_null(False).cast(pl.Int64) for day in starts))

@@ -181,13 +181,18 @@ def discover(settings: Settings, as_json: bool) -> None:
 
 @click.command()
 @click.option("--codebook", "version", type=int, help="Codebook version (default: the newest).")
+@click.option(
+    "--keep-history",
+    is_flag=True,
+    help="Tag only what no codebook has tagged: older feedback keeps what older ones said, and trends mark the change.",
+)
 @common_options
-def tag(settings: Settings, as_json: bool, version: int | None) -> None:
+def tag(settings: Settings, as_json: bool, version: int | None, keep_history: bool) -> None:
     """Tag statements that have no tags yet with the themes of the newest codebook: what a nightly job runs."""
     from feedback_nlp.pipeline import tag_statements
 
     with open_store(settings, must_exist=True) as store, progress_bars() as progress:
-        summary = tag_statements(store, settings, version=version, progress=progress)
+        summary = tag_statements(store, settings, version=version, keep_history=keep_history, progress=progress)
     if as_json:
         say_json(summary)
         return

@@ -44,12 +44,15 @@ def tag_statements(
     *,
     encoder: LoadedEncoder | None = None,
     version: int | None = None,
+    keep_history: bool = False,
     progress: Progress = silent,
 ) -> TagSummary:
     """Tag every statement that the codebook has not tagged yet.
 
-    Without a ``version`` it is the newest codebook with all of people's edits, which readers see from then on. Raises
-    NothingToShow when there is no codebook, EncoderError when its encoder is not the one in force.
+    Without a ``version`` it is the newest codebook with all of people's edits, which readers see from then on. With
+    ``keep_history`` statements that an older codebook tagged keep what it said; trends mark where the codebook changes.
+    The next call without it tags them anew. Raises NothingToShow when there is no codebook, EncoderError when its
+    encoder is not the one in force.
     """
     from feedback_nlp.encoding import load_encoder
 
@@ -58,7 +61,7 @@ def tag_statements(
     encoder = encoder or load_encoder(settings)
     codebook.require_encoder(encoder.identity.key)
     encode_pending(store, encoder, progress)
-    waiting = store.statements_to_tag(codebook.version, only_new=True)
+    waiting = store.statements_to_tag(codebook.version, only_new=True, keep_history=keep_history)
     n_review = 0
     for start in range(0, waiting.height, TAG_AT_ONCE):
         part = waiting.slice(start, TAG_AT_ONCE)
@@ -68,7 +71,8 @@ def tag_statements(
         progress("tag", min(start + TAG_AT_ONCE, waiting.height), waiting.height)
     if codebook.version == store.latest_codebook_version():
         store.mark_ready(codebook.version)
-        store.drop_superseded_tags(codebook.version)
+        if not keep_history:
+            store.drop_superseded_tags(codebook.version)
     tagged, themed = store.count_tagged(codebook.version)
     return TagSummary(codebook.version, waiting.height, themed, themed / tagged if tagged else 0.0, n_review)
 

@@ -58,6 +58,7 @@ TAG_COLUMNS: dict[str, Any] = {
     "margin": pl.Float64,
     "review": pl.String,
     "facets": pl.String,
+    "codebook_version": pl.Int64,
 }
 MENTION_COLUMNS: dict[str, Any] = {
     "statement_id": pl.String,
@@ -80,6 +81,7 @@ THEME_COLUMNS: dict[str, Any] = {
     "stability": pl.Float64,
     "is_emerging": pl.Boolean,
 }
+CODEBOOK_COLUMNS: dict[str, Any] = {"version": pl.Int64, "reason": pl.String}
 SCALE_COLUMNS: dict[str, Any] = {
     "name": pl.String,
     "kind": pl.String,
@@ -93,13 +95,15 @@ class Frames(Database):
     """The part of the store that analysis reads."""
 
     def read_frames(self, codebook_version: int | None = None) -> dict[str, pl.DataFrame]:
-        """Return feedback, statements, mentions, themes and scales as one consistent set of frames.
+        """Return feedback, statements, mentions, themes, scales and codebooks as one consistent set of frames.
 
         ``codebook_version`` None means the newest that is ready (of all, when none is); before the first one the
         statements' theme columns are null, and mentions and themes are empty. Rows come sorted by their ids
         (statements by place, themes in the codebook's order). ``created_at`` has no zone: as it was written, or in
         UTC when it came with one. What people said of statements is laid on, see
-        :func:`~feedback_nlp.store.said_by_people.lay_on`. Raises UsageError for an unknown version.
+        :func:`~feedback_nlp.store.said_by_people.lay_on`. A statement that a ready version has not tagged has what
+        the newest version before it said, as far as its themes are still there; ``codebook_version`` says which one
+        tagged it. Raises UsageError for an unknown version.
         """
         with self._read() as connection:
             version = (
@@ -111,7 +115,8 @@ class Frames(Database):
             statements = read_frame(connection, _select(schema.statement, STATEMENT_COLUMNS), STATEMENT_COLUMNS)
             scales = read_frame(connection, _select(schema.score_scale, SCALE_COLUMNS), SCALE_COLUMNS)
             themes = edited_themes(connection, version)[0] if version is not None else ()
-            tags, mentions = _tags_and_mentions(connection, version, themes)
+            tags, mentions = _tags_and_mentions(connection, version, themes, statements.height)
+            codebooks = read_frame(connection, _select(schema.codebook, CODEBOOK_COLUMNS), CODEBOOK_COLUMNS)
         n_statements = statements.group_by("feedback_id").agg(pl.len().cast(pl.Int64).alias("n_statements"))
         return {
             "feedback": feedback.join(n_statements, on="feedback_id", how="left")
@@ -123,6 +128,7 @@ class Frames(Database):
             .sort("statement_id", "theme_id"),
             "themes": _theme_frame(themes),
             "scales": scales.sort("name"),
+            "codebooks": codebooks.sort("version"),
         }
 
 
@@ -131,7 +137,7 @@ def _select(table: sa.Table, columns: dict[str, Any]) -> sa.Select[Any]:
 
 
 def _tags_and_mentions(
-    connection: sa.Connection, version: int | None, themes: tuple[Theme, ...]
+    connection: sa.Connection, version: int | None, themes: tuple[Theme, ...], n_statements: int
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     if version is None:
         no_mentions = pl.DataFrame(schema={**MENTION_COLUMNS, "provenance": pl.String})
@@ -140,9 +146,51 @@ def _tags_and_mentions(
     tags = read_frame(connection, _select(t, TAG_COLUMNS).where(t.c.codebook_version == version), TAG_COLUMNS)
     every = _select(m, MENTION_COLUMNS).where(m.c.codebook_version == version)
     mentions = read_frame(connection, every, MENTION_COLUMNS).with_columns(provenance=pl.lit(BY_MODEL))
-    words = connection.execute(sa.select(schema.codebook.c.settings).where(schema.codebook.c.version == version))
-    merged = json.loads(words.scalar_one()).get("merged", {})
+    c = schema.codebook
+    book = connection.execute(sa.select(c.c.settings, c.c.is_ready).where(c.c.version == version)).one()
+    merged = json.loads(book.settings).get("merged", {})
+    if book.is_ready and tags.height < n_statements:  # the history may have been left to an older version
+        kept = _kept(connection, version, tags, themes, merged)
+        tags, mentions = pl.concat([tags, kept[0]]), pl.concat([mentions, kept[1]])
     return lay_on(tags, mentions, themes, active_edits(connection, STATEMENT_EDITS), merged)
+
+
+def _kept(
+    connection: sa.Connection, version: int, tags: pl.DataFrame, themes: tuple[Theme, ...], merged: dict[str, str]
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the tags and mentions of statements that only older versions tagged, by the newest of these.
+
+    Themes that were merged since are those they were merged into, and themes that are gone are left out.
+    """
+    t, m = schema.tag, schema.mention
+    older = read_frame(connection, _select(t, TAG_COLUMNS).where(t.c.codebook_version < version), TAG_COLUMNS)
+    older = older.join(tags.select("statement_id"), on="statement_id", how="anti")
+    older = older.sort("statement_id", "codebook_version").unique("statement_id", keep="last", maintain_order=True)
+    columns = {**MENTION_COLUMNS, "codebook_version": pl.Int64}
+    said = read_frame(connection, _select(m, columns).where(m.c.codebook_version < version), columns)
+    said = said.join(older.select("statement_id", "codebook_version"), on=["statement_id", "codebook_version"])
+    there = {theme.theme_id: theme.theme_id for theme in themes}
+    homes = {theme_id: home for theme_id, home in merged.items() if home in there} | there
+    parents = {theme.theme_id: theme.parent_id for theme in themes if theme.parent_id is not None}
+
+    def at_home(name: str) -> pl.Expr:
+        return pl.col(name).replace_strict(homes, default=None, return_dtype=pl.String)
+
+    said = said.with_columns(at_home("theme_id")).drop_nulls("theme_id").select(*MENTION_COLUMNS)
+    whole = said.with_columns(pl.col("theme_id").replace_strict(parents, default=None, return_dtype=pl.String))
+    said = (
+        pl.concat([said, whole.drop_nulls("theme_id")])
+        .group_by("statement_id", "theme_id")
+        .agg(pl.col("confidence").max())
+    )
+    older = older.with_columns(
+        at_home("best_theme_id"),
+        pl.when(pl.col("best_theme_id").is_not_null() & at_home("best_theme_id").is_null())
+        .then(pl.format("its theme of codebook {} is no more", "codebook_version"))
+        .otherwise("unthemed_reason")
+        .alias("unthemed_reason"),
+    )
+    return older, said.select(*MENTION_COLUMNS).with_columns(provenance=pl.lit(BY_MODEL))
 
 
 def _theme_frame(themes: tuple[Theme, ...]) -> pl.DataFrame:

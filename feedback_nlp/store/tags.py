@@ -20,15 +20,18 @@ _TO_TAG = {"statement_id": pl.String, "text_hash": pl.String, "language": pl.Str
 class Tags(Database):
     """The part of the store that keeps tags and mentions."""
 
-    def statements_to_tag(self, codebook_version: int, *, only_new: bool) -> pl.DataFrame:
+    def statements_to_tag(self, codebook_version: int, *, only_new: bool, keep_history: bool = False) -> pl.DataFrame:
         """Return statement_id, text_hash, language and feedback_id of the statements, sorted by statement_id.
 
-        ``only_new`` leaves out those that this version has tagged already.
+        ``only_new`` leaves out those that this version has tagged already, with ``keep_history`` those too that an
+        older one has.
         """
         s, t = schema.statement, schema.tag
         query = sa.select(*(s.c[name] for name in _TO_TAG))
         if only_new:
-            tagged = sa.exists().where(t.c.codebook_version == codebook_version, t.c.statement_id == s.c.statement_id)
+            by_it = t.c.codebook_version == codebook_version
+            known = t.c.codebook_version <= codebook_version if keep_history else by_it
+            tagged = sa.exists().where(known, t.c.statement_id == s.c.statement_id)
             query = query.where(~tagged)
         with self._read() as connection:
             return read_frame(connection, query, _TO_TAG).sort("statement_id")

@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 
 from feedback_nlp.analysis import intervals, privacy
+from feedback_nlp.analysis.codebook_breaks import one_run, period_versions
 from feedback_nlp.analysis.frames import AnalysisFrames
 from feedback_nlp.analysis.periods import PER_YEAR, PERIOD, all_periods, period_of
 from feedback_nlp.analysis.themes import share_columns
@@ -22,7 +23,9 @@ def alerts(frames: AnalysisFrames, *, unit: str = "month", level: int = 1, lates
     Columns: theme_id, label, period (its first day), n_feedback that mention it, n_people, base (meaningful feedback of
     the period), share and interval (Wilson, 0..1), expected with expected_low and expected_high (feedback, 95 % of
     such periods), ratio (n over expected), p, q (Benjamini-Hochberg over the themes of the period), alarm (q at most
-    :data:`FALSE_ALARMS` and more than expected), judged (false with fewer than six earlier periods) and suppressed.
+    :data:`FALSE_ALARMS` and more than expected), judged (false with fewer than six earlier periods), suppressed and
+    reason (why it is not judged, else null). Periods that another codebook tagged are not in the past of a period, and
+    one that several tagged is not judged: themes may be told in another way there, which is no alarm.
     How: :mod:`~feedback_nlp.analysis.watching.counts`. Raises NothingToShow when no feedback has a date.
     """
     feedback = frames.feedback.filter("meaningful").select("feedback_id", "person_id", period_of(unit)).drop_nulls()
@@ -41,11 +44,12 @@ def alerts(frames: AnalysisFrames, *, unit: str = "month", level: int = 1, lates
     cell = pairs["theme"].to_numpy().astype(np.int64) * len(periods) + pairs["place"].to_numpy()
     counts = np.bincount(cell, minlength=len(themes) * len(periods)).reshape(len(themes), len(periods))
     people = pairs.group_by("theme", "place").agg(pl.col("person_id").n_unique().cast(pl.Int64).alias("n_people"))
-    judged = [
-        _judged(counts, volume, periods, end, unit) for end in range(len(periods), max(0, len(periods) - latest), -1)
-    ]
+    ends = range(len(periods), max(0, len(periods) - latest), -1)
+    told = period_versions(frames, unit)
+    starts = {end: int(np.argmax(one_run(told, end - 1))) for end in ends}
+    judged = [_judged(counts, volume, periods, starts[end], end, unit, told["whole"][end - 1]) for end in ends]
     if not judged or themes.is_empty():
-        judged = [_judged(np.zeros((0, 1)), np.zeros(1), periods[:1], 1, unit)]
+        judged = [_judged(np.zeros((0, 1)), np.zeros(1), periods[:1], 0, 1, unit, True)]
     base_people = dated.group_by("place").agg(pl.col("person_id").n_unique().alias("base_people"))
     table = (
         pl.concat(judged)
@@ -81,14 +85,25 @@ def alerts(frames: AnalysisFrames, *, unit: str = "month", level: int = 1, lates
             "alarm",
             "judged",
             "suppressed",
+            "reason",
         )
     )
 
 
-def _judged(counts: np.ndarray, volume: np.ndarray, periods: pl.Series, end: int, unit: str) -> pl.DataFrame:
-    """Judge the last of the first ``end`` periods."""
-    found = expect(counts[:, :end], volume[:end], PER_YEAR[unit], min(_SKIP[unit], max(0, end - 1 - LEAST_PAST)))
-    k = len(counts)
+def _judged(
+    counts: np.ndarray, volume: np.ndarray, periods: pl.Series, start: int, end: int, unit: str, whole: bool
+) -> pl.DataFrame:
+    """Judge the period before ``end`` by those from ``start`` on, if one codebook tagged it (``whole``)."""
+    k, n = len(counts), end - start
+    past = counts[:, start:end] if whole else counts[:, end - 1 : end]  # of one period nothing can be said
+    skip = min(_SKIP[unit], max(0, n - 1 - LEAST_PAST))
+    found = expect(past, volume[start:end] if whole else volume[end - 1 : end], PER_YEAR[unit], skip if whole else 0)
+    reason = None
+    if not whole:
+        reason = f"Several codebooks tagged this {unit}, so that nothing before can be compared with it."
+    elif np.isnan(found.p_value).any():
+        since = f" since another codebook took over on {periods[start]}" if start else ""
+        reason = f"At least {LEAST_PAST} {unit}s with feedback have to come before{since}."
     return pl.DataFrame(
         {
             "theme": np.arange(k, dtype=np.uint32),
@@ -102,5 +117,6 @@ def _judged(counts: np.ndarray, volume: np.ndarray, periods: pl.Series, end: int
             "p": found.p_value,
             "q": intervals.false_discovery(found.p_value),
             "judged": ~np.isnan(found.p_value),
+            "reason": pl.Series([reason] * k, dtype=pl.String),
         }
     )
