@@ -555,6 +555,7 @@ def test_a_file_is_read_from_upload_to_themes(open_app: Open, topic_encoder: Pat
         "Source": add.NONE,
         "Channel": add.NONE,
         "Speaker": add.NONE,
+        "Weight": add.NONE,
         "Kind": "nps",
         "Best is": "higher",
     }
