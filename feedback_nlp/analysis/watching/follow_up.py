@@ -1,4 +1,10 @@
-"""Did what was done about a theme show in what customers say?"""
+"""Did what was done about a theme show in what customers say?
+
+What is done about a theme is often done because it has just peaked, and after a peak a share falls by itself
+(regression to the mean: Barnett, van der Pols & Dobson 2005, "Regression to the mean: what it is and how to deal with
+it"). So where the worst period of the time before came shortly before the start, it is left out of that time, and the
+reason given says so.
+"""
 
 from __future__ import annotations
 
@@ -11,30 +17,36 @@ import polars as pl
 
 from feedback_nlp.analysis import privacy
 from feedback_nlp.analysis.frames import NOT_GIVEN, AnalysisFrames, segment_column, theme_label
-from feedback_nlp.analysis.periods import PERIOD, all_periods, period_label, period_of
-from feedback_nlp.analysis.themes import share_columns
+from feedback_nlp.analysis.outcomes import Outcome, choose_outcome
+from feedback_nlp.analysis.periods import PERIOD, UNITS, all_periods, period_label
 from feedback_nlp.analysis.watching.interrupted import LEAST_PERIODS, Interruption, interrupt
+from feedback_nlp.analysis.watching.watched import FIGURES, Watched, watched_score, watched_share
 from feedback_nlp.errors import UsageError
 from feedback_nlp.records import Action
 
 Verdict = Literal["better", "worse", "no clear change", "not enough data yet"]
-Measure = Literal["negative", "mention"]
+Measure = Literal["negative", "mention", "score"]
 CLEAR = 0.05
+_SHORTLY = {"week": 13, "month": 3}  # a quarter: how long before the start a peak may have led to the action
+_SHARES = {"value": "share", "low": "share_low", "high": "share_high", "control_value": "control_share"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FollowUp:
-    """What became of a theme after an action.
+    """What became of a theme, or of a score, after an action.
 
-    ``series`` has one row a period, oldest first: period, n_feedback that counts (mentions, or negative ones), base
-    with share, share_low, share_high (per cent, 0..100); control_share (per cent, null without a control) and expected
-    (per cent: what the time before would have led to); suppressed. ``found`` holds the effect in percentage points,
-    None while there is too little data; then ``reason`` says what is missing. ``control`` says what was compared with.
+    ``series`` has one row a period, oldest first. Of a theme: period, n_feedback that counts (mentions, or negative
+    ones), base with share, share_low, share_high (per cent, 0..100) and control_share (per cent, null without a
+    control). Of a score: period, n (responses), value, low, high and control_value. Then expected (what the time before
+    would have led to), left_out (a peak shortly before the start; false where the period is hidden) and suppressed.
+    ``found`` holds the effect in ``points``, None while there is too little data; then ``reason`` says what is missing.
+    ``control`` says what was compared with.
     """
 
     action: Action
     measure: Measure
     unit: str
+    points: str
     verdict: Verdict
     reason: str
     control: str | None
@@ -43,13 +55,20 @@ class FollowUp:
 
 
 def follow_up(
-    frames: AnalysisFrames, action: Action, *, unit: str = "month", measure: Measure = "negative"
+    frames: AnalysisFrames,
+    action: Action,
+    *,
+    unit: str = "month",
+    measure: Measure = "negative",
+    outcome: Outcome | None = None,
 ) -> FollowUp:
-    """Return what became of the action's theme, by "week" or "month".
+    """Return what became of the action's theme by "week" or "month", or, with the measure "score", of ``outcome``.
 
-    Shares of too few people are hidden; what they were still counts in the comparison. Raises UsageError when the
-    action has no day from which it should show, or names a theme or segment that the data does not hold;
-    NothingToShow when no feedback has a date.
+    The period in which the action began counts on neither side, unless both began on one day. Where the action touches
+    a segment, everybody else is the control, otherwise the theme that it names (not for a score). Shares of too few
+    people are hidden; what they were still counts in the comparison. Raises UsageError when the action has no day from
+    which it should show, or names a theme or segment that the data does not hold; NothingToShow when no feedback has a
+    date.
     """
     theme_label(frames, action.theme_id)
     if action.since is None:
@@ -58,43 +77,72 @@ def follow_up(
             f"feedback-nlp actions edit {action.action_id} --since YYYY-MM-DD"
         )
     periods = all_periods(frames, unit)
-    start = _place(action.since, periods, unit)
+    stop, start = _places(action.since, periods, unit)
     touched, others = _touched(frames, action)
-    series = _shares(frames, touched, action.theme_id, periods, unit, measure)
-    y, weight = series["y"].to_numpy(), series["weight"].to_numpy().astype(float)
-    control, compared_y, hidden = None, np.zeros(len(periods)), np.zeros(len(periods), bool)
-    if action.control_theme_id is not None or others is not None:
-        theme = action.control_theme_id or action.theme_id
-        compared = _shares(frames, touched if others is None else others, theme, periods, unit, measure)
-        control = f"the theme {theme_label(frames, theme)!r}" if others is None else "everybody else"
-        series = series.with_columns(compared["share"].alias("control_share"))
-        hidden = compared["share"].is_null().to_numpy()
-        both = np.minimum(weight, compared["weight"].to_numpy())
-        weight = np.where(both > 0, weight, 0.0)
-        compared_y = compared["y"].to_numpy()
-        y = y - compared_y
-    found = interrupt(y, weight, start) if start is not None else None
+    measured = (outcome or choose_outcome(frames)) if measure == "score" else None
+
+    def watch(scope: AnalysisFrames, theme_id: str) -> Watched:
+        if measured is not None:
+            return watched_score(scope, measured, periods, unit)
+        return watched_share(frames, scope, theme_id, periods, unit, negative=measure == "negative")
+
+    watched, control = watch(touched, action.theme_id), None
+    counts = (np.arange(len(periods)) < stop) | (np.arange(len(periods)) >= start)
+    weight = np.where(counts, watched.weight, 0.0)
+    series, base = watched.rows, np.zeros(len(periods))
+    if others is not None:
+        control, compared = "everybody else", watch(others, action.theme_id)
+        # Where one half of everybody is hidden, subtracting the other would show it.
+        unseen = watched.rows[privacy.SUPPRESSED] | compared.rows[privacy.SUPPRESSED]
+        series = series.with_columns(unseen).with_columns(
+            pl.when(privacy.SUPPRESSED).then(None).otherwise(pl.col(c)).alias(c)
+            for c in (*FIGURES, "n_feedback" if measured is None else "n")
+        )
+    elif measured is None and action.control_theme_id is not None:
+        control = f"the theme {theme_label(frames, action.control_theme_id)!r}"
+        compared = watch(touched, action.control_theme_id)
+        unseen = compared.rows[privacy.SUPPRESSED]
+    if control is not None:
+        beside = compared.rows.select(pl.when(unseen).then(None).otherwise("value").alias("control_value"))
+        series, base = series.hstack(beside), compared.y
+        weight = _of_difference(weight, compared.weight)
+    peak, usual = _peak(watched.y if measured is None else -watched.y, weight, stop, _SHORTLY[unit])
+    if peak is not None:
+        weight[peak] = 0
+    found = interrupt(watched.y - base, weight, start)
     expected = np.full(len(periods), np.nan)
     if found is not None:
         # Where the control may not be shown, what it leads to may not either.
-        expected = np.where(hidden, np.nan, found.expected + compared_y)
-    verdict, reason = _verdict(found, start, weight, unit)
+        expected = found.expected + (base if control is None else beside["control_value"].to_numpy())
+    shown = peak is not None and not series[privacy.SUPPRESSED][peak]
+    least, most = (0.0, 100.0) if measured is None else (measured.minimum, measured.maximum)
     series = series.with_columns(
-        pl.col("control_share") if control else pl.lit(None, pl.Float64).alias("control_share"),
-        pl.Series("expected", expected).fill_nan(None).clip(0, 100),
+        pl.col("control_value") if control else pl.lit(None, pl.Float64).alias("control_value"),
+        pl.Series("expected", expected).fill_nan(None).clip(least, most),
+        pl.Series("left_out", np.arange(len(periods)) == (peak if shown else -1)),
         period_label(unit, PERIOD).alias(PERIOD),
-    ).drop("weight", "y")
-    return FollowUp(action, measure, unit, verdict, reason, control, found, series)
+    )
+    verdict, reason = _verdict(found, start, weight, unit, measured)
+    if peak is not None:
+        reason = f"{reason} {_told(series.row(peak, named=True) if shown else None, usual, unit, measured)}"
+    points = "percentage points" if measured is None else measured.unit
+    series = series.rename(_SHARES) if measured is None else series
+    last = ("expected", "left_out", privacy.SUPPRESSED)
+    series = series.select(*(c for c in series.columns if c not in last), *last)
+    return FollowUp(action, measure, unit, points, verdict, reason, control, found, series)
 
 
-def _place(since: str, periods: pl.Series, unit: str) -> int | None:
-    """Return the place of the first whole period after the action began; None when there is none yet."""
+def _places(since: str, periods: pl.Series, unit: str) -> tuple[int, int]:
+    """Return the places after the last period that ended before the action, and of the first that began after it did.
+
+    Each is the number of periods where there is none yet.
+    """
     try:
         day = date.fromisoformat(since)
     except ValueError:
         raise UsageError(f"since = {since!r} is not a date. Write it as YYYY-MM-DD.") from None
-    later = np.flatnonzero((periods >= day).to_numpy())
-    return int(later[0]) if len(later) else None
+    first = pl.select(pl.lit(day).dt.truncate(UNITS[unit])).item()
+    return int((periods < first).sum()), int((periods < day).sum())
 
 
 def _touched(frames: AnalysisFrames, action: Action) -> tuple[AnalysisFrames, AnalysisFrames | None]:
@@ -110,55 +158,56 @@ def _touched(frames: AnalysisFrames, action: Action) -> tuple[AnalysisFrames, An
     )
 
 
-def _shares(
-    frames: AnalysisFrames, scope: AnalysisFrames, theme_id: str, periods: pl.Series, unit: str, measure: Measure
-) -> pl.DataFrame:
-    """Return period, n_feedback, base, share and interval (per cent), suppressed; weight and y to compare with."""
-    feedback = (
-        scope.feedback.filter("meaningful").select("feedback_id", "person_id", period_of(unit)).drop_nulls(PERIOD)
-    )
-    said = frames.mentions.filter(pl.col("theme_id") == theme_id)
-    if measure == "negative":
-        said = said.filter(pl.col("sentiment_label") == "negative")
-    marked = feedback.with_columns(pl.col("feedback_id").is_in(said["feedback_id"].unique().implode()).alias("said"))
-    people = pl.col("person_id").n_unique().cast(pl.Int64)
-    table = marked.group_by(PERIOD).agg(
-        pl.col("said").sum().cast(pl.Int64).alias("n_feedback"),
-        pl.len().cast(pl.Int64).alias("base"),
-        pl.col("person_id").filter("said").n_unique().cast(pl.Int64).alias("people_said"),
-        pl.col("person_id").filter(~pl.col("said")).n_unique().cast(pl.Int64).alias("people_unsaid"),
-        people.alias("people"),
-    )
-    grid = (
-        periods.to_frame().join(table, on=PERIOD, how="left").with_columns(pl.col(pl.Int64).fill_null(0)).sort(PERIOD)
-    )
-    shown = grid.with_columns(
-        share_columns("n_feedback", "base"),
-        ((pl.col("people") < frames.privacy_minimum) & (pl.col("people") > 0)).alias(privacy.SUPPRESSED),
-    ).with_columns(pl.col("share", "share_low", "share_high") * 100)
-    # What may not be shown by itself still counts in the regression, which tells of no single period.
-    weight = pl.when(privacy.SUPPRESSED).then(0).otherwise(pl.col("base")).alias("weight")
-    figures = ("n_feedback", "share", "share_low", "share_high")
-    known = privacy.suppress_split(
-        shown.with_columns(weight, pl.col("share").alias("y")),
-        *("people_said", "people_unsaid", frames.privacy_minimum),
-        blank=figures,
-    )
-    return known.select(PERIOD, "n_feedback", "base", *figures[1:], privacy.SUPPRESSED, "weight", "y")
+def _of_difference(weight: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Return the weight of a difference: variances, which are one over the weights, add up."""
+    both = (weight > 0) & (other > 0)
+    return np.where(both, weight * other / np.where(both, weight + other, 1.0), 0.0)
 
 
-def _verdict(found: Interruption | None, start: int | None, weight: np.ndarray, unit: str) -> tuple[Verdict, str]:
+def _peak(bad: np.ndarray, weight: np.ndarray, stop: int, within: int) -> tuple[int | None, float]:
+    """Return the place of the worst period of the time before, and how bad the others were on average.
+
+    The place is None where that period is not one of the ``within`` last ones before ``stop``.
+    """
+    before = np.flatnonzero(weight[:stop] > 0)
+    if len(before) < 2:
+        return None, np.nan
+    worst = int(before[np.argmax(bad[before])])
+    others = before[before != worst]
+    return (worst if worst >= stop - within else None), float(np.average(bad[others], weights=weight[others]))
+
+
+def _told(row: dict[str, object] | None, usual: float, unit: str, outcome: Outcome | None) -> str:
+    """Say which period was left out and why; ``row`` is None where the period is hidden."""
+    most, one, moves = ("highest", "a peak", "falls") if outcome is None else ("lowest", "a low", "rises")
+    which = f"The {most} {unit} of the time before"
+    if row is not None:
+        figures = (
+            f"{row['value']:.1f} %, otherwise {usual:.1f} %"
+            if outcome is None
+            else (f"{row['value']:+.1f}, otherwise {-usual:+.1f}")
+        )
+        which = f"{which} ({row[PERIOD]}: {figures} on average)"
+    what = "share" if outcome is None else "score"
+    return f"{which} came shortly before the start and is left out: after {one} a {what} {moves} by itself."
+
+
+def _verdict(
+    found: Interruption | None, start: int, weight: np.ndarray, unit: str, outcome: Outcome | None
+) -> tuple[Verdict, str]:
     if found is None:
-        before = int((weight[:start] > 0).sum()) if start is not None else int((weight > 0).sum())
-        after = int((weight[start:] > 0).sum()) if start is not None else 0
+        before, after = int((weight[:start] > 0).sum()), int((weight[start:] > 0).sum())
         return (
             "not enough data yet",
-            f"{before} {unit}s before and {after} after can be shown; {LEAST_PERIODS} are needed on either side.",
+            f"{before} {unit}s before and {after} after count; {LEAST_PERIODS} are needed on either side.",
         )
     if found.p_value > CLEAR:
         return "no clear change", "The interval holds 0: it may have helped, done nothing or harmed."
-    return (
-        ("better", "It is said less than the time before would have led to.")
-        if found.effect < 0
-        else ("worse", "It is said more than the time before would have led to.")
+    lower = found.effect < 0
+    better = lower if outcome is None else not lower
+    said = (
+        f"It is said {'less' if lower else 'more'}"
+        if outcome is None
+        else f"The score is {'lower' if lower else 'higher'}"
     )
+    return "better" if better else "worse", f"{said} than the time before would have led to."
