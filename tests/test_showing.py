@@ -113,6 +113,12 @@ def test_low_and_high_belong_to_the_column_before_them() -> None:
     assert '<td class="n">2.5 <small>(1.0 to 4.0)</small></td><td class="n">3.0</td>' in shown._repr_html_()
 
 
+def test_differences_of_shares_are_percentage_points() -> None:
+    frame = pl.DataFrame({"change": [-0.0004, 0.041], "change_low": [-0.02, 0.01], "change_high": [0.0204, 0.07]})
+    cells = re.findall(r'<td class="n">(.*?)</td>', fb.show_table(frame, points=("change",))._repr_html_())
+    assert cells == ["0.0 pp <small>(\u22122.0 to 2.0)</small>", "+4.1 pp <small>(1.0 to 7.0)</small>"]
+
+
 def test_three_views_add_up_and_the_market_s_does_not(frames: AnalysisFrames) -> None:
     found = fb.drivers(frames)
     assert found is not None

@@ -34,13 +34,14 @@ _STYLE = Markup(
 class ShownTable:
     """A table for people: ``frame`` has the figures themselves, the intervals in columns of their own.
 
-    ``columns`` are those shown; ``percent`` those of them written as percentages; ``digits`` is for other figures, and
-    at most ``rows`` rows are shown.
+    ``columns`` are those shown; ``percent`` those of them written as percentages, ``points`` as percentage points;
+    ``digits`` is for other figures, and at most ``rows`` rows are shown.
     """
 
     frame: pl.DataFrame
     columns: tuple[str, ...]
     percent: frozenset[str]
+    points: frozenset[str]
     digits: int
     rows: int
 
@@ -76,7 +77,9 @@ class ShownTable:
             if name in self.percent:
                 between = wording.share_range(low, high)
             else:
-                between = f"{wording.number(low, self.digits)} to {wording.number(high, self.digits)}"
+                ends = (100 * low, 100 * high) if name in self.points else (low, high)
+                digits = 1 if name in self.points else self.digits
+                between = " to ".join(wording.number(end, digits) for end in ends)
             shown += Markup(" <small>({})</small>").format(between)
         return Markup("<td{}>{}</td>").format(self._side(name), shown)
 
@@ -86,6 +89,8 @@ class ShownTable:
         if isinstance(value, float):
             if name in self.percent:
                 return wording.percent(value)
+            if name in self.points:
+                return f"{wording.number(100 * value, 1, signed=True)} pp"
             if name in ("p", "q") or name.endswith("_q"):
                 return f"{value:.3f}"
             return wording.number(value, self.digits)
@@ -97,13 +102,13 @@ class ShownTable:
 
 
 def show_table(
-    frame: pl.DataFrame, *columns: str, percent: Collection[str] = (), digits: int = 2, rows: int = 40
+    frame: pl.DataFrame, *columns: str, points: Collection[str] = (), digits: int = 2, rows: int = 40
 ) -> ShownTable:
     """Return a table as a notebook shows it, with its columns in the order named (default: all).
 
     A column whose 95 % interval is in the frame, as NAME_low and NAME_high (or low and high, for the column before
-    them), is shown with it. Shares are written as percentages, and so are the columns in ``percent``. ``.frame`` has
-    the figures. Raises UsageError for a column that is not there.
+    them), is shown with it. Shares are written as percentages, and the columns in ``points``, differences of shares, in
+    percentage points. ``.frame`` has the figures. Raises UsageError for a column that is not there.
     """
     for name in columns:
         if name not in frame.columns:
@@ -112,8 +117,8 @@ def show_table(
     within = {end for ends in intervals.values() for end in ends}
     shown = columns or tuple(name for name in frame.columns if name not in within)
     kept = dict.fromkeys(part for name in shown for part in (name, *intervals.get(name, ())))
-    shares = {name for name in shown if name in _SHARES or name in percent or name.startswith("share_")}
-    return ShownTable(frame.select(list(kept)), tuple(shown), frozenset(shares), digits, rows)
+    shares = {name for name in shown if name in _SHARES or name.startswith("share_")}
+    return ShownTable(frame.select(list(kept)), tuple(shown), frozenset(shares), frozenset(points), digits, rows)
 
 
 def _interval_of(name: str, columns: list[str]) -> tuple[str, str] | None:
