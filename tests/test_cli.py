@@ -77,7 +77,7 @@ THEME_COMMANDS = (
 
 def test_the_commands_are_these():
     assert [" ".join(words) for words in COMMANDS] == [
-        *("run", "ingest", "discover", "tag", "report"),
+        *("run", "ingest", "facts", "discover", "tag", "report"),
         *(f"themes {name}" for name in THEME_COMMANDS),
         *(f"sentiment {name}" for name in ("summary", "list", "urgent", "churn", "disagreements", "explain", "tune")),
         *("drivers", "priorities", "segments", "trends", "emerging"),

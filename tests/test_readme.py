@@ -145,7 +145,10 @@ def test_formats_and_limits_are_the_program_s():
 
 def test_the_score_table_is_what_flags_accept():
     rows = re.findall(r"^\| `([a-zA-Z]+=COLUMN[^`]*)` \|", README, re.MULTILINE)
-    assert [row.partition("=")[0] for row in rows] == ["nps", "csat", "stars", "likely", "ces", "NAME"]
+    assert [row.partition("=")[0] for row in rows] == [
+        *("nps", "csat", "stars", "likely", "ces", "NAME"),
+        *("churn", "fcr", "resolution", "NAME"),
+    ]
     for row in rows:
         parse_score_flag(row.replace("MIN-MAX", "0-3"), ["COLUMN"])
 

@@ -55,7 +55,8 @@ def _column_options(command: F) -> F:
             "scores",
             multiple=True,
             metavar="NAME=COLUMN",
-            help="Score column: nps, csat, stars, likely, ces=COLUMN:MIN-MAX:higher|lower, or any name with its scale.",
+            help="Score column: nps, csat, stars, likely, ces=COLUMN:MIN-MAX:higher|lower, any name with its scale; or "
+            "a fact: churn, fcr, resolution=COLUMN:minutes, NAME=COLUMN:flag.",
         ),
         click.option(
             "--date", metavar="COLUMN", help="Column of the date; COLUMN:dmy or COLUMN:mdy settles the order."
