@@ -51,8 +51,9 @@ def disagreements(
 
     ``score`` None looks at all scores whose direction is known; an answer that contradicts several is listed once,
     with the one it is farthest from. The rank of a score is its ridit (Bross 1958): the share of responses below it
-    and half of those equal to it, so that it means the same on every scale, however it is used. The privacy minimum
-    is held against the people compared. Raises :class:`~feedback_nlp.errors.UsageError` for an unknown score.
+    and half of those equal to it, so that it means the same on every scale, however it is used. It lists answers, so
+    that survey weights are left out. The privacy minimum is held against the people compared. Raises
+    :class:`~feedback_nlp.errors.UsageError` for an unknown score.
     """
     names = _scores(frames) if score is None else (score,)
     facts = frames.scales.filter(pl.col("kind").is_in(FACT_KINDS))["name"].to_list()

@@ -1,7 +1,8 @@
 """Words that set a group's answers apart from everybody else's, language by language.
 
 Log-odds with an informative Dirichlet prior, the words of all as the prior (Monroe, Colaresi & Quinn 2008, "Fightin'
-Words", eq. 16-22), counted by people: a word that one person repeats counts once.
+Words", eq. 16-22), counted by people: a word that one person repeats counts once. Survey weights are left
+out: it tells how people talk.
 """
 
 from __future__ import annotations

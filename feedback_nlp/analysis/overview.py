@@ -42,6 +42,8 @@ class NothingSaid:
 class Overview:
     """Counts of a view: each of responses, people, feedback (answers) or statements, as its name says.
 
+    Nothing here goes by survey weights: it tells what arrived.
+
     ``n_feedback`` is everything stored; ``n_answered`` what holds any text, were it a dash: ``n_meaningful`` and
     ``n_non_answers`` together. ``non_answers`` has kind (of ``records.NON_ANSWER_KINDS``, :data:`SET_ASIDE` or
     :data:`OTHER`) and n, largest first, the others last. ``nothing_to_improve`` is praise: asked what to improve,

@@ -13,6 +13,16 @@ from feedback_nlp.analysis.outcomes import Outcome
 from feedback_nlp.analysis.periods import PERIOD, period_label, period_of
 from feedback_nlp.analysis.themes import share_columns
 from feedback_nlp.analysis.trends import score_by_period
+from feedback_nlp.analysis.weighting import (
+    BASE_SQUARES,
+    BASE_WEIGHT,
+    SAID_WEIGHT,
+    WEIGHT,
+    effective,
+    scaled,
+    total_squares,
+    total_weight,
+)
 
 FIGURES = ("value", "low", "high")
 
@@ -35,10 +45,13 @@ def watched_share(
 ) -> Watched:
     """Return the share (per cent) of the feedback of ``scope`` that mentions a theme, or does so in a negative way.
 
-    Counts: n_feedback, base. A share that may not be shown still counts, unless hardly anybody wrote in the period.
+    Counts: n_feedback, base. With survey weights, shares go by them, and periods count by their effective numbers. A
+    share that may not be shown still counts, unless hardly anybody wrote in the period.
     """
-    feedback = (
-        scope.feedback.filter("meaningful").select("feedback_id", "person_id", period_of(unit)).drop_nulls(PERIOD)
+    feedback = scaled(
+        scope.feedback.filter("meaningful")
+        .select("feedback_id", "person_id", WEIGHT, period_of(unit))
+        .drop_nulls(PERIOD)
     )
     said = frames.mentions.filter(pl.col("theme_id") == theme_id)
     if negative:
@@ -51,12 +64,15 @@ def watched_share(
         pl.col("person_id").filter("said").n_unique().cast(pl.Int64).alias("people_said"),
         pl.col("person_id").filter(~pl.col("said")).n_unique().cast(pl.Int64).alias("people_unsaid"),
         people.alias("people"),
+        pl.col(WEIGHT).filter("said").sort().sum().alias(SAID_WEIGHT),
+        total_weight().alias(BASE_WEIGHT),
+        total_squares().alias(BASE_SQUARES),
     )
-    grid = (
-        periods.to_frame().join(table, on=PERIOD, how="left").with_columns(pl.col(pl.Int64).fill_null(0)).sort(PERIOD)
-    )
+    grid = periods.to_frame().join(table, on=PERIOD, how="left").sort(PERIOD)
+    grid = grid.with_columns(pl.col(pl.Int64, pl.Float64).fill_null(0))
     few = pl.col("people").is_between(1, frames.privacy_minimum - 1)
-    shown = grid.with_columns(share_columns("n_feedback", "base"), few.alias(privacy.SUPPRESSED)).with_columns(
+    shares = share_columns("n_feedback", "base", weighted=True)
+    shown = grid.with_columns(shares, few.alias(privacy.SUPPRESSED)).with_columns(
         *(
             (pl.col(column) * 100).alias(name)
             for column, name in zip(("share", "share_low", "share_high"), FIGURES, strict=True)
@@ -65,10 +81,11 @@ def watched_share(
     known = privacy.suppress_split(
         *(shown, "people_said", "people_unsaid", frames.privacy_minimum), blank=("n_feedback", *FIGURES)
     )
+    certain = effective(grid[BASE_WEIGHT].to_numpy(), grid[BASE_SQUARES].to_numpy())[0]
     return Watched(
         known.select(PERIOD, "n_feedback", "base", *FIGURES, privacy.SUPPRESSED),
         shown["value"].to_numpy(),
-        shown.select(pl.when(privacy.SUPPRESSED).then(0).otherwise("base"))["literal"].to_numpy().astype(np.float64),
+        np.where(shown[privacy.SUPPRESSED].to_numpy(), 0.0, certain),
     )
 
 
