@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
 
+from feedback_nlp import charts
 from feedback_nlp.analysis.codebook_breaks import codebook_breaks, one_run, period_versions
 from feedback_nlp.analysis.frames import AnalysisFrames, build_frames
 from feedback_nlp.analysis.trends import changing_themes, theme_by_month, themes_by_period
 from feedback_nlp.analysis.watching.alerts import alerts
+from feedback_nlp.analysis.watching.follow_up import follow_up
 from feedback_nlp.pipeline import tag_statements
 from feedback_nlp.pipeline.ingest import encode_pending
-from feedback_nlp.records import Feedback, Statement, stable_hash
+from feedback_nlp.records import Action, Feedback, Statement, stable_hash
 from feedback_nlp.settings import Settings
 from feedback_nlp.store import Store
 from tests import topic_store
@@ -35,7 +37,7 @@ def switched(month: int | None, *, jump: float = 0.9, months: int = 14, mixed: i
     raw = raw_frames(n)
     feedback = raw["feedback"].sort("feedback_id").with_row_index("place")
     place = feedback["place"].to_numpy() % months
-    dates = [datetime(2024, 1 + m, 10) if m < 12 else datetime(2025, m - 11, 10) for m in place.tolist()]
+    dates = [datetime(2024 + m // 12, m % 12 + 1, 10) for m in place.tolist()]
     new = place >= (months if month is None else month)
     if mixed is not None:
         new |= (place == mixed) & (np.arange(len(place)) // months % 2 == 0)
@@ -175,3 +177,36 @@ def add_tonight(store: Store) -> None:
     store.upsert_feedback(feedback, statements, run)
     store.finish_run(run, {})
     encode_pending(store, TopicEncoder())
+
+
+def test_a_trend_shows_the_break_with_its_reason() -> None:
+    frames = switched(9)
+    drawn = charts.share_trend(theme_by_month(frames, THEME), breaks=codebook_breaks(frames)).to_dict()
+    marks = [layer for layer in drawn["layer"] if layer["mark"].get("strokeDash") == [3, 3]]
+    assert len(marks) == 1
+    assert marks[0]["data"]["values"] == [
+        {"month": "2024-10", "word": "codebook v2 from here", "before": "v1", "reason": "a finer one", "late": True}
+    ]
+    assert {tooltip["field"] for tooltip in marks[0]["encoding"]["tooltip"]} == {"month", "word", "before", "reason"}
+    assert "codebook v2 from here" in charts.to_svg(
+        charts.share_trend(theme_by_month(frames, THEME), breaks=codebook_breaks(frames))
+    )
+    none = switched(None)
+    plain = charts.share_trend(theme_by_month(none, THEME), breaks=codebook_breaks(none)).to_dict()
+    assert all(layer["mark"].get("strokeDash") is None for layer in plain["layer"])
+    spark = charts.sparkline(theme_by_month(frames, THEME), breaks=codebook_breaks(frames)).to_dict()
+    assert [layer["mark"].get("strokeDash") for layer in spark["layer"]].count([3, 3]) == 1
+
+
+def test_an_action_is_not_judged_across_a_break() -> None:
+    action = Action(1, THEME, "Call back", "ana", datetime(2024, 11, 1, tzinfo=UTC), since="2025-01-01")
+    kept = follow_up(switched(None, months=24), action, measure="mention")
+    assert kept.found is not None
+    assert "another codebook" not in kept.reason
+    broken = follow_up(switched(12, months=24), action, measure="mention")
+    assert (broken.verdict, broken.found) == ("not enough data yet", None)
+    assert "Left out: months that another codebook tagged" in broken.reason
+    late = follow_up(switched(2, months=24), action, measure="mention")
+    assert late.found is not None
+    assert late.verdict == "no clear change"
+    assert "Left out: months that another codebook tagged" in late.reason

@@ -92,4 +92,9 @@ def one_run(told: pl.DataFrame, place: int) -> np.ndarray:
     return runs == runs[place]
 
 
-_SCHEMA: dict[str, Any] = {PERIOD: pl.Date, VERSIONS: pl.List(pl.Int64), "codebook_version": pl.Int64, "whole": pl.Boolean}
+_SCHEMA: dict[str, Any] = {
+    PERIOD: pl.Date,
+    VERSIONS: pl.List(pl.Int64),
+    "codebook_version": pl.Int64,
+    "whole": pl.Boolean,
+}

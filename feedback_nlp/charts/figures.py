@@ -9,6 +9,7 @@ import altair as alt
 import polars as pl
 
 from feedback_nlp.charts import palette
+from feedback_nlp.charts.breaks import break_marks
 from feedback_nlp.charts.styling import GAPS, inline, label_axis, period_axis, plain_axis, styled
 
 _ZERO = "datum.value === 0 ? '0' : datum.label"
@@ -75,10 +76,11 @@ def impact_bars(theme_table: pl.DataFrame, *, higher_is_better: bool = True) -> 
     return styled(alt.layer(bars, halo, zero, whiskers, *labels), height=alt.Step(30))
 
 
-def share_trend(df: pl.DataFrame) -> alt.LayerChart:
+def share_trend(df: pl.DataFrame, *, breaks: pl.DataFrame | None = None) -> alt.LayerChart:
     """Draw a theme's share of meaningful feedback with its 95 % band; hidden periods are gaps.
 
-    ``df`` is that of ``theme_by_month`` or ``theme_by_period``.
+    ``df`` is that of ``theme_by_month`` or ``theme_by_period``, ``breaks`` that of ``codebook_breaks``: a dashed line
+    where another codebook takes over.
     """
     tooltip = [
         alt.Tooltip("month:O", title="Period"),
@@ -89,7 +91,8 @@ def share_trend(df: pl.DataFrame) -> alt.LayerChart:
         alt.Tooltip("base:Q", title="Meaningful feedback", format=","),
     ]
     axis = alt.Axis(format=".0%", tickCount=5)
-    return _trend(df, ("share", "share_low", "share_high"), tooltip, "Share of feedback", axis, alt.Scale(zero=True))
+    columns = ("share", "share_low", "share_high")
+    return _trend(df, columns, tooltip, "Share of feedback", axis, alt.Scale(zero=True), breaks)
 
 
 def score_trend(df: pl.DataFrame, *, label: str = "Score") -> alt.LayerChart:
@@ -108,11 +111,15 @@ def score_trend(df: pl.DataFrame, *, label: str = "Score") -> alt.LayerChart:
     return _trend(df, ("value", "low", "high"), tooltip, label, alt.Axis(tickCount=5), scale)
 
 
-def sparkline(df: pl.DataFrame) -> alt.LayerChart:
-    """Draw the share by month as a bare line with its last shown month as a dot, for the margin of a text."""
+def sparkline(df: pl.DataFrame, *, breaks: pl.DataFrame | None = None) -> alt.LayerChart:
+    """Draw the share by month as a bare line with its last shown month as a dot, for the margin of a text.
+
+    A dashed line marks each of the ``breaks`` (see ``codebook_breaks``).
+    """
     rows = df.select("month", "share")
+    x = alt.X("month:O", axis=None, scale=alt.Scale(paddingOuter=0.1))
     base = alt.Chart(inline(rows)).encode(
-        x=alt.X("month:O", axis=None, scale=alt.Scale(paddingOuter=0.1)),
+        x=x,
         y=alt.Y("share:Q", axis=None, scale=alt.Scale(domainMin=0)),
     )
     ground = alt.Chart(inline(pl.DataFrame({"zero": [0.0]}))).mark_rule(color=palette.NEUTRAL)
@@ -122,7 +129,8 @@ def sparkline(df: pl.DataFrame) -> alt.LayerChart:
     dot = base.transform_filter(f"datum.month == {json.dumps(last)}").mark_point(
         color=palette.ACCENT, filled=True, size=40, opacity=1
     )
-    return styled(alt.layer(ground, line, dot), height=34, padding=3)
+    marks = break_marks(breaks, rows["month"].to_list(), x, named=False)
+    return styled(alt.layer(ground, *marks, line, dot), height=34, padding=3)
 
 
 def segment_dots(df: pl.DataFrame) -> alt.LayerChart:
@@ -170,10 +178,12 @@ def _trend(
     title: str,
     y_axis: alt.Axis,
     scale: alt.Scale,
+    breaks: pl.DataFrame | None = None,
 ) -> alt.LayerChart:
     df = df.rename({"period": "month"}, strict=False)
-    axis = period_axis(df["month"].to_list())
-    base = alt.Chart(inline(df)).encode(x=alt.X("month:O", axis=axis, scale=alt.Scale(padding=0.3)))
+    labels = df["month"].to_list()
+    x = alt.X("month:O", axis=period_axis(labels), scale=alt.Scale(padding=0.3), sort=labels)
+    base = alt.Chart(inline(df)).encode(x=x)
     value, low, high = columns
     area = base.mark_area(color=palette.ACCENT, opacity=0.13, invalid=GAPS).encode(
         y=alt.Y(f"{low}:Q", title=title, scale=scale, axis=y_axis), y2=f"{high}:Q"
@@ -181,4 +191,4 @@ def _trend(
     y = alt.Y(f"{value}:Q", title=title, scale=scale, axis=y_axis)
     line = base.mark_line(color=palette.ACCENT, strokeWidth=2, invalid=GAPS).encode(y=y)
     dots = base.mark_point(color=palette.ACCENT, filled=True, size=46, opacity=1).encode(y=y, tooltip=tooltip)
-    return styled(alt.layer(area, line, dots), height=220)
+    return styled(alt.layer(area, *break_marks(breaks, labels, x), line, dots), height=220)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,6 +14,9 @@ from feedback_nlp.cli.weighting import say_weighting, weighting_facts
 from feedback_nlp.errors import NothingToShow, UsageError
 from feedback_nlp.records import View
 from feedback_nlp.settings import Settings
+
+if TYPE_CHECKING:
+    import polars as pl
 
 _UNIT = click.option("--unit", type=click.Choice(("week", "month")), default="month", show_default=True, help="Period.")
 _LEVEL = click.option(
@@ -45,6 +48,7 @@ def trends(
     be expected from trend, season and volume, past outbreaks set aside. With --changed DATE, the change of the score
     is shared out exactly between mix (more or fewer people mention a theme) and effect (it goes with another score).
     """
+    from feedback_nlp.analysis.codebook_breaks import codebook_breaks
     from feedback_nlp.analysis.outcomes import choose_outcome
     from feedback_nlp.analysis.trends import score_by_period, theme_by_period
     from feedback_nlp.analysis.watching.alerts import alerts
@@ -56,13 +60,17 @@ def trends(
         themes = store.codebook(store.latest_codebook_version(ready=True)).themes
     measured = choose_outcome(frames, outcome)
     weighting = weighting_facts(frames, measured)
+    breaks = codebook_breaks(frames, unit)
+    told = {"breaks": breaks.to_dicts()}
     if changed is not None:
-        _tell_change(frames, changed, measured, level, settings, as_json)
+        _tell_change(frames, changed, measured, level, settings, told if as_json else None)
+        if not as_json:
+            _say_breaks(breaks)
         return
     if theme is not None:
         table = theme_by_period(frames, theme_named(themes, theme), unit, measured)
         if as_json:
-            say_json({"outcome": asdict(measured), **weighting, "periods": table.to_dicts()})
+            say_json({"outcome": asdict(measured), **weighting, **told, "periods": table.to_dicts()})
             return
         say_weighting(weighting)
         for row in table.iter_rows(named=True):
@@ -71,11 +79,12 @@ def trends(
                 continue
             interval = f"{row['share_low']:.1%} to {row['share_high']:.1%}"
             say(f"{row['period']}  {row['share']:6.1%} ({interval})  {row['n_feedback']:,} of {row['base']:,}")
+        _say_breaks(breaks)
         return
     scores, judged = score_by_period(frames, unit, measured), alerts(frames, unit=unit, level=level)
     if as_json:
         tables = {"scores": scores.to_dicts(), "themes": judged.to_dicts()}
-        say_json({"outcome": asdict(measured), **weighting, **tables})
+        say_json({"outcome": asdict(measured), **weighting, **told, **tables})
         return
     say_weighting(weighting)
     say(f"{measured.label} by {unit}")
@@ -96,7 +105,9 @@ def trends(
             f"{row['ratio']:.1f} times, q {row['q']:.3f}"
         )
     if not n_judged:
-        say(f"Too little past to judge by: at least six {unit}s come first.")
+        reasons = judged["reason"].drop_nulls()
+        say("Too little past to judge by." + (f" {reasons[0]}" if len(reasons) else ""))
+    _say_breaks(breaks)
 
 
 @click.command()
@@ -145,7 +156,17 @@ def emerging(
         say("Read them with `feedback-nlp sentiment explain STATEMENT`; accept one with --accept GROUP --label TEXT.")
 
 
-def _tell_change(frames: Any, changed: str, measured: Any, level: int, settings: Settings, as_json: bool) -> None:
+def _say_breaks(breaks: pl.DataFrame) -> None:
+    for row in breaks.iter_rows(named=True):
+        say(
+            f"From {row['period']} on codebook {row['codebook_version']} tells the themes ({row['reason']}), before "
+            f"that {row['previous_version']} did: a step there need not be one in what customers say."
+        )
+
+
+def _tell_change(
+    frames: Any, changed: str, measured: Any, level: int, settings: Settings, told: dict[str, Any] | None
+) -> None:
     from feedback_nlp.analysis.drivers.changes import score_change
 
     weighting = weighting_facts(frames, measured, meaningful=True)
@@ -157,11 +178,11 @@ def _tell_change(frames: Any, changed: str, measured: Any, level: int, settings:
             f"Fewer than {settings.privacy_minimum} people wrote something and have {measured.label} before or after "
             f"{changed}. Choose another date."
         )
-    if as_json:
+    if told is not None:
         names = ("before", "after", "n_before", "n_after", "change", "change_low", "change_high", "baseline")
         more = ("baseline_low", "baseline_high")
         facts = {name: getattr(found, name) for name in (*names, *more)}
-        say_json({"outcome": asdict(measured), **weighting, **facts, "themes": found.table.to_dicts()})
+        say_json({"outcome": asdict(measured), **weighting, **told, **facts, "themes": found.table.to_dicts()})
         return
     say_weighting(weighting)
     interval = f"{found.change_low:+.1f} to {found.change_high:+.1f}"

@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 # Streamlit imports it with the first chart or table. Altair looks into it as soon as that import has begun, and fails
 # on half a module when a second run of a page draws at that moment: so it is there before any page.
@@ -20,7 +20,10 @@ from feedback_nlp.errors import FeedbackError, NothingToShow
 from feedback_nlp.pages.data import NoData, Slice
 from feedback_nlp.pages.filters import clear_filters, period_words
 from feedback_nlp.pages.quotes import STYLE
-from feedback_nlp.pages.wording import count, view_words
+from feedback_nlp.pages.wording import count, plain, view_words
+
+if TYPE_CHECKING:
+    import polars as pl
 
 logger = logging.getLogger(__name__)
 
@@ -173,6 +176,17 @@ def draw(chart: Any, words: str) -> None:
     # Fitted in width alone: the chart's own height is that of its marks, and legend and axes come on top.
     chart = chart.properties(autosize={"type": "fit-x", "contains": "padding"})
     st.altair_chart(chart, width="stretch", theme=None, alt=words)
+
+
+def breaks_note(breaks: pl.DataFrame) -> None:
+    """Say below a trend of themes from when on another codebook tells them; nothing where one tells all."""
+    for row in breaks.iter_rows(named=True):
+        why = f" ({plain(row['reason'])})" if row["reason"] else ""
+        st.caption(
+            f":material/swap_horiz: From {row['period']} on codebook v{row['codebook_version']} tells the themes{why}, "
+            f"before that v{row['previous_version']} did: a step there need not be one in what customers say. "
+            "`feedback-nlp tag` tags the history anew."
+        )
 
 
 def low_base_note(minimum: int) -> None:

@@ -10,6 +10,7 @@ import polars as pl
 import streamlit as st
 
 from feedback_nlp import charts
+from feedback_nlp.analysis.codebook_breaks import codebook_breaks
 from feedback_nlp.analysis.facets import facet_names, theme_by_facet
 from feedback_nlp.analysis.frames import NOT_GIVEN
 from feedback_nlp.analysis.outcomes import Outcome, choose_outcome
@@ -208,11 +209,13 @@ def _trend(part: Slice, theme: dict[str, Any], outcome: Outcome) -> None:
             "the theme."
         )
         return
-    shell.draw(charts.share_trend(months), "Share of answers by month, with 95% intervals")
+    breaks = part.compute(codebook_breaks)
+    shell.draw(charts.share_trend(months, breaks=breaks), "Share of answers by month, with 95% intervals")
     st.caption(
         "Share of each month's answers that mention the theme, with 95% intervals."
         + " Months with too few people are left open." * bool(months["suppressed"].any())
     )
+    shell.breaks_note(breaks)
 
 
 def _splits(part: Slice, theme: dict[str, Any], outcome: Outcome) -> None:

@@ -6,6 +6,7 @@ import polars as pl
 import streamlit as st
 
 from feedback_nlp import charts
+from feedback_nlp.analysis.codebook_breaks import codebook_breaks
 from feedback_nlp.analysis.outcomes import Outcome, choose_outcome
 from feedback_nlp.analysis.trends import score_by_period
 from feedback_nlp.analysis.watching.alerts import FALSE_ALARMS, alerts
@@ -71,10 +72,12 @@ def _alerts(part: Slice, unit: str, level: int) -> None:
     st.subheader("Themes that stand out")
     judged = part.compute(alerts, unit=unit, level=level)
     known = judged.filter("judged")
+    shell.breaks_note(part.compute(codebook_breaks, unit=unit))
     if known.is_empty():
+        reasons = judged["reason"].drop_nulls().unique(maintain_order=True).to_list()
         st.info(
-            f"There is too little past to judge by: at least {LEAST_PAST} {unit}s have to come before the one that is "
-            "judged, in a view without gaps."
+            "There is too little past to judge by. "
+            + (reasons[0] if reasons else f"At least {LEAST_PAST} {unit}s with feedback have to come before.")
         )
         return
     loud = known.filter("alarm")

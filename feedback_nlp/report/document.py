@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 from feedback_nlp import charts
 from feedback_nlp.analysis import privacy
+from feedback_nlp.analysis.codebook_breaks import codebook_breaks
 from feedback_nlp.analysis.frames import AnalysisFrames
 from feedback_nlp.analysis.marks import (
     DOUBTFUL,
@@ -281,7 +282,9 @@ def _spark(frames: AnalysisFrames, row: dict[str, Any], outcome: Outcome) -> tup
         f"{wording.percent(first['share'])} in {wording.month(first['month'])}, "
         f"{wording.percent(last['share'])} in {wording.month(last['month'])}"
     )
-    svg = charts.to_svg(charts.sparkline(months), width=150, label=f"Share by month: {says}")
+    breaks = codebook_breaks(frames)
+    says += "".join(f"; from {wording.month(at)} on told by codebook {v}" for at, v, *_ in breaks.iter_rows())
+    svg = charts.to_svg(charts.sparkline(months, breaks=breaks), width=150, label=f"Share by month: {says}")
     return Markup(svg), says, int(months["suppressed"].sum())
 
 

@@ -16,6 +16,7 @@ import numpy as np
 import polars as pl
 
 from feedback_nlp.analysis import privacy
+from feedback_nlp.analysis.codebook_breaks import one_run, period_versions
 from feedback_nlp.analysis.frames import NOT_GIVEN, AnalysisFrames, segment_column, theme_label
 from feedback_nlp.analysis.outcomes import Outcome, choose_outcome
 from feedback_nlp.analysis.periods import PERIOD, UNITS, all_periods, period_label
@@ -88,6 +89,8 @@ def follow_up(
 
     watched, control = watch(touched, action.theme_id), None
     counts = (np.arange(len(periods)) < stop) | (np.arange(len(periods)) >= start)
+    comparable = _of_one_codebook(frames, unit, start) if measured is None else np.ones(len(periods), bool)
+    counts &= comparable
     weight = np.where(counts, watched.weight, 0.0)
     series, base = watched.rows, np.zeros(len(periods))
     if others is not None:
@@ -123,6 +126,8 @@ def follow_up(
         period_label(unit, PERIOD).alias(PERIOD),
     )
     verdict, reason = _verdict(found, start, weight, unit, measured)
+    if not comparable.all():
+        reason += f" Left out: {unit}s that another codebook tagged, in which themes may be told in another way."
     if peak is not None:
         reason = f"{reason} {_told(series.row(peak, named=True) if shown else None, usual, unit, measured)}"
     points = "percentage points" if measured is None else measured.unit
@@ -130,6 +135,14 @@ def follow_up(
     last = ("expected", "left_out", privacy.SUPPRESSED)
     series = series.select(*(c for c in series.columns if c not in last), *last)
     return FollowUp(action, measure, unit, points, verdict, reason, control, found, series)
+
+
+def _of_one_codebook(frames: AnalysisFrames, unit: str, start: int) -> np.ndarray:
+    """Return which periods (n,) the codebook tagged that tagged the one at ``start``, or the last one, without another
+    in between; not those that several tagged.
+    """
+    told = period_versions(frames, unit)
+    return one_run(told, min(start, told.height - 1)) & told["whole"].to_numpy()
 
 
 def _places(since: str, periods: pl.Series, unit: str) -> tuple[int, int]:
