@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from datetime import datetime
 
 import numpy as np
 import polars as pl
@@ -22,7 +23,9 @@ from feedback_nlp.analysis.scores_compared import scores_compared
 from feedback_nlp.analysis.segments import compare_segments, over_represented, score_by_segment, theme_by_segment
 from feedback_nlp.analysis.themes import theme_table, unthemed_row
 from feedback_nlp.analysis.trends import changing_themes, score_by_month, theme_by_period, themes_by_month
+from feedback_nlp.analysis.watching.follow_up import follow_up
 from feedback_nlp.analysis.weighting import effective_n, scaled, view_weighting, weighting_of
+from feedback_nlp.records import Action
 from feedback_nlp.settings import Settings
 from tests.sample import raw_frames
 from tests.simulated_surveys import Population
@@ -252,6 +255,18 @@ def test_the_last_months_are_compared_by_weight(frames: AnalysisFrames) -> None:
         assert found[f"share_{name}"] == pytest.approx(np.average(mentions, weights=part["weight"]))
         assert (found[f"n_{name}"], found[f"base_{name}"]) == (mentions.sum(), part.height)
     assert found["change_low"] < found["change"] < found["change_high"]
+
+
+def test_what_became_of_an_action_is_told_by_weight(frames: AnalysisFrames) -> None:
+    action = Action(1, "t-service", "More staff", "ana", datetime(2025, 5, 1), since="2025-05-01")
+    found = follow_up(frames, action, measure="mention").series
+    said = frames.mentions.filter(pl.col("theme_id") == "t-service")["feedback_id"].unique().implode()
+    rows = frames.feedback.filter("meaningful").with_columns(pl.col("feedback_id").is_in(said).alias("said"))
+    assert found["share"].null_count() == 1  # the last month is of too few people
+    for row in found.filter(~pl.col("suppressed")).iter_rows(named=True):
+        month = rows.filter(pl.col("month") == row["period"])
+        assert row["share"] == pytest.approx(100 * np.average(month["said"], weights=month["weight"]))
+        assert (row["n_feedback"], row["base"]) == (month["said"].sum(), month.height)
 
 
 def test_a_facet_and_a_view_are_weighted(frames: AnalysisFrames) -> None:
