@@ -18,6 +18,7 @@ from feedback_nlp.analysis.call_backs import call_backs
 from feedback_nlp.analysis.distinctive import distinctive_words
 from feedback_nlp.analysis.drivers import drivers
 from feedback_nlp.analysis.drivers.changes import score_change
+from feedback_nlp.analysis.outcomes import choose_outcome
 from feedback_nlp.analysis.priorities import priorities
 from feedback_nlp.analysis.scores_compared import scores_compared
 from feedback_nlp.analysis.watching.alerts import alerts
@@ -328,6 +329,8 @@ def test_groups_are_compared_with_everybody_else(open_app: Open, url: str) -> No
     assert shown["difference"].dropna().to_list() == table["difference"].drop_nulls().to_list()
     assert shown["q"].dropna().to_list() == table["q"].drop_nulls().to_list()
     assert len(table["q"].drop_nulls()) > 1
+    feeling = scores_compared(frames_of(url), by, choose_outcome(frames_of(url), "sentiment"))
+    assert app.dataframe[1].value["value"].dropna().to_list() == feeling["value"].drop_nulls().to_list()
     app.segmented_control(key="by").select("nps_segment").run()
     assert trouble(app) == []
     said = distinctive_words(frames_of(url), "nps_segment")
@@ -353,10 +356,10 @@ def test_words_are_escaped_and_right_to_left_where_they_are() -> None:
     shown = telling_words.words_html(table, {}, 5)
     assert "<b>A</b></b>" not in shown
     assert "&lt;i&gt;wait&lt;/i&gt;" in shown
-    assert shown.count("(9, fewer than 5)") == 2
-    assert "(9, 12)" in shown
-    assert '<div class="fb-chips" dir="rtl"><span class="fb-chip"><bdi lang="ar">انتظار</bdi>' in shown
-    assert '<div class="fb-chips" dir="ltr"><span class="fb-chip"><bdi lang="en">' in shown
+    assert shown.count(">9 vs &lt;5</bdi>") == 2
+    assert ">9 vs 12</bdi>" in shown
+    assert '<span class="fb-chip"><bdi lang="ar">انتظار</bdi> <bdi dir="ltr"' in shown
+    assert '<span class="fb-chip"><bdi lang="en">' in shown
 
 
 def test_a_filter_holds_on_the_new_pages(open_app: Open, url: str) -> None:

@@ -7,11 +7,11 @@ import streamlit as st
 
 from feedback_nlp import charts
 from feedback_nlp.analysis.frames import NOT_GIVEN, segment_column
-from feedback_nlp.analysis.outcomes import Outcome, choose_outcome
+from feedback_nlp.analysis.outcomes import SENTIMENT, Outcome, choose_outcome
 from feedback_nlp.analysis.scores_compared import scores_compared
 from feedback_nlp.analysis.segments import compare_segments
 from feedback_nlp.pages import shell, tables
-from feedback_nlp.pages.crossing import show_crossing
+from feedback_nlp.pages.crossing import CLEAR, show_crossing
 from feedback_nlp.pages.data import Slice, current_slice
 from feedback_nlp.pages.filters import dimensions
 from feedback_nlp.pages.telling_words import show_words
@@ -46,6 +46,8 @@ def _page() -> None:
         return
     if by != "nps_segment" or outcome.kind != "nps":  # every detractor's NPS is -100: nothing to learn
         _scores(part, str(by), outcome)
+    if outcome.name != SENTIMENT and part.frames.feedback["sentiment_label"].drop_nulls().len():
+        _scores(part, str(by), part.compute(choose_outcome, name=SENTIMENT))
     if part.loaded.has_themes:
         _themes(part, str(by))
     else:
@@ -105,7 +107,8 @@ def _themes(part: Slice, by: str) -> None:
     else:
         st.caption(
             f"{clear.height} of {shown.height} differences are clear: their 95% interval leaves 0 out. With this many "
-            f"comparisons about {max(1, round(0.05 * shown.height))} would look clear by chance alone."
+            f"comparisons about {max(1, round(0.05 * shown.height))} would look clear by chance alone; "
+            f"{int((shown['q'] <= CLEAR).sum())} have q up to {CLEAR}, which allows for that."
         )
     tables.show(shown, tables.difference_columns(dimension_name(by)), height=min(38 + 35 * shown.height, 560))
     hidden = int(table["suppressed"].sum())

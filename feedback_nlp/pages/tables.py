@@ -175,6 +175,7 @@ def difference_view(table: pl.DataFrame, names: dict[str | None, str]) -> pl.Dat
             "n_feedback": row["n_feedback"],
             "base": row["base"],
             "clear": "\u2713" if clear_of_zero(row["difference_low"], row["difference_high"]) else "",
+            "q": row["q"],
         }
         for row in table.iter_rows(named=True)
         if row["difference"] is not None
@@ -182,7 +183,7 @@ def difference_view(table: pl.DataFrame, names: dict[str | None, str]) -> pl.Dat
     rows.sort(key=lambda row: (not row["clear"], -abs(row["difference"]), row["theme"], row["segment"]))
     schema = {"theme": pl.String, "segment": pl.String, "difference": pl.Float64, "interval": pl.String}
     schema |= {"share": pl.Float64, "overall": pl.Float64, "n_feedback": pl.Int64, "base": pl.Int64}
-    return pl.DataFrame(rows, schema={**schema, "clear": pl.String}, orient="row")
+    return pl.DataFrame(rows, schema={**schema, "clear": pl.String, "q": pl.Float64}, orient="row")
 
 
 def difference_columns(dimension: str) -> dict[str, Any]:
@@ -200,6 +201,7 @@ def difference_columns(dimension: str) -> dict[str, Any]:
         "n_feedback": column.NumberColumn("Answers", help="The group's answers that mention the theme (n)."),
         "base": column.NumberColumn("Base", help="The group's answers that say something."),
         "clear": column.TextColumn("Clear", width="small", help="The interval leaves 0 out."),
+        "q": column.NumberColumn("q", format="%.3f", help="Allows for how many differences are listed."),
     }
 
 

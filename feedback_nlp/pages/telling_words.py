@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import unicodedata
 
 import polars as pl
 import streamlit as st
@@ -25,13 +24,14 @@ def show_words(part: Slice, by: str, names: dict[str | None, str]) -> None:
         table = part.compute(distinctive_words, by=by)
     if table.is_empty():
         st.info(
-            f"No word is said clearly more often by one {dimension_name(by)} than by the others, by enough people, in "
-            "any language."
+            f"{dimension_name(by)}: no word is said clearly more often in one group than in the others, by enough "
+            "people, in any language."
         )
         return
     st.caption(
-        "Said by more people of the group than of all others (log-odds with an informative prior, false discovery "
-        "rate 5%), within each language. In brackets: people of the group, and others, who say it."
+        "Words that people of a group use clearly more often than everybody else, within each language (log-odds with "
+        "an informative prior, false discovery rate 5%). Behind each word: how many people of the group say it, and "
+        "how many others."
     )
     st.html(words_html(table, names, part.loaded.settings.privacy_minimum))
 
@@ -44,28 +44,26 @@ def words_html(table: pl.DataFrame, names: dict[str | None, str], minimum: int) 
     parts = []
     for (value,), of_group in table.group_by("segment_value", maintain_order=True):
         parts.append(
-            f'<div class="fb-note" style="margin-top:.7rem"><b><bdi>{_escaped(names.get(value, value))}</bdi></b></div>'
+            f'<div class="fb-note" style="margin-top:.8rem"><b><bdi>{_escaped(names.get(value, value))}</bdi></b></div>'
         )
         for (language,), words in of_group.group_by("language", maintain_order=True):
             code = _escaped(language or "und")
+            # The page's direction for the list and a word's own for the word: lists stand below one another.
             chips = " ".join(
                 f'<span class="fb-chip"><bdi lang="{code}">{_escaped(row["word"])}</bdi> '
-                f'<bdi dir="ltr">({count(row["n_people"])}, {_others(row["n_others"], minimum)})</bdi></span>'
+                f'<bdi dir="ltr" style="opacity:.75">{_counted(row["n_people"], row["n_others"], minimum)}</bdi></span>'
                 for row in words.iter_rows(named=True)
             )
             parts.append(
-                f'<div class="fb-meta" style="margin-top:.3rem"><span>{_escaped(language_name(language))}</span></div>'
-                f'<div class="fb-chips" dir="{_direction(words["word"][0])}">{chips}</div>'
+                f'<div class="fb-chips" style="margin-top:.35rem"><span class="fb-meta" style="min-width:5rem">'
+                f"{_escaped(language_name(language))}</span>{chips}</div>"
             )
     return "".join(parts)
 
 
-def _others(n: int | None, minimum: int) -> str:
-    return f"fewer than {minimum}" if n is None or n < minimum else count(n)
-
-
-def _direction(word: str) -> str:
-    return "rtl" if unicodedata.bidirectional(word[0]) in ("R", "AL") else "ltr"
+def _counted(n: int, n_others: int | None, minimum: int) -> str:
+    few = n_others is None or n_others < minimum
+    return f"{count(n)} vs {_escaped(f'<{minimum}') if few else count(n_others)}"
 
 
 def _escaped(text: object) -> str:
