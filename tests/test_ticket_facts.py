@@ -173,7 +173,7 @@ def test_a_score_of_another_scale_is_refused(own: str, tmp_path: Path) -> None:
         told(own, tmp_path / "facts.csv", ColumnFlags(id="ticket", scores=("nps=gone:flag",)))
 
 
-def test_the_later_word_holds_when_the_file_is_read_again(tmp_path: Path) -> None:
+def test_the_later_word_holds_when_the_file_is_read_again(store_url: str, tmp_path: Path) -> None:
     def read_again(store: Store, text: str, **scores: float) -> None:
         item = Feedback("f", "r", text, external_id="x", scores=scores, segments={"plan": "Basic"}, content_hash=text)
         store.upsert_feedback([item], {}, run)
@@ -181,7 +181,7 @@ def test_the_later_word_holds_when_the_file_is_read_again(tmp_path: Path) -> Non
     path = tmp_path / "facts.csv"
     path.write_text("ticket,gone,hours,plan\nx,yes,5,Family\n", encoding="utf-8")
     flags = ColumnFlags(id="ticket", scores=("churn=gone", "resolution=hours"), segments=("plan",))
-    with Store.open(f"sqlite:///{tmp_path / 'a.db'}") as store:
+    with Store.open(store_url) as store:
         run = store.begin_run("a.csv", "hash", {})
 
         def now() -> tuple[str, str]:

@@ -166,13 +166,15 @@ def value_cells(scored: pl.DataFrame, outcome: Outcome, suffix: str) -> pl.DataF
             pl.len().cast(pl.Int64).alias(f"n_{suffix}"),
             weighted_sum(g).alias("total"),
             weighted_sum(g**2).alias("squares"),
+            weighted_sum(g**3).alias("cubes"),
             total_weight().alias(BASE_WEIGHT),
             total_squares().alias(BASE_SQUARES),
             _distinct("person_id").alias(f"people_{suffix}"),
         )
     )
-    n, total, squares = effective(*(sums[c].to_numpy() for c in (BASE_WEIGHT, BASE_SQUARES, "total", "squares")))
-    low, high = outcome.interval(total, squares, n)
+    powers = ("total", "squares", "cubes")
+    n, total, squares, cubes = effective(*(sums[c].to_numpy() for c in (BASE_WEIGHT, BASE_SQUARES, *powers)))
+    low, high = outcome.interval(total, squares, n, cubes)
     value = f"value_{suffix}"
     table = (
         sums.with_columns(
@@ -182,7 +184,7 @@ def value_cells(scored: pl.DataFrame, outcome: Outcome, suffix: str) -> pl.DataF
         )
         .with_columns(pl.col(f"{value}_low", f"{value}_high").fill_nan(None))
         .with_columns(pl.col(value, f"{value}_low", f"{value}_high").round(9))
-        .drop("total", "squares", BASE_WEIGHT, BASE_SQUARES)
+        .drop(*powers, BASE_WEIGHT, BASE_SQUARES)
     )
     return outcome.as_counted(table, value)
 

@@ -125,14 +125,22 @@ class Outcome:
             return high
         return high - 1 if high - low <= 10 else low + 0.75 * (high - low)
 
-    def interval(self, total: ArrayLike, squares: ArrayLike, n: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
-        """Return the 95 % interval of the mean of g from the sums of g and g squared over n responses."""
+    def interval(
+        self, total: ArrayLike, squares: ArrayLike, n: ArrayLike, cubes: ArrayLike | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return the 95 % interval of the mean of g from the sums of g and g squared over n responses.
+
+        With the sum of cubes, that of a time allows for its skew.
+        """
         if self.family == "net":
             return intervals.net_score(total, squares, n)
         if self.family == "share":
             low, high = intervals.wilson(self.sign * np.asarray(total, dtype=float) / 100, n)
             return (100 * low, 100 * high) if self.higher_is_better else (-100 * high, -100 * low)
-        low, high = intervals.student_mean(total, squares, n)
+        if cubes is not None and self.kind == "resolution":
+            low, high = intervals.skewed_mean(total, squares, cubes, n)
+        else:
+            low, high = intervals.student_mean(total, squares, n)
         least, most = sorted((self.sign * self.minimum, self.sign * self.maximum))
         return np.clip(low, least, most), np.clip(high, least, most)
 

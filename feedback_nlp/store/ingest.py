@@ -127,7 +127,9 @@ def _scales(connection: sa.Connection) -> list[ScoreScale]:
 
 
 def _scale_row(scale: ScoreScale) -> dict[str, Any]:
-    return dict(zip(schema.score_scale.columns.keys(), astuple(scale), strict=True))
+    row = dict(zip(schema.score_scale.columns.keys(), astuple(scale), strict=True))
+    # PostgreSQL takes a column's values as one list, and a list of one type only.
+    return row | {"minimum": float(scale.minimum), "maximum": float(scale.maximum)}
 
 
 def _spell(scale: ScoreScale) -> str:
