@@ -153,6 +153,33 @@ def test_alerts_name_the_theme_that_broke_out() -> None:
     assert not strict["alarm"].any()
 
 
+def test_an_alarm_says_when_it_only_goes_with_who_wrote() -> None:
+    raw = with_months(raw_frames(2400), 20)
+    theme = raw["themes"].filter(pl.col("level") == 1)["theme_id"][0]
+    rng = np.random.default_rng(5)
+    feedback = raw["feedback"].with_columns(pl.col("created_at").dt.strftime("%Y-%m").alias("month"))
+    last = (feedback["month"] == feedback["month"].max()).to_numpy()
+    app = rng.random(len(feedback)) < np.where(last, 0.9, 0.2)  # in the last month, most come from the app
+    raw["feedback"] = feedback.drop("month").with_columns(
+        channel=pl.Series(np.where(app, "app", "web")), segments=pl.lit("{}"), language=pl.lit("en")
+    )
+    first = raw["statements"].unique("feedback_id", keep="first").sort("feedback_id")
+
+    def alarms(often_app: np.ndarray, often_web: np.ndarray) -> list[tuple[str, str | None]]:
+        often = pl.DataFrame(
+            {"feedback_id": feedback["feedback_id"], "said": rng.random(len(app)) < np.where(app, often_app, often_web)}
+        )
+        said = first.join(often.filter("said"), on="feedback_id", how="semi").with_columns(
+            theme_id=pl.lit(theme), confidence=pl.lit(0.9), provenance=pl.lit("model")
+        )
+        built = build_frames({**raw, "mentions": said.select(raw["mentions"].columns)}, Settings())
+        return alerts(built, latest=1).filter("alarm").select("theme_id", "goes_with").rows()
+
+    same = np.ones(len(app))
+    assert alarms(0.5 * same, 0.1 * same) == [(theme, "channel")]  # as often as ever, each of them
+    assert alarms(np.where(last, 0.5, 0.12), np.where(last, 0.5, 0.1)) == [(theme, None)]  # more often, all of them
+
+
 def with_months(raw: dict[str, pl.DataFrame], months: int) -> dict[str, pl.DataFrame]:
     """Spread the feedback evenly over so many months."""
     n = raw["feedback"].height
@@ -189,7 +216,7 @@ def test_each_kind_of_error_is_generalised_least_squares() -> None:
 @pytest.mark.parametrize("carried", [0.0, 0.3, 0.5])
 def test_intervals_of_a_broken_series_hold_the_truth(carried: float) -> None:
     held, p_values = [], []
-    for seed in range(300):
+    for seed in range(200):
         y, weight = noisy(np.random.default_rng(seed), 24, carried)
         y += 20 + 0.1 * np.arange(24)
         y[12:] -= 4.0
@@ -386,6 +413,12 @@ def test_distinctive_words_follow_the_formula_and_count_people() -> None:
     assert row["z"] == pytest.approx(z, abs=1e-12)
     assert "ferry" not in set(table["word"])  # four people: below the minimum
     assert table.filter(pl.col("segment_value") == "b")["word"].to_list() == ["courier", "polite"]
+
+
+def test_the_forms_of_a_word_are_one_and_a_person_who_uses_both_counts_once() -> None:
+    texts = {"a": ["invoice invoices"] * 4 + ["invoices"] * 3 + ["ferry"] * 9, "b": ["ferry"] * 30 + ["invoice"]}
+    table = distinctive_words(worded(texts), "group")
+    assert table.select("segment_value", "word", "n_people").rows() == [("a", "invoices", 7), ("b", "ferry", 30)]
 
 
 def worded(texts: dict[str, list[str]]) -> AnalysisFrames:
