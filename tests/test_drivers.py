@@ -288,7 +288,9 @@ def test_people_whose_weights_differ_count_for_fewer_but_privacy_counts_them_all
     assert responses.effective_people == pytest.approx(14**2 / 60)
 
 
-def test_drivers_do_not_depend_on_the_order_of_rows(frames: AnalysisFrames) -> None:
+@pytest.mark.parametrize("name", ["frames", "weighted"])
+def test_drivers_do_not_depend_on_the_order_of_rows(name: str, request: pytest.FixtureRequest) -> None:
+    frames: AnalysisFrames = request.getfixturevalue(name)
     shuffled = replace(
         frames,
         feedback=frames.feedback.sample(fraction=1, shuffle=True, seed=5),
