@@ -11,6 +11,7 @@ from feedback_nlp.analysis.frames import AnalysisFrames
 from feedback_nlp.analysis.periods import PER_YEAR, PERIOD, all_periods, period_of
 from feedback_nlp.analysis.themes import share_columns
 from feedback_nlp.analysis.watching.counts import LEAST_PAST, expect
+from feedback_nlp.analysis.watching.mixes import Mix, mixes
 
 FALSE_ALARMS = 0.05  # share of alarms that may be chance (false discovery rate)
 _SKIP = {"week": 4, "month": 1}  # periods before the one that is judged, left out of the past
@@ -23,11 +24,12 @@ def alerts(frames: AnalysisFrames, *, unit: str = "month", level: int = 1, lates
     Columns: theme_id, label, period (its first day), n_feedback that mention it, n_people, base (meaningful feedback of
     the period), share and interval (Wilson, 0..1), expected with expected_low and expected_high (feedback, 95 % of
     such periods), ratio (n over expected), p, q (Benjamini-Hochberg over the themes of the period), alarm (q at most
-    :data:`FALSE_ALARMS` and more than expected), judged (false with fewer than six earlier periods), suppressed and
-    reason (why it is not judged, else null). Periods that another codebook tagged are not in the past of a period, and
-    one that several tagged is not judged: themes may be told in another way there, which is no alarm.
-    Counts are of what arrived: survey weights are left out. How: :mod:`~feedback_nlp.analysis.watching.counts`. Raises
-    NothingToShow when no feedback has a date.
+    :data:`FALSE_ALARMS` and more than expected), goes_with (of an alarm: the facet or segment whose mix accounts for it
+    best, where others wrote than before and none of them says it clearly more often; else null), judged (false with
+    fewer than six earlier periods), suppressed and reason (why it is not judged, else null). Periods that another
+    codebook tagged are not in the past of a period, and one that several tagged is not judged: themes may be told in
+    another way there, which is no alarm. Counts are of what arrived: survey weights are left out. How:
+    :mod:`~feedback_nlp.analysis.watching.counts`. Raises NothingToShow when no feedback has a date.
     """
     feedback = frames.feedback.filter("meaningful").select("feedback_id", "person_id", period_of(unit)).drop_nulls()
     periods = all_periods(frames, unit)
@@ -48,9 +50,10 @@ def alerts(frames: AnalysisFrames, *, unit: str = "month", level: int = 1, lates
     ends = range(len(periods), max(0, len(periods) - latest), -1)
     told = period_versions(frames, unit)
     starts = {end: int(np.argmax(one_run(told, end - 1))) for end in ends}
-    judged = [_judged(counts, volume, periods, starts[end], end, unit, told["whole"][end - 1]) for end in ends]
+    by = mixes(frames, dated, pairs, len(themes), len(periods))
+    judged = [_judged(counts, volume, by, periods, starts[end], end, unit, told["whole"][end - 1]) for end in ends]
     if not judged or themes.is_empty():
-        judged = [_judged(np.zeros((0, 1)), np.zeros(1), periods[:1], 0, 1, unit, True)]
+        judged = [_judged(np.zeros((0, 1)), np.zeros(1), [], periods[:1], 0, 1, unit, True)]
     base_people = dated.group_by("place").agg(pl.col("person_id").n_unique().alias("base_people"))
     table = (
         pl.concat(judged)
@@ -71,7 +74,9 @@ def alerts(frames: AnalysisFrames, *, unit: str = "month", level: int = 1, lates
         .with_columns(
             ((pl.col("q") <= FALSE_ALARMS) & (pl.col("ratio") > 1)).fill_null(False).alias("alarm"),
         )
-        .with_columns(pl.selectors.float().fill_nan(None))
+        .with_columns(
+            pl.selectors.float().fill_nan(None), pl.when("alarm").then("goes_with").otherwise(None).alias("goes_with")
+        )
         .sort([PERIOD, "q", "theme_id"], descending=[True, False, False], nulls_last=True)
         .select(
             "theme_id",
@@ -84,6 +89,7 @@ def alerts(frames: AnalysisFrames, *, unit: str = "month", level: int = 1, lates
             "p",
             "q",
             "alarm",
+            "goes_with",
             "judged",
             "suppressed",
             "reason",
@@ -92,13 +98,27 @@ def alerts(frames: AnalysisFrames, *, unit: str = "month", level: int = 1, lates
 
 
 def _judged(
-    counts: np.ndarray, volume: np.ndarray, periods: pl.Series, start: int, end: int, unit: str, whole: bool
+    counts: np.ndarray,
+    volume: np.ndarray,
+    by: list[Mix],
+    periods: pl.Series,
+    start: int,
+    end: int,
+    unit: str,
+    whole: bool,
 ) -> pl.DataFrame:
     """Judge the period before ``end`` by those from ``start`` on, if one codebook tagged it (``whole``)."""
     k, n = len(counts), end - start
     past = counts[:, start:end] if whole else counts[:, end - 1 : end]  # of one period nothing can be said
     skip = min(_SKIP[unit], max(0, n - 1 - LEAST_PAST))
     found = expect(past, volume[start:end] if whole else volume[end - 1 : end], PER_YEAR[unit], skip if whole else 0)
+    q = intervals.false_discovery(found.p_value)
+    best, goes_with = np.full(k, FALSE_ALARMS), np.full(k, None, dtype=object)
+    for mix in by if whole and (q <= FALSE_ALARMS).any() else ():
+        due = mix.due(start, end - 1 - skip, end)
+        at_unchanged_rates = expect(past, volume[start:end], PER_YEAR[unit], skip, due).p_value
+        better = at_unchanged_rates > best
+        best, goes_with = np.where(better, at_unchanged_rates, best), np.where(better, mix.name, goes_with)
     reason = None
     if not whole:
         reason = f"Several codebooks tagged this {unit}, so that nothing before can be compared with it."
@@ -116,7 +136,8 @@ def _judged(
             "expected_low": found.low,
             "expected_high": found.high,
             "p": found.p_value,
-            "q": intervals.false_discovery(found.p_value),
+            "q": q,
+            "goes_with": pl.Series(goes_with.tolist(), dtype=pl.String),
             "judged": ~np.isnan(found.p_value),
             "reason": pl.Series([reason] * k, dtype=pl.String),
         }

@@ -48,8 +48,13 @@ class Expectation:
     dispersion: np.ndarray
 
 
-def expect(counts: np.ndarray, volume: np.ndarray, year: float, skip: int = 0) -> Expectation:
+def expect(
+    counts: np.ndarray, volume: np.ndarray, year: float, skip: int = 0, due: np.ndarray | None = None
+) -> Expectation:
     """Judge the last period of ``counts`` (k, periods), given ``volume`` (periods,), the feedback it is out of.
+
+    ``due`` (k, periods) is how many of each theme that feedback would have held at unchanged rates, where those who
+    wrote were not always the same kind of people; None: the volume alone counts.
 
     ``year`` is how many periods make one (12 months, 52.18 weeks); the ``skip`` periods before the last are left out
     of the past, so that an outbreak under way does not hide itself. Periods without feedback count for nothing.
@@ -60,11 +65,12 @@ def expect(counts: np.ndarray, volume: np.ndarray, year: float, skip: int = 0) -
     nothing = np.full(k, np.nan)
     if len(past) < LEAST_PAST or volume[-1] <= 0 or k == 0:
         return Expectation(nothing, nothing, nothing, nothing, nothing)
-    y, offset = counts[:, past].astype(np.float64), np.log(volume[past])
+    due = np.broadcast_to(volume, counts.shape) if due is None else due
+    y, offset = counts[:, past].astype(np.float64), np.log(due[:, past])
     here = _design(np.array([periods - 1]), past, year)
     design = _design(past, past, year)
     fit = _Fit.of(y, design, offset)
-    mean = fit.predict(here) * volume[-1]
+    mean = fit.predict(here) * due[:, -1]
     variance, dispersion = fit.variance(here) * mean**2, fit.dispersion
     # What it may be, and what it may be off by: variance over mean of a new count.
     spread = np.maximum(dispersion + variance / np.maximum(mean, 1e-12), 1.0)
@@ -138,7 +144,7 @@ def _iterate(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return coefficients (k, q), information (k, q, q) and means (k, n) by iteratively reweighted least squares."""
     k, q = len(y), design.shape[1]
-    rate = (y.sum(axis=1) + 0.5) / np.exp(offset).sum()
+    rate = (y.sum(axis=1) + 0.5) / np.exp(offset).sum(axis=-1)
     coefficients = np.zeros((k, q))
     coefficients[:, 0] = np.log(rate)
     known_before = np.diag([0.0] + [_USUAL_CHANGE**-2.0] * (q - 1))
