@@ -593,6 +593,41 @@ def test_the_reader_can_overrule_the_guessed_columns(open_app: Open, topic_encod
     assert frames.scales.select("name", "kind", "minimum", "maximum").rows() == [("likely", "likely", 1.0, 10.0)]
 
 
+def test_facts_of_tickets_are_read_with_their_unit_and_what_is_good(
+    open_app: Open, topic_encoder: Path, tmp_path: Path
+) -> None:
+    url = f"sqlite:///{tmp_path / 'new.db'}"
+    made = [
+        {
+            **row,
+            "Churn": ("Yes", "No")[i % 2],
+            "resolution_minutes": str(60 * (i + 1)),
+            "Escalated": ("да", "нет")[i % 2],
+        }
+        for i, row in enumerate(rows(120))
+    ]
+    app = open_app(url, "add")
+    upload(app, "answers.csv", write_csv(tmp_path / "answers.csv", made).read_bytes())
+    assert trouble(app) == []
+    scores = next(box for box in app.multiselect if box.label == "Scores")
+    assert scores.value == ["nps", "Churn", "resolution_minutes"]
+    scores.set_value([*scores.value, "Escalated"]).run()
+    next(box for box in app.multiselect if box.label == "Segments").set_value(["plan"])
+    [box for box in app.selectbox if box.label == "Kind"][-1].select("flag").run()
+    next(box for box in app.selectbox if box.label == "Good is").select("no").run()
+    assert next(box for box in app.selectbox if box.label == "Plain numbers are").value == "minutes"
+    press(app)
+    assert trouble(app) == []
+    frames = frames_of(url)
+    assert frames.scales.select("name", "kind", "higher_is_better").rows() == [
+        ("churn", "churn", False),
+        ("escalated", "flag", False),
+        ("nps", "nps", True),
+        ("resolution", "resolution", False),
+    ]
+    assert sorted(frames.feedback["score.resolution"]) == [float(i + 1) for i in range(120)]
+
+
 def test_too_little_text_is_stored_and_said(open_app: Open, topic_encoder: Path, tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'new.db'}"
     app = open_app(url, "add")
