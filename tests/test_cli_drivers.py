@@ -139,6 +139,11 @@ def test_an_action_is_registered_changed_and_followed_up(filled: Shell) -> None:
     assert effect["verdict"] == "not enough data yet"
     assert effect["control"] == "everybody else"
     assert "8 are needed on either side" in filled("actions", "effect", "1").out
+    scores = filled("actions", "effect", "1", "--measure", "score", "--outcome", "nps", "--unit", "week", "--json").json
+    assert (scores["control"], scores["points"]) == ("everybody else", "NPS points")
+    assert {"value", "control_value", "expected", "left_out"} <= set(scores["series"][0])
+    assert "weeks" in filled("actions", "effect", "1", "--measure", "score", "--unit", "week").out
+    assert filled("actions", "effect", "1", "--outcome", "nps").code == 2
     assert filled("actions", "edit", "1").code == 2
     assert "no action 9" in filled("actions", "edit", "9", "--state", "done").err
     assert "not a date" in filled("actions", "add", theme, "x", "--since", "May").err

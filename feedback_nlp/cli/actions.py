@@ -93,41 +93,49 @@ def list_actions(settings: Settings, as_json: bool) -> None:
 @click.option("--unit", type=click.Choice(("week", "month")), default="month", show_default=True, help="Period.")
 @click.option(
     "--measure",
-    type=click.Choice(("negative", "mention")),
+    type=click.Choice(("negative", "mention", "score")),
     default="negative",
     show_default=True,
-    help="Negative mentions of the theme, or all of them.",
+    help="Negative mentions of the theme, all of them, or the score of those whom the action touches.",
 )
+@click.option("--outcome", metavar="NAME", help="With --measure score: which one (default: NPS, else the first).")
 @common_options
-def effect(action_id: int, unit: str, measure: Any, settings: Settings, as_json: bool) -> None:
-    """Did it work? Compare the theme's share after the action with what the time before would have led to."""
+def effect(action_id: int, unit: str, measure: Any, outcome: str | None, settings: Settings, as_json: bool) -> None:
+    """Did it work? Compare what came after the action with what the time before would have led to."""
+    from feedback_nlp.analysis.outcomes import choose_outcome
     from feedback_nlp.analysis.watching.follow_up import follow_up
 
+    if outcome is not None and measure != "score":
+        raise UsageError("--outcome says which score to follow. Add --measure score, or leave it out.")
     with open_store(settings, must_exist=True) as store:
         action = store.action(action_id)
         frames = analysis_frames(store, settings, View())
-    found = follow_up(frames, action, unit=unit, measure=measure)
+    measured = choose_outcome(frames, outcome) if measure == "score" else None
+    found = follow_up(frames, action, unit=unit, measure=measure, outcome=measured)
     effect = found.found
     if as_json:
         numbers = None
         if effect is not None:
             names = ("effect", "low", "high", "p_value", "step", "slope", "n_before", "n_after")
             numbers = {name: getattr(effect, name) for name in names}
-        facts = {"verdict": found.verdict, "reason": found.reason, "control": found.control, "measure": found.measure}
+        facts = {name: getattr(found, name) for name in ("verdict", "reason", "control", "measure", "points")}
         say_json({"action": action, **facts, "found": numbers, "series": found.series.to_dicts()})
         return
-    said = "negative mentions" if measure == "negative" else "mentions"
+    said = {"negative": "Share of negative mentions", "mention": "Share of mentions"}
+    what = said[measure] if measured is None else measured.label
     say(f"{action.title}: {found.verdict}. {found.reason}")
     if effect is not None:
         against = f", against {found.control}" if found.control else ""
         say(
-            f"Share of {said}{against}: {effect.effect:+.1f} percentage points on average ({effect.low:+.1f} to "
+            f"{what}{against}: {effect.effect:+.1f} {found.points} on average ({effect.low:+.1f} to "
             f"{effect.high:+.1f}), p {effect.p_value:.3f}; {effect.n_before} {unit}s before, {effect.n_after} after"
         )
+    name, base, form = ("share", "base", "{:.1f} %") if measured is None else ("value", "n", "{:+.1f}")
     for row in found.series.iter_rows(named=True):
-        share = "-" if row["share"] is None else f"{row['share']:.1f} %"
-        expected = "" if row["expected"] is None else f"  expected {row['expected']:.1f} %"
-        say(f"  {row['period']}  {share:>7}  of {row['base']:,}{expected}")
+        value = "-" if row[name] is None else form.format(row[name])
+        count = "few" if row[base] is None else f"{row[base]:,}"
+        expected = "" if row["expected"] is None else f"  expected {form.format(row['expected'])}"
+        say(f"  {row['period']}  {value:>7}  of {count}{expected}{'  left out' if row['left_out'] else ''}")
 
 
 @click.command()
