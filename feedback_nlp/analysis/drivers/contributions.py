@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy import sparse
+from threadpoolctl import threadpool_limits
 
 from feedback_nlp.analysis.drivers.resampling import draw_weights, n_blocks
 
@@ -187,7 +188,8 @@ def _solve(moments: np.ndarray, k: int, ridge: float) -> np.ndarray:
     at = np.arange(matrix.shape[1])
     # The smallest number that keeps a draw solvable in which two columns happen to be one.
     matrix[:, at, at] += penalty + 1e-10 + np.isinf(scale)
-    solved = np.linalg.solve(matrix, (right / scale)[..., None])[..., 0] / scale
+    with threadpool_limits(1, user_api="blas"):  # on small systems BLAS threads spend their time on waiting
+        solved = np.linalg.solve(matrix, (right / scale)[..., None])[..., 0] / scale
     return solved[:, :k]
 
 
