@@ -36,7 +36,7 @@ from feedback_nlp.sentiment import AnyScorer, load_scorer
 from feedback_nlp.settings import Settings
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "models"))
-from sentiment_sources import EQUALS, MADE_UP, MADE_UP_INTENTS, MARKS, read_sources
+from sentiment_sources import EQUALS, HELD_OUT, MADE_UP, MADE_UP_INTENTS, MARKS, read_held_out, read_sources
 
 XLMT, REVIEWS, XED = "multi_xlmt_tweet_sentiment", "ro_laroseda_reviews", "multi_xed_emotions"
 AIMS = {
@@ -220,18 +220,18 @@ def _nothing(cell: Cell) -> float:
     return float(f1_score(~marked, silent, zero_division=0)) if marked.mean() < 0.95 else float("nan")
 
 
-def intent_table(cells: list[Cell]) -> None:
-    """Print precision / recall of each intent on our own held-out sentences."""
+def intent_table(cells: list[Cell], name: str, title: str) -> None:
+    """Print precision / recall of each intent on sentences of our own that nothing learnt from."""
     lines: list[Line] = []
     for language in EQUALS:
-        cell = next(cell for cell in cells if cell.name == MADE_UP_INTENTS and cell.language == language)
+        cell = next(cell for cell in cells if cell.name == name and cell.language == language)
         line: Line = [language, len(cell.texts)]
         for intent in INTENTS:
             truth, said = cell.marks[:, MARKS.index(intent)] == 1, cell.said(intent)
             hits = (truth & said).sum()
             line.append(f"{hits / max(said.sum(), 1):.2f} / {hits / max(truth.sum(), 1):.2f} ({truth.sum()})")
         lines.append(line)
-    print_table("Intents on made-up sentences: precision / recall (how many)", ["language", "rows", *INTENTS], lines)
+    print_table(f"Intents on {title}: precision / recall (how many)", ["language", "rows", *INTENTS], lines)
 
 
 def plain_encoder(cache: str) -> LoadedEncoder:
@@ -288,6 +288,8 @@ def main() -> None:
         parser.error(f"{options.folder} holds no en_airline_tweets.parquet. Give the folder of the labelled sets.")
     wanted = {*AIMS, *EMOTION_AIMS, *COMPARABLE, MADE_UP_INTENTS}
     rows = read_sources(options.folder).filter(pl.col("part") == "test", pl.col("set").is_in(list(wanted)))
+    rows = rows.select("set", "lang", "text", "polarity", "marks")
+    rows = pl.concat([rows, read_held_out().select(rows.columns)])
     if options.rows:
         rows = rows.filter(pl.int_range(pl.len()).over("set", "lang") < options.rows)
     encoder = load_encoder(Settings())
@@ -301,7 +303,8 @@ def main() -> None:
     polarity_table(cells, peers)
     language_table(cells)
     emotion_table(cells, None if isinstance(found, Missing) else found)
-    intent_table(cells)
+    intent_table(cells, MADE_UP_INTENTS, "made-up sentences held out")
+    intent_table(cells, HELD_OUT, "made-up sentences written apart")
     with tempfile.TemporaryDirectory() as cache:
         cost_table(cells, plain_encoder(cache), encoder, scorer, peers)
     for absent in [*missing, *([found] if isinstance(found, Missing) else [])]:

@@ -15,10 +15,10 @@ from sklearn.metrics import f1_score
 OTHER = "other"
 SILVER = ("multi_xed_emotions", "ru_bank_clauses_llm_silver", MADE_UP)  # cannot tell how sure the head may be
 # Least precision on our own sentences. Public sets, where half the rows ask, would have questions said too readily.
-PRECISE = {"suggestion": 0.65, "question": 0.8, "churn": 0.8, "urgent": 0.8}
-# Of how many rows of public sets it may be said at most, and of which: all that are not negative, or all. Hardly any
-# complaint there is of harm, law or somebody vulnerable.
-ALARMS = {"churn": (0.005, 1), "urgent": (0.005, 0)}
+PRECISE = {"suggestion": 0.65, "question": 0.8, "churn": 0.75, "urgent": 0.8}
+# Of how many rows of public sets it may be said at most, and of which: all that are not negative, or all. Few reviews
+# and tweets ask for a change; hardly any complaint there is of harm, law or somebody vulnerable.
+ALARMS = {"suggestion": (0.1, 0), "churn": (0.005, 1), "urgent": (0.001, 0)}
 _TEMPERATURES = np.round(np.arange(0.4, 4.01, 0.05), 2)
 _PROBABILITIES = np.round(np.arange(0.02, 0.99, 0.01), 2)
 # F1 is best where the rare ones are told at one chance in eight, which no reader would stand by.
@@ -92,7 +92,7 @@ def fit_thresholds(rows: Rows, probabilities: np.ndarray, chosen: np.ndarray) ->
         truth, given = rows.marks[known, column], probabilities[known, column]
         if name in PRECISE:
             found[name] = precise_threshold(truth[own], given[own], PRECISE[name])
-            if name in ALARMS:  # each wakes a person
+            if name in ALARMS:
                 share, least = ALARMS[name]
                 calm = chosen[(rows.polarity[chosen] >= least) & ~rows.frame["set"].is_in(OWN).to_numpy()[chosen]]
                 quiet = float(np.ceil(np.quantile(probabilities[calm, column], 1 - share) * 100) / 100)
@@ -145,10 +145,20 @@ def macro_f1(truth: np.ndarray, probabilities: np.ndarray) -> float:
 
 def calibration_error(truth: np.ndarray, probabilities: np.ndarray) -> float:
     """Return the expected calibration error over ten equal bins of confidence."""
-    confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == truth
+    return _gap(probabilities.max(axis=1), probabilities.argmax(axis=1) == truth)
+
+
+def chance_error(probabilities: np.ndarray, draws: int = 200) -> float:
+    """Return the calibration error that a perfectly calibrated head would show on so many rows: the mean of draws of
+    what is right, each with the head's own probability."""
+    confidence, chance = probabilities.max(axis=1), np.random.default_rng(0)
+    return float(np.mean([_gap(confidence, chance.random(len(confidence)) < confidence) for _ in range(draws)]))
+
+
+def _gap(confidence: np.ndarray, right: np.ndarray) -> float:
     bins = np.minimum((confidence * 10).astype(int), 9)
     gaps = [abs(confidence[bins == b].mean() - right[bins == b].mean()) * (bins == b).sum() for b in np.unique(bins)]
-    return float(sum(gaps) / len(truth))
+    return float(sum(gaps) / len(confidence))
 
 
 def polarity_cells(rows: Rows, part: str) -> list[tuple[str, str, np.ndarray]]:

@@ -10,6 +10,7 @@ import polars as pl
 from sentiment_calibration import (
     calibration_error,
     cells,
+    chance_error,
     macro_f1,
     polarity_cells,
 )
@@ -99,9 +100,11 @@ def languages(scored: Scored) -> str:
         sure = [i for name, i in index.items() if name not in ("multi_xed_emotions", MADE_UP)] or list(index.values())
         every = np.concatenate(sure)
         error = calibration_error(rows.polarity[every], scored.polarity[every])
+        least = chance_error(scored.polarity[every])
         shared = [f"{figures[name]:.2f}" if name in figures else "" for name in PARALLEL]
-        lines.append([language, len(public), f"{np.mean(public):.2f}", f"{error:.3f}", *shared])
-    return table(["language", "public sets", "mean macro-F1", "ECE", *PARALLEL], lines)
+        lines.append([language, len(public), f"{np.mean(public):.2f}", len(every), f"{error:.3f}", f"{least:.3f}",
+                      *shared])  # fmt: skip
+    return table(["language", "public sets", "mean macro-F1", "rows", "ECE", "ECE by chance", *PARALLEL], lines)
 
 
 def emotions(scored: Scored) -> str:
@@ -173,6 +176,25 @@ def intents(scored: Scored) -> str:
         told = [_three(scored, index, intent) for intent in INTENTS]
         lines.append([name, len(index), *told])
     return table(["rows", "tested", *INTENTS], lines)
+
+
+def held_out(scored: Scored) -> str:
+    """Return precision / recall of each intent on the sentences written apart, by language, and what is said of the
+    neutral facts among them."""
+    rows, lines = scored.rows, []
+    langs = rows.frame["lang"].to_numpy()
+    facts_ = (rows.marks[:, len(EMOTIONS) :] == 0).all(axis=1)
+    for language in ("all", *EQUALS):
+        here = np.full(len(langs), True) if language == "all" else langs == language
+        index, plain = np.flatnonzero(here), here & facts_
+        if not len(index):
+            continue
+        neutral = (scored.polarity[plain].argmax(axis=1) == 1).mean()
+        blamed, praised = (scored.said[plain, MARKS.index(name)].mean() for name in ("complaint", "praise"))
+        lines.append([language, len(index), *(_three(scored, index, name) for name in INTENTS),
+                      f"{neutral:.2f}", f"{blamed:.2f}", f"{praised:.2f}"])  # fmt: skip
+    header = ["language", "tested", *INTENTS, "neutral facts: called neutral", "called a complaint", "called praise"]
+    return table(header, lines)
 
 
 def _three(scored: Scored, index: np.ndarray, name: str) -> str:

@@ -53,6 +53,7 @@ _URGENT_LABELS = frozenset(
         "freeze_account",
     )
 )
+_HARMFUL_DOMAINS = ("medicine",)  # where a complaint may well be of harm
 _LEAVING_LABELS = frozenset(("terminate_account", "delete_account"))
 
 
@@ -69,6 +70,8 @@ def marks_of(file: str, feedback: bool, row: Row) -> list[int]:
         said = {"complaint": int(row["polarity"] == 0), "praise": int(row["polarity"] == 2)}
     if file not in _EMOTIONS_OF_SETS and file not in _RULES and row["polarity"] >= 1:
         said |= {"churn": 0, "urgent": 0}  # who is content, or says how things are, neither leaves nor calls for help
+    elif feedback and row["polarity"] == 0 and row.get("domain") not in _HARMFUL_DOMAINS:
+        said["urgent"] = 0  # hardly any complaint there is of harm, law or somebody vulnerable; churn stays open
     for name, value in said.items():
         marks[_AT[name]] = value
     return marks

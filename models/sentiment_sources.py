@@ -20,6 +20,7 @@ EQUALS = ("en", "ro", "ru", "it", "ar", "pl")
 ALL = dict.fromkeys((*EQUALS, "de", "fr", "es", "pt"), 10_000)
 MADE_UP = "sentiment_statements"  # our own, beside this file
 OWN = (MADE_UP, MADE_UP_INTENTS)
+HELD_OUT = "intent_statements_held_out"  # our own too; nothing learns from them
 OPEN, UNSTATED, NON_COMMERCIAL = "open", "unstated", "non-commercial"
 TEST, VALIDATION, FOLDS = 5, 2, 20  # of 20 parts of a set: five only test, two choose, thirteen teach
 _POSITIVE = ("joy", "trust", "trust;joy", "admiration", "gratitude", "love", "approval", "excitement", "optimism")
@@ -103,6 +104,13 @@ def read_sources(folder: Path) -> pl.DataFrame:
     return rows.filter((pl.col("part") == "test") | ~pl.col("key").is_in(tested.implode())).drop("key")
 
 
+def read_held_out() -> pl.DataFrame:
+    """Return the sentences written apart from those to learn from, one row a sentence and language: set, lang, text,
+    polarity and marks as :func:`read_sources` has them."""
+    frame, marks = _labelled(_made_up(HELD_OUT), BY_NAME[MADE_UP_INTENTS])
+    return frame.select("lang", "text", "polarity", set=pl.lit(HELD_OUT), marks=marks)
+
+
 def _read(source: Source, folder: Path) -> pl.DataFrame:
     frame = _made_up(source.file) if source.terms == OPEN and (HERE / f"{source.file}.tsv").exists() else None
     if frame is None:
@@ -115,10 +123,7 @@ def _read(source: Source, folder: Path) -> pl.DataFrame:
         group = pl.coalesce("english", "parallel_id")
     else:
         group = pl.col(source.group or source.text).cast(pl.Utf8)
-    frame = frame.with_columns(polarity=_polarity(source).replace_strict(
-        {name: i for i, name in enumerate(CLASSES)}, default=-1, return_dtype=pl.Int8
-    ))  # fmt: skip
-    marks = [marks_of(source.file, source.feedback, row) for row in frame.iter_rows(named=True)]
+    frame, marks = _labelled(frame, source)
     fold = pl.col("group").map_elements(lambda text: text_hash(normal(text)), return_dtype=pl.Int64)
     rows = (
         frame.with_columns(group=group)
@@ -129,7 +134,7 @@ def _read(source: Source, folder: Path) -> pl.DataFrame:
             set=pl.lit(source.name),
             terms=pl.lit(source.terms),
             text=pl.col(source.text).str.strip_chars(),
-            marks=pl.Series(marks, dtype=pl.List(pl.Int8)),
+            marks=marks,
         )
         .filter(pl.col("text").str.len_chars() >= 2, (pl.col("polarity") >= 0) | (pl.col("marks").list.max() >= 0))
         .with_columns(
@@ -149,6 +154,15 @@ def _read(source: Source, folder: Path) -> pl.DataFrame:
     )
     return rows.select("set", "terms", "lang", "text", "polarity", "marks", "key", part=part,
                        half=pl.col("fold") // FOLDS % 2)  # fmt: skip
+
+
+def _labelled(frame: pl.DataFrame, source: Source) -> tuple[pl.DataFrame, pl.Series]:
+    """Return the rows with ``polarity``, and the marks of each."""
+    frame = frame.with_columns(polarity=_polarity(source).replace_strict(
+        {name: i for i, name in enumerate(CLASSES)}, default=-1, return_dtype=pl.Int8
+    ))  # fmt: skip
+    marks = [marks_of(source.file, source.feedback, row) for row in frame.iter_rows(named=True)]
+    return frame, pl.Series(marks, dtype=pl.List(pl.Int8))
 
 
 def _polarity(source: Source) -> pl.Expr:

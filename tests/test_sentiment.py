@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -549,10 +549,17 @@ def test_the_shipped_head_knows_the_names_of_this_version() -> None:
 
 
 def test_training_statements_are_not_the_tested_ones() -> None:
-    lines = resource_path("models/sentiment_statements.tsv").read_text(encoding="utf-8").splitlines()
-    learnt = {text.casefold().strip(" .!?") for line in lines[1:] for text in line.split("\t")[1:]}
-    tested = {
-        text.casefold().strip(" .!?") for labels in STATEMENTS.values() for texts in labels.values() for text in texts
-    }
-    assert learnt & tested == set()
-    assert {len(line.split("\t")) for line in lines} == {7}
+    def written(name: str) -> list[list[str]]:
+        lines = resource_path(f"models/{name}.tsv").read_text(encoding="utf-8").splitlines()
+        return [line.split("\t") for line in lines]
+
+    def bare(texts: Iterable[str]) -> set[str]:
+        return {text.casefold().strip(" .!?؟") for text in texts}
+
+    polarities, intents = written("sentiment_statements"), written("intent_statements")
+    apart = written("intent_statements_held_out")
+    everyday_ = {text for labels in STATEMENTS.values() for texts in labels.values() for text in texts}
+    learnt = bare(text for line in polarities[1:] + intents[1:] for text in line[1:])
+    assert learnt & bare(everyday_) == set()
+    assert learnt & bare(text for line in apart[1:] for text in line[1:]) == set()
+    assert {len(line) for line in polarities + intents + apart} == {7}
