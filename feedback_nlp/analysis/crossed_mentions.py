@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -11,6 +11,8 @@ import polars as pl
 from feedback_nlp.analysis.cells import CELL, people_who_say, share_cells
 from feedback_nlp.analysis.crossed_privacy import Counts, Flags, Side, hide_more
 from feedback_nlp.analysis.crossing_cells import CROSSING, Crossing
+
+_PAIRS = {"theme_id": pl.String, CELL: pl.String}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,10 +49,17 @@ def hidden_mentions(crossing: Crossing, table: pl.DataFrame, level: int) -> tupl
     ``table`` has theme_id, cell, base and suppressed, all cells of each theme, hidden as if there were no one-way
     tables.
     """
-    frames = crossing.frames
+    # Margins can only tell of what is hidden; a theme of which everything is shown has nothing to give away.
+    at_risk = table.filter("suppressed").select("theme_id").unique()
+    if at_risk.is_empty():
+        return pl.DataFrame(schema=_PAIRS), pl.Series(CELL, [], pl.String)
+    every = crossing.frames
+    frames = replace(every, themes=every.themes.join(at_risk, on="theme_id", how="semi", maintain_order="left"))
     feedback = frames.feedback.filter("meaningful").with_columns(pl.col(CROSSING).alias(CELL))
     one_way = [share_cells(frames, column, level) for column in crossing.columns]
-    base, themes = _people(crossing, table, feedback, one_way)
+    base, themes = _people(
+        crossing, table.join(at_risk, on="theme_id", how="semi", maintain_order="left"), feedback, one_way
+    )
     everything = np.ones(crossing.shape, bool)
 
     def more_bases(hidden: Flags) -> Flags:
@@ -75,7 +84,8 @@ def hidden_mentions(crossing: Crossing, table: pl.DataFrame, level: int) -> tupl
         crossing.where(hidden).to_frame().select(pl.lit(theme_id).alias("theme_id"), CELL)
         for theme_id, hidden in found.items()
     ]
-    return pl.concat([pl.DataFrame(schema={"theme_id": pl.String, CELL: pl.String}), *pairs]), crossing.where(bases)
+    without_base = table.select("theme_id").unique().join(crossing.where(bases).to_frame(), how="cross")
+    return pl.concat([without_base.select(*_PAIRS), *pairs]).unique(), crossing.where(bases)
 
 
 def _people(
