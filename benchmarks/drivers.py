@@ -122,6 +122,7 @@ def speed(mentions: int) -> None:
         ("change between two years", lambda: score_change(frames, View(until=middle), View(since=middle), draws=0)),
         ("change, with 1,000 bootstrap draws", lambda: score_change(frames, View(until=middle), View(since=middle))),
         ("themes by segment", lambda: compare_segments(frames, "region")),
+        ("themes by two segments crossed", lambda: compare_segments(frames, "region", across="language")),
         ("themes by month", lambda: themes_by_month(frames)),
         ("last months against before", lambda: changing_themes(frames)),
         ("alarms", lambda: alerts(frames)),
