@@ -3,7 +3,8 @@
 Simulates surveys with known truths (see ``tests/simulated_surveys.py``): no data needed. Prints, side by side:
 coverage of 95 % intervals of contributions and Shapley removals, and the market's leave-one-out impact read as what a
 theme does; false alarms and found outbreaks, beside the rule "more than twice the standard deviation above the mean";
-then each analysis on 1,000,000 mentions x 100 themes x 24 months (``--mentions`` for fewer), with memory.
+coverage of what an action changed, and how often one without effect is praised when it follows a peak; then each
+analysis on 1,000,000 mentions x 100 themes x 24 months (``--mentions`` for fewer), with memory.
 """
 
 from __future__ import annotations
@@ -32,10 +33,11 @@ from feedback_nlp.analysis.themes import theme_table
 from feedback_nlp.analysis.trends import changing_themes, themes_by_month
 from feedback_nlp.analysis.watching.alerts import alerts
 from feedback_nlp.analysis.watching.counts import expect
+from feedback_nlp.analysis.watching.interrupted import interrupt
 from feedback_nlp.records import View
 from feedback_nlp.settings import Settings
 from tests.simulated_surveys import Population, contributions_of, people_behind, removals_of
-from tests.test_watching import counted
+from tests.test_watching import counted, growing, noisy
 
 
 def coverage(surveys: int) -> None:
@@ -96,6 +98,40 @@ def alarms(screens: int) -> None:
             found_naive.append(seen_naive)
         shares = [f"{100 * np.mean(each):5.1f} %" for each in (false, false_naive, found, found_naive)]
         print(f"{periods:7d}  {shares[0]:>19}  {shares[1]:>7}  {shares[2]:>22}  {shares[3]:>7}")
+
+    print("a survey that grows from 3 answers a period to 180, 25 themes, no outbreak")
+    for periods, skip in ((14, 1), (24, 1), (60, 1)):
+        false, false_naive = [], []
+        for seed in range(screens):
+            counts, volume = growing(seed, periods)
+            false.append(_ours(counts, volume, 12.0, skip).any())
+            false_naive.append(_two_sigma(counts, volume).any())
+        print(f"{periods:7d}  {100 * np.mean(false):17.1f} %  {100 * np.mean(false_naive):5.1f} %")
+
+
+def follow_ups(series: int) -> None:
+    """Print, over ``series`` series without an effect, coverage of 95 % intervals and praise after a peak."""
+    print("\ncarried  months either side  interval holds the truth")
+    for carried in (0.0, 0.3, 0.5):
+        for months in (8, 12, 24, 36):
+            held = []
+            for seed in range(series):
+                found = interrupt(*noisy(np.random.default_rng([seed, months]), 2 * months, carried), months)
+                held.append(found is not None and found.low <= 0 <= found.high)
+            print(f"{carried:7.1f}  {months:18d}  {100 * np.mean(held):22.1f} %")
+    print("carried  peaks  praised after the highest of 18 months: peak left in  left out (2.5 % is due)")
+    for carried in (0.0, 0.3, 0.5):
+        praised: tuple[list[bool], list[bool]] = [], []
+        for seed in range(10 * series):
+            y, weight = noisy(np.random.default_rng([seed, 1]), 30, carried)
+            if np.argmax(y[:18]) != 17:
+                continue
+            for result, left_out in zip(praised, (18, 17), strict=True):
+                weight[left_out:18] = 0
+                found = interrupt(y, weight, 18)
+                result.append(found is not None and found.high < 0)
+        shares = [f"{100 * np.mean(each):5.1f} %" for each in praised]
+        print(f"{carried:7.1f}  {len(praised[0]):5d}  {shares[0]:>51}  {shares[1]:>8}")
 
 
 def _ours(counts: np.ndarray, volume: np.ndarray, year: float, skip: int) -> np.ndarray:
@@ -227,16 +263,19 @@ def large_frames(mentions: int, themes: int = 100) -> AnalysisFrames:
 
 
 def main() -> None:
-    """Run all three parts, or one."""
+    """Run all parts, or some."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--surveys", type=int, default=200, help="simulated surveys for each size; 0 leaves them out")
     parser.add_argument("--screens", type=int, default=400, help="simulated screens of themes; 0 leaves them out")
+    parser.add_argument("--series", type=int, default=300, help="simulated actions of each kind; 0 leaves them out")
     parser.add_argument("--mentions", type=int, default=1_000_000, help="mentions to time with; 0 leaves it out")
     options = parser.parse_args()
     if options.surveys:
         coverage(options.surveys)
     if options.screens:
         alarms(options.screens)
+    if options.series:
+        follow_ups(options.series)
     if options.mentions:
         speed(options.mentions)
 
