@@ -156,7 +156,7 @@ def test_tune_writes_a_head_that_the_setting_takes(sentiment: Shell, tmp_path: P
     described = json.loads((tmp_path / "head.json").read_text(encoding="utf-8"))
     assert described["tuned"]["n"] == 120 and described["tuned"]["after"] == found["after"]
     assert "driver" not in json.dumps(described)
-    told = ("explain", "--text", "The driver was lovely", "--language", "en", "--json")
+    told = ("explain", "--text", "The driver was lovely!", "--language", "en", "--json")
     bundled, tuned = sentiment(*told).json, sentiment(*told, "--set", "sentiment=head.safetensors").json
     assert (bundled["score"]["label"], tuned["score"]["label"]) == ("positive", "negative")
     # What is likely stays so; but joy is not told of what has become blame.
