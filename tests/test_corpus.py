@@ -136,6 +136,7 @@ def test_what_one_customer_says_in_many_ways_is_no_theme(tmp_path: Path) -> None
     with Store.open(f"sqlite:///{tmp_path / 'g.db'}") as store:
         take_in(store, *made_feedback(), *(said(f"x{n}", text, f"customer {n}") for n, text in enumerate(own)))
         others = discover_themes(store, SETTINGS, encoder=ENCODER)
+        # A theme has no keywords in a language that one or two of its people speak, as English of the courier here.
         more = {word for theme in store.codebook().themes for word in theme.keywords.get("en", ())}
     assert (found.n_themes, others.n_themes) == (4, 5)
     assert (any("invoice" in word for word in words), any("invoice" in word for word in more)) == (False, True)

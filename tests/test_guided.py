@@ -83,8 +83,12 @@ def test_the_starter_says_every_theme_in_every_language() -> None:
     for theme in STARTER.topics:
         for code in LANGUAGES:
             said = theme.phrases[code]
-            assert (len(said.positive), len(said.negative), len(said.neutral)) == (3, 6, 0)
-            assert len(theme.unlike[code]) == len(theme.unlike["en"]) >= 4
+            english = theme.phrases["en"]
+            assert (len(said.positive), len(said.negative)) == (len(english.positive), len(english.negative))
+            assert len(said.positive) >= 7
+            assert len(said.negative) >= 11
+            assert not said.neutral
+            assert len(theme.unlike[code]) == len(theme.unlike["en"]) >= 6
             assert theme.labels[code]
             assert theme.definitions[code].endswith(".")
     values = {(theme.facet, theme.theme_id) for theme in STARTER.facet_values}
@@ -298,24 +302,48 @@ def test_how_much_is_talk_of_other_things_is_learnt_from_the_corpus() -> None:
     assert among_other_talk[40:].all()
 
 
+def test_talk_of_customers_about_nothing_teaches_no_theme() -> None:
+    """Half of the statements lie between the first theme and what customers say about none, nearer to that."""
+    rng = np.random.default_rng(11)
+    axes = np.eye(20)
+
+    def about(direction: np.ndarray, n: int) -> np.ndarray:
+        return unit_rows((direction + 0.1 * rng.standard_normal((n, 20))).astype(np.float32))
+
+    phrases = np.vstack([about(axes[0], 12), about(axes[1], 12)])
+    theme_of = np.repeat([0, 1], 12)
+    statements = np.vstack([about(axes[0], 150), about(0.6 * axes[0] + axes[2], 150)])
+    beside = about(axes[2], 200)
+
+    def mentioned(**none: np.ndarray) -> tuple[float, float]:
+        matcher = fit_matcher(statements, phrases, theme_of, 2, **none)
+        first = statements @ matcher.vectors[0] >= matcher.thresholds[0]
+        return float(first[:150].mean()), float(first[150:].mean())
+
+    assert mentioned()[1] > 0.5
+    of_theme, of_none = mentioned(beside=beside)
+    assert of_theme > 0.9
+    assert of_none < 0.3
+
+
 def test_few_sentences_of_other_things_judge_nothing() -> None:
     statements = np.eye(4)
     assert not _of_other_things(statements, statements[:2], statements[2:]).any()
 
 
 def test_praise_without_a_subject_has_no_theme_of_the_starter(taught: Codebook, encoder: Remembering) -> None:
-    """Sentences that are no phrase of the starter: what everybody writes, and what a product is like."""
+    """Sentences that are no phrase of the starter: what everybody writes, and who else has one."""
     said = {
         "en": (
             "Thanks a lot to all of you",
             "I would gladly recommend this firm",
-            "The bass is deep and the picture sharp",
+            "My neighbour has one too",
         ),
-        "it": ("Grazie di tutto", "La consiglio volentieri", "I bassi sono profondi"),
-        "ro": ("Vă mulțumesc din suflet", "O recomand cu drag", "Basul este profund"),
-        "ru": ("Спасибо вам за всё", "С удовольствием рекомендую", "Бас глубокий, картинка чёткая"),
-        "pl": ("Dziękuję za wszystko", "Polecam z przyjemnością", "Bas jest głęboki, a obraz ostry"),
-        "ar": ("شكرا لكم على كل شيء", "أنصح بها بكل سرور", "الصورة حادة والصوت عميق"),
+        "it": ("Grazie di tutto", "La consiglio volentieri", "Ce l'ha anche il mio vicino"),
+        "ro": ("Vă mulțumesc din suflet", "O recomand cu drag", "Are și vecinul meu unul"),
+        "ru": ("Спасибо вам за всё", "С удовольствием рекомендую", "У соседа такой же"),
+        "pl": ("Dziękuję za wszystko", "Polecam z przyjemnością", "Sąsiad ma taki sam"),
+        "ar": ("شكرا لكم على كل شيء", "أنصح بها بكل سرور", "جاري لديه واحد مثله"),
     }
     texts, languages = [text for three in said.values() for text in three], [code for code in said for _ in range(3)]
     tagging = tag(taught, encoder.encode(texts), languages)

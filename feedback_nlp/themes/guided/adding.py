@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from feedback_nlp.records import UNDETERMINED, Theme
-from feedback_nlp.resources import resource_path
+from feedback_nlp.records import Theme
 from feedback_nlp.themes.codebook import PROTOTYPE_KINDS, Codebook, Facets, Prototypes
 from feedback_nlp.themes.discovery.discover import Corpus
 from feedback_nlp.themes.guided.codebook import GuidedCodebook, GuidedTheme, Phrases, load_guided
-from feedback_nlp.themes.guided.matching import FACETS, THEMES, Matcher, Reach, fit_matcher
+from feedback_nlp.themes.guided.matching import FACETS, THEMES, Matcher
+from feedback_nlp.themes.guided.saying import Encode, Said, phrases_of, said_of
 from feedback_nlp.themes.labels.keywords import tokenize
 from feedback_nlp.themes.space import PreparedSpace, unit_rows
 
 __all__ = ["GuidedCodebook", "GuidedTheme", "Phrases", "add_guided", "empty_codebook", "load_guided"]
 
-Encode = Callable[[Sequence[str]], np.ndarray]
 StopWords = Callable[[str], Collection[str]]
 SAMPLE = 20_000  # statements that teach the matcher; more of them change it no further
 BLOCK = 65_536
@@ -72,81 +69,6 @@ def add_guided(
     return replace(codebook, guided=tuple(written.values()))
 
 
-@dataclass(frozen=True)
-class _Said:
-    """Phrases of themes, prepared: ``vectors`` (m, p), ``theme_of`` (m,), ``unlike`` so too; ``elsewhere`` of none."""
-
-    vectors: np.ndarray
-    theme_of: np.ndarray
-    unlike: np.ndarray
-    unlike_of: np.ndarray
-    elsewhere: np.ndarray
-
-    def matcher(self, sample: np.ndarray, rows: np.ndarray, reach: Reach) -> Matcher:
-        """Return the matcher of themes ``rows``, those that have a phrase, numbered from 0 in that order."""
-        return fit_matcher(
-            sample,
-            self.vectors,
-            np.searchsorted(rows, self.theme_of),
-            len(rows),
-            unlike=self.unlike,
-            unlike_of=np.searchsorted(rows, self.unlike_of),
-            elsewhere=self.elsewhere,
-            reach=reach,
-        )
-
-
-def _said(
-    space: PreparedSpace, themes: Sequence[GuidedTheme], phrases: Sequence[Mapping[str, Sequence[str]]],
-    encode: Encode, reading_language: str,
-) -> _Said:  # fmt: skip
-    rows = [(i, code, text) for i, said in enumerate(phrases) for code, texts in said.items() for text in texts]
-    other = [
-        (i, code, text)
-        for i, theme in enumerate(themes)
-        if phrases[i]
-        for code, texts in theme.unlike.items()
-        for text in texts
-    ]
-    far = [(code, text) for code, texts in _other_talk().items() for text in texts]
-    codes = [code for _, code, _ in rows + other] + [code for code, _ in far]
-    vectors = np.asarray(encode([text for _, _, text in rows + other] + [text for _, text in far]), dtype=np.float32)
-    languages = [reading_language if code == UNDETERMINED else code for code in codes]
-    prepared = space.prepare(vectors, languages)
-    spoken = len(rows) + len(other)
-    return _Said(
-        prepared[: len(rows)],
-        np.array([i for i, _, _ in rows], dtype=np.int64),
-        prepared[len(rows) : spoken],
-        np.array([i for i, _, _ in other], dtype=np.int64),
-        prepared[spoken:],
-    )
-
-
-@lru_cache
-def _other_talk() -> dict[str, list[str]]:
-    """Return sentences by language that are about no customer's experience: news, nature, everyday wishes."""
-    said: dict[str, list[str]] = json.loads(resource_path("data/other_talk.json").read_text(encoding="utf-8"))
-    return said
-
-
-def _phrases(theme: GuidedTheme, is_parent: bool) -> dict[str, tuple[str, ...]]:
-    """Return what is matched, by language: phrases and label; without phrases the definition too.
-
-    A parent without phrases of its own is mentioned through its sub-themes.
-    """
-    if not theme.phrases:
-        if is_parent:
-            return {}
-        return {
-            code: tuple(filter(None, (label, theme.definitions.get(code, "")))) for code, label in theme.labels.items()
-        }
-    return {
-        code: tuple(dict.fromkeys(filter(None, (theme.labels.get(code, ""), *poles.all))))
-        for code, poles in theme.phrases.items()
-    }
-
-
 def _with_topics(
     base: Codebook,
     topics: Sequence[GuidedTheme],
@@ -157,8 +79,8 @@ def _with_topics(
     stop_words: StopWords | None,
 ) -> Codebook:
     parents = {theme.parent for theme in topics}
-    phrases = [_phrases(theme, theme.theme_id in parents) for theme in topics]
-    said = _said(base.space, topics, phrases, encode, reading_language)
+    phrases = [phrases_of(theme, theme.theme_id in parents) for theme in topics]
+    said = said_of(base.space, topics, phrases, encode, reading_language)
     rows = np.unique(said.theme_of)
     matcher = said.matcher(sample, rows, THEMES)
     sizes = np.zeros(len(topics), dtype=np.int64)
@@ -221,7 +143,7 @@ def _facets(
     said_values = [base.facets.values[i] for i in kept]
     for name in names:
         own = [theme for theme in values if theme.facet == name]
-        said = _said(base.space, own, [_phrases(theme, False) for theme in own], encode, reading_language)
+        said = said_of(base.space, own, [phrases_of(theme, False) for theme in own], encode, reading_language)
         matcher = said.matcher(sample, np.arange(len(own)), FACETS)
         parts.append((matcher.vectors, matcher.thresholds))
         said_names += [name] * len(own)
@@ -257,7 +179,7 @@ def _quotes(corpus: Corpus, near: np.ndarray, threshold: float) -> tuple[str, ..
 
 
 def _centres(
-    topics: Sequence[GuidedTheme], said: _Said, matcher: Matcher, rows: np.ndarray, sample: np.ndarray
+    topics: Sequence[GuidedTheme], said: Said, matcher: Matcher, rows: np.ndarray, sample: np.ndarray
 ) -> list[np.ndarray]:
     """Return what each theme looks like, (p,): its phrases and the statements that reach it, in equal parts."""
     centres: dict[str, np.ndarray] = {}

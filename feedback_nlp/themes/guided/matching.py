@@ -6,14 +6,18 @@ No statement is labelled. Phrases alone match badly, as a corpus talks in its ow
    less what it has with all themes.
 2. Statements that no theme is near to are background, and so are those that are more likely talk of other things
    (sentences about news, nature, everyday wishes) than of any theme. How much of a corpus is such talk is learnt from
-   it: for customers' comments next to nothing, for encyclopaedias nearly all. Of the others, those that one theme wins
-   most clearly are taken for examples of it (self-training: Yarowsky 1995, https://doi.org/10.3115/981658.981684).
+   it: for customers' comments next to nothing, for encyclopaedias nearly all. For a theme that a statement is no nearer
+   to than to what customers say about none ("I would buy again", or what the theme is not), it is background, too. Of
+   the others, those that one theme wins most clearly are taken for examples of it (self-training: Yarowsky 1995,
+   https://doi.org/10.3115/981658.981684).
 3. A ridge regression of themes and background on phrases and examples gives each theme a direction that also knows
    what the other themes look like; its scores choose the next examples. Three rounds.
 4. The threshold of a theme is where it would be mentioned as often as it is won, times how many themes a statement
-   mentions on average, or before that, where fewer than three in five of those mentioned would be near its phrases;
-   with few statements it leans on the phrases. So a theme that hardly anyone mentions
-   does not live off its neighbours. And it is never so low that more than 2 in 100 sentences about none would pass.
+   mentions on average, or before that, where too few of those mentioned would be near its phrases and not as near to
+   talk of none: the fewer are mentioned, the larger the share that must be, as chance weighs more (one standard error
+   of a share). Few statements that would lower the threshold weigh against the phrases; few that raise it do not. So a
+   theme that hardly anyone mentions does not live off its neighbours. And it is never so low that more than 2 in 100
+   sentences about none would pass.
 
 A linear score is a cosine to the direction: the statements are unit vectors. What the phrases say of a threshold is
 their own scores, each left out in turn (closed form: Allen 1974, PRESS, https://doi.org/10.1080/00401706.1974.10489157).
@@ -29,14 +33,17 @@ from feedback_nlp.themes.space import unit_rows
 
 ROUNDS = 3
 RIDGE = 0.3  # times the mean eigenvalue
-LEAST_NEAR = 0.6  # of the statements that mention a theme, the share that must be near its phrases
+LEAST_NEAR = 0.6  # of ever so many statements that mention a theme, the share that must be near its phrases
+LEAST_TOLD = 0.4  # the same where near also means no nearer to talk of none
 SAYS_OTHER = 0.5  # base score from which a phrase that a theme is not says what it is: the nearest other theme
+DOUBT = 0.1  # cosine by which talk of none must be nearer than a theme's phrases to hide a statement from its theme
 FALSE_ALARMS = 0.02  # of the sentences about none of the themes, how many may mention one
 FEWEST_TO_JUDGE = 50  # sentences about none, below which that is not looked at
 CLEAREST = 0.5  # of a theme's statements, the share that is taken for examples
 PHRASE_WEIGHT = 3.0  # of a phrase, in statements
 FEWEST_STATEMENTS = 200  # below which the corpus teaches nothing: a theme's examples would be two or three
 EM_STEPS = 50
+BLOCK = 4_096  # statements compared at a time
 CLEARLY = 0.4  # the base score from which a statement is about a theme, whatever its talk is like
 LEAN = 10  # of a theme: as many statements weigh as much as its phrases in its threshold
 
@@ -77,13 +84,15 @@ def fit_matcher(
     unlike: np.ndarray | None = None,
     unlike_of: np.ndarray | None = None,
     elsewhere: np.ndarray | None = None,
+    beside: np.ndarray | None = None,
     reach: Reach = THEMES,
 ) -> Matcher:
     """Return a matcher of ``k`` themes from prepared statements (n, p), n may be 0, and ``phrases`` (m, p).
 
     ``theme_of`` (m,) is each phrase's theme, 0..k-1; ``unlike`` (u, p) are phrases that theme ``unlike_of`` (u,) is
-    not; ``elsewhere`` (b, p) are sentences about none of the themes as far as one knows. Every theme needs a phrase.
-    The order of the statements must be fixed by the caller.
+    not; ``elsewhere`` (b, p) are sentences about none of the themes as far as one knows, and ``beside`` (c, p) such as
+    customers write around their point. Every theme needs a phrase. The order of the statements must be fixed by the
+    caller.
     """
     statements, spoken = prepared.astype(np.float64), phrases.astype(np.float64)
     points, labels = spoken, theme_of
@@ -92,10 +101,13 @@ def fit_matcher(
         others[np.arange(len(unlike)), unlike_of] = -np.inf
         said = np.where(others.max(axis=1) >= SAYS_OTHER, others.argmax(axis=1), k)
         points, labels = np.vstack([points, unlike.astype(np.float64)]), np.concatenate([labels, said])
-    far = np.empty((0, points.shape[1])) if elsewhere is None else elsewhere.astype(np.float64)
-    if len(far):  # what is near to a theme after all, as a codebook may be about the news, says nothing
-        far = far[_base_scores(far, spoken, theme_of, k).max(axis=1) < reach.least]
-        points, labels = np.vstack([points, far]), np.concatenate([labels, np.full(len(far), k)])
+    # What is near to a theme after all, as a codebook may be about the news, says nothing.
+    far, around = (
+        _about_none(none, spoken, theme_of, k, reach.least) if none is not None else np.empty((0, points.shape[1]))
+        for none in (elsewhere, beside)
+    )
+    points = np.vstack([points, far, around])
+    labels = np.concatenate([labels, np.full(len(points) - len(labels), k)])
     own = np.full(len(points), PHRASE_WEIGHT)
     taught = len(statements) >= FEWEST_STATEMENTS
     scores = _base_scores(statements, spoken, theme_of, k)
@@ -107,7 +119,16 @@ def fit_matcher(
     if unlike is not None and unlike_of is not None:
         scores = np.where(_set_apart(statements, spoken, theme_of, unlike, unlike_of, k), -1.0, scores)
     elsewhere_too = _of_other_things(statements, spoken, far) & (scores.max(axis=1) < CLEARLY)
-    base = np.where(elsewhere_too[:, None], -1.0, scores)
+    base, told, least_near = (
+        np.where(elsewhere_too[:, None], -1.0, scores),
+        np.ones_like(scores, dtype=bool),
+        LEAST_NEAR,
+    )
+    if (labels == k).sum() >= FEWEST_TO_JUDGE:
+        near_none = _two_nearest(statements, points[labels == k])
+        near_theme = _near_themes(statements, spoken, theme_of, k)
+        base = np.where(near_theme >= near_none[:, None] - DOUBT, base, -1.0)
+        told, least_near = near_theme >= near_none[:, None], LEAST_TOLD
     scores = base
     share = float(np.clip((scores.max(axis=1) < reach.least).mean(), reach.background, 0.97))
     for _ in range(ROUNDS):
@@ -123,15 +144,19 @@ def fit_matcher(
     sizes = np.bincount(_won(scores, share) + 1, minlength=k + 1)[1:]
     thresholds = _phrase_thresholds(left_out[: len(points)], labels, k, reach.untaught)
     for theme in np.flatnonzero(sizes):
+        close = (base[:, theme] >= reach.least) & told[:, theme]
         often = min(max(round(reach.several * int(sizes[theme])), 1), len(scores))
-        near = base[np.argsort(-scores[:, theme], kind="stable")[:often], theme] >= reach.least
-        enough = np.flatnonzero(np.cumsum(near) >= LEAST_NEAR * np.arange(1, often + 1))
-        often = int(enough[-1]) + 1 if len(enough) else 1
-        weight = sizes[theme] / (sizes[theme] + LEAN)
-        thresholds[theme] += weight * (np.sort(scores[:, theme])[-often] - thresholds[theme])
-    of_none = left_out[: len(points)][labels == k]
-    if len(of_none) >= FEWEST_TO_JUDGE:
-        thresholds = np.maximum(thresholds, np.quantile(of_none, 1 - FALSE_ALARMS, axis=0))
+        near = close[np.argsort(-scores[:, theme], kind="stable")[:often]]
+        said = np.arange(1, often + 1)
+        enough = np.flatnonzero(np.cumsum(near) >= least_near * said + 0.5 * np.sqrt(said))
+        often = int(enough[-1]) + 1 if len(enough) else 0
+        learnt = np.sort(scores[:, theme])[-often] if often else scores[:, theme].max() + 1e-4
+        weight = 1.0 if learnt > thresholds[theme] else sizes[theme] / (sizes[theme] + LEAN)
+        thresholds[theme] += weight * (learnt - thresholds[theme])
+    of_none = labels == k
+    if of_none.sum() >= FEWEST_TO_JUDGE:
+        passing = np.quantile(left_out[: len(points)][of_none], 1 - FALSE_ALARMS, axis=0)
+        thresholds = np.maximum(thresholds, passing)
     return _matcher(weights, bias, thresholds)
 
 
@@ -173,23 +198,37 @@ def _of_other_things(statements: np.ndarray, phrases: np.ndarray, far: np.ndarra
     return np.asarray(np.round(likely, 6) > 0.5)
 
 
+def _about_none(sentences: np.ndarray, phrases: np.ndarray, theme_of: np.ndarray, k: int, least: float) -> np.ndarray:
+    """Return those of ``sentences`` (b, p) that are not near to any theme."""
+    said = sentences.astype(np.float64)
+    return said[_base_scores(said, phrases, theme_of, k).max(axis=1, initial=-np.inf) < least]
+
+
+def _near_themes(statements: np.ndarray, phrases: np.ndarray, theme_of: np.ndarray, k: int) -> np.ndarray:
+    """Return (n, k): the mean cosine of each statement to the two nearest phrases of each theme."""
+    return np.stack([_two_nearest(statements, phrases[theme_of == theme]) for theme in range(k)], axis=1)
+
+
 def _base_scores(statements: np.ndarray, phrases: np.ndarray, theme_of: np.ndarray, k: int) -> np.ndarray:
     """Return (n, k): cosine to the mean of a theme's phrases plus the mean cosine to its two nearest ones.
 
     Less what all themes have in common: a text of another world may lie on the side where all phrases lie, and still be
     no nearer to one of them than to the others. Two themes of score 0 are thought of, so that one alone can be told.
     """
-    scores = np.empty((len(statements), k))
-    for theme in range(k):
-        own = phrases[theme_of == theme]
-        mean = unit_rows(own.mean(axis=0, keepdims=True))[0].astype(np.float64)
-        scores[:, theme] = statements @ mean + _two_nearest(statements, own)
+    means = [phrases[theme_of == theme].mean(axis=0) for theme in range(k)]
+    scores = statements @ unit_rows(np.stack(means)).T.astype(np.float64)
+    scores += _near_themes(statements, phrases, theme_of, k)
     return np.round(scores - scores.sum(axis=1, keepdims=True) / (k + 2), 6)
 
 
 def _two_nearest(statements: np.ndarray, points: np.ndarray) -> np.ndarray:
     """Return the mean cosine, (n,), to the two points of (m, p) that are nearest to each statement."""
-    return np.round(np.sort(statements @ points.astype(np.float64).T, axis=1)[:, -2:].mean(axis=1), 6)
+    nearest = np.empty((len(statements), min(2, len(points))))
+    for start in range(0, len(statements), BLOCK):
+        rows = slice(start, start + BLOCK)
+        near = statements[rows] @ points.astype(np.float64).T
+        nearest[rows] = np.partition(near, -nearest.shape[1], axis=1)[:, -nearest.shape[1] :]
+    return np.round(nearest.mean(axis=1), 6)
 
 
 def _won(scores: np.ndarray, share: float) -> np.ndarray:
