@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from feedback_nlp.analysis.call_backs import call_backs
     from feedback_nlp.analysis.disagreement import disagreements
     from feedback_nlp.analysis.distinctive import distinctive_words
-    from feedback_nlp.analysis.drivers.changes import score_change
+    from feedback_nlp.analysis.drivers.changes import score_change, score_change_on
     from feedback_nlp.analysis.drivers.reconciling import reconcile
     from feedback_nlp.analysis.drivers.table import drivers
     from feedback_nlp.analysis.facets import facet_names, theme_by_facet
@@ -62,7 +62,7 @@ _HOMES = {
     "analysis.call_backs": ("call_backs",),
     "analysis.disagreement": ("disagreements",),
     "analysis.distinctive": ("distinctive_words",),
-    "analysis.drivers.changes": ("score_change",),
+    "analysis.drivers.changes": ("score_change", "score_change_on"),
     "analysis.drivers.reconciling": ("reconcile",),
     "analysis.drivers.table": ("drivers",),
     "analysis.facets": ("facet_names", "theme_by_facet"),

@@ -24,7 +24,7 @@ from feedback_nlp.analysis.frames import AnalysisFrames, build_frames
 from feedback_nlp.analysis.outcomes import choose_outcome, response_values
 from feedback_nlp.analysis.priorities import priorities
 from feedback_nlp.analysis.themes import theme_table
-from feedback_nlp.errors import UsageError
+from feedback_nlp.errors import NothingToShow, UsageError
 from feedback_nlp.records import Action, View
 from feedback_nlp.settings import Settings
 from tests.sample import FIRST_DAY, raw_frames
@@ -312,7 +312,10 @@ def test_themes_of_few_people_are_neither_shown_nor_in_the_sum(frames: AnalysisF
     assert counts.min() >= LEAST_RESPONSES
     assert not set(modelled.theme_ids) & set(frames.withheld)
     strict = build_frames(raw_frames(900), Settings(privacy_minimum=1000))
-    assert drivers(strict, draws=20) is None
+    with pytest.raises(NothingToShow, match="Fewer than 1000 people in view wrote something and have NPS"):
+        drivers(strict, draws=20)
+    with pytest.raises(NothingToShow, match="fewer than 1000 people"):
+        score_change(strict, View(until="2025-05-01"), View(since="2025-05-01"))
 
 
 def test_a_change_is_mix_and_effect_and_adds_up(frames: AnalysisFrames) -> None:

@@ -10,7 +10,6 @@ import click
 from feedback_nlp.cli.output import analysis_frames
 from feedback_nlp.cli.shared import common_options, open_store, say, say_json, view_from, view_options
 from feedback_nlp.cli.weighting import say_weighting, weighting_facts
-from feedback_nlp.errors import NothingToShow
 from feedback_nlp.settings import Settings
 
 if TYPE_CHECKING:
@@ -125,18 +124,12 @@ def priorities(sort: str, outcome: str | None, settings: Settings, as_json: bool
 def moved(
     frames: AnalysisFrames, settings: Settings, outcome: str | None, *, level: int = 1, plain: bool = False
 ) -> Drivers:
-    """Return what moves the outcome; raises NothingToShow where too few people have it."""
+    """Return what moves the outcome called ``outcome``, or the data's default one."""
     from feedback_nlp.analysis.drivers import drivers as find
     from feedback_nlp.analysis.outcomes import choose_outcome
 
     measured = choose_outcome(frames, outcome)
-    found = find(frames, outcome=measured, level=level, controlled=not plain, seed=settings.seed)
-    if found is None:
-        raise NothingToShow(
-            f"Fewer than {settings.privacy_minimum} people in view wrote something and have {measured.label}. "
-            "Widen the view, or choose another score with --outcome."
-        )
-    return found
+    return find(frames, outcome=measured, level=level, controlled=not plain, seed=settings.seed)
 
 
 def _frames(settings: Settings, view: dict[str, Any]) -> AnalysisFrames:

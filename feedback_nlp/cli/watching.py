@@ -12,7 +12,6 @@ from feedback_nlp.cli.shared import common_options, open_store, progress_bars, s
 from feedback_nlp.cli.theme_names import author_of, theme_named
 from feedback_nlp.cli.weighting import say_weighting, weighting_facts
 from feedback_nlp.errors import NothingToShow, UsageError
-from feedback_nlp.records import View
 from feedback_nlp.settings import Settings
 
 if TYPE_CHECKING:
@@ -167,17 +166,10 @@ def _say_breaks(breaks: pl.DataFrame) -> None:
 def _tell_change(
     frames: Any, changed: str, measured: Any, level: int, settings: Settings, told: dict[str, Any] | None
 ) -> None:
-    from feedback_nlp.analysis.drivers.changes import score_change
+    from feedback_nlp.analysis.drivers.changes import score_change_on
 
     weighting = weighting_facts(frames, measured, meaningful=True)
-    found = score_change(
-        frames, View(until=changed), View(since=changed), outcome=measured, level=level, seed=settings.seed
-    )
-    if found is None:
-        raise NothingToShow(
-            f"Fewer than {settings.privacy_minimum} people wrote something and have {measured.label} before or after "
-            f"{changed}. Choose another date."
-        )
+    found = score_change_on(frames, changed, outcome=measured, level=level, seed=settings.seed)
     if told is not None:
         names = ("before", "after", "n_before", "n_after", "change", "change_low", "change_high", "baseline")
         more = ("baseline_low", "baseline_high")

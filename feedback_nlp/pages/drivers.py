@@ -10,16 +10,13 @@ import streamlit as st
 
 from feedback_nlp import charts
 from feedback_nlp.analysis.drivers import Drivers, drivers
-from feedback_nlp.analysis.drivers.changes import ScoreChange, score_change
-from feedback_nlp.analysis.frames import AnalysisFrames
+from feedback_nlp.analysis.drivers.changes import ScoreChange, score_change_on
 from feedback_nlp.analysis.outcomes import Outcome, choose_outcome
 from feedback_nlp.analysis.priorities import SORTS, priorities
-from feedback_nlp.errors import NothingToShow
 from feedback_nlp.pages import driver_tables as views
 from feedback_nlp.pages import shell
 from feedback_nlp.pages.data import Slice, current_slice, open_store
 from feedback_nlp.pages.wording import MINUS, clear_of_zero, count, dimension_name, interval, number, plain, short_label
-from feedback_nlp.records import View
 
 CHARTED = 20  # the themes furthest from 0; the table has all
 SORT_WORDS = {
@@ -52,11 +49,6 @@ def _page() -> None:
     with st.spinner("Weighing themes against the score \u2026"):
         found = part.compute(
             drivers, outcome=outcome, level=level, controlled=not uncontrolled, seed=part.loaded.settings.seed
-        )
-    if found is None:
-        raise NothingToShow(
-            f"Fewer than {part.loaded.settings.privacy_minimum} people in view wrote something and have "
-            f"{outcome.label}. Take a filter away, or choose another outcome."
         )
     _moves(part, found)
     _first(part, found)
@@ -181,11 +173,6 @@ def _first(part: Slice, found: Drivers) -> None:
     )
 
 
-def changed_at(frames: AnalysisFrames, *, day: str, outcome: Outcome, level: int, seed: int) -> ScoreChange | None:
-    """Return what changed the outcome from before an ISO date to after it; None or NothingToShow with too few."""
-    return score_change(frames, View(until=day), View(since=day), outcome=outcome, level=level, seed=seed)
-
-
 def _changed(part: Slice, outcome: Outcome, level: int) -> None:
     st.subheader("What changed the score")
     dates = part.frames.feedback["created_at"].drop_nulls().sort()
@@ -208,12 +195,7 @@ def _changed(part: Slice, outcome: Outcome, level: int) -> None:
     with shell.guarded("change"):
         with st.spinner("Comparing the two times \u2026"):
             arguments: dict[str, Any] = {"day": day.isoformat(), "outcome": outcome, "level": level}
-            found = part.compute(changed_at, **arguments, seed=part.loaded.settings.seed)
-        if found is None:
-            raise NothingToShow(
-                f"Fewer than {part.loaded.settings.privacy_minimum} people wrote something and have {outcome.label} "
-                "before or after that day. Choose another one."
-            )
+            found = part.compute(score_change_on, **arguments, seed=part.loaded.settings.seed)
         _tell_change(found, day)
 
 

@@ -11,13 +11,12 @@ from markupsafe import Markup
 
 from feedback_nlp import charts
 from feedback_nlp.analysis.drivers import Drivers, drivers
-from feedback_nlp.analysis.drivers.changes import ScoreChange, score_change
+from feedback_nlp.analysis.drivers.changes import ScoreChange, score_change_on
 from feedback_nlp.analysis.drivers.table import CLEAR_Q
 from feedback_nlp.analysis.frames import AnalysisFrames
 from feedback_nlp.analysis.outcomes import Outcome
 from feedback_nlp.analysis.watching.alerts import alerts
 from feedback_nlp.errors import NothingToShow
-from feedback_nlp.records import View
 from feedback_nlp.report import wording
 
 CHARTED = 15
@@ -48,8 +47,9 @@ class Change:
 
 def moves_section(frames: AnalysisFrames, outcome: Outcome, level: int) -> Moves | None:
     """Return the section, None where too few people have the outcome or no theme can be weighed."""
-    found = drivers(frames, outcome=outcome, level=level)
-    if found is None:
+    try:
+        found = drivers(frames, outcome=outcome, level=level)
+    except NothingToShow:
         return None
     known = found.table.filter(pl.col("contribution").is_not_null())
     if known.is_empty():
@@ -86,11 +86,9 @@ def change_section(frames: AnalysisFrames, outcome: Outcome, level: int) -> Chan
         return None
     day = dates[len(dates) // 2]
     try:
-        found = score_change(
-            *(frames, View(until=f"{day:%Y-%m-%d}"), View(since=f"{day:%Y-%m-%d}")), outcome=outcome, level=level
-        )
+        found = score_change_on(frames, f"{day:%Y-%m-%d}", outcome=outcome, level=level)
     except NothingToShow:
         return None
-    if found is None or found.change_low <= 0 <= found.change_high:
+    if found.change_low <= 0 <= found.change_high:
         return None
     return Change(found, day, tuple(found.table.head(TOLD).to_dicts()))

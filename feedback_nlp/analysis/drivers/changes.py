@@ -17,7 +17,7 @@ from feedback_nlp.analysis import intervals
 from feedback_nlp.analysis.drivers.contributions import Contributions, fit_periods
 from feedback_nlp.analysis.drivers.numbering import numbered, numbers_among
 from feedback_nlp.analysis.drivers.resampling import DRAWS, interval_of
-from feedback_nlp.analysis.drivers.responses import ScoredResponses, scored_responses
+from feedback_nlp.analysis.drivers.responses import ScoredResponses, require_people, scored_responses
 from feedback_nlp.analysis.frames import AnalysisFrames, apply_view
 from feedback_nlp.analysis.outcomes import Outcome, choose_outcome
 from feedback_nlp.records import View
@@ -57,10 +57,11 @@ def score_change(
     level: int = 1,
     draws: int = DRAWS,
     seed: int = 0,
-) -> ScoreChange | None:
-    """Return what changed the outcome between two views, or None where either has too few people with it.
+) -> ScoreChange:
+    """Return what changed the outcome between two views.
 
-    Raises what :func:`~feedback_nlp.analysis.frames.apply_view` raises.
+    Raises NothingToShow where either has too few people with the outcome, and what
+    :func:`~feedback_nlp.analysis.frames.apply_view` raises.
     """
     outcome = outcome or choose_outcome(frames)
     numbers = numbered(frames, statements=bool(before.facets or after.facets))
@@ -71,8 +72,8 @@ def score_change(
                 (before, after),
             )
         )
-    if any(responses.n_people < max(frames.privacy_minimum, 2) for responses in found):
-        return None
+    for responses, period in zip(found, ("before", "after"), strict=True):
+        require_people(frames, outcome, responses, f" {period}")
     shared = sorted(set(found[0].theme_ids) & set(found[1].theme_ids))
     # The same people in both periods are drawn together, so they are numbered over both.
     _, people = numbers_among(np.concatenate([responses.people for responses in found]))
@@ -91,6 +92,13 @@ def score_change(
         draws=draws,
     )
     return _decomposed(frames, outcome, shared, found, fits)
+
+
+def score_change_on(
+    frames: AnalysisFrames, day: str, *, outcome: Outcome | None = None, level: int = 1, seed: int = 0
+) -> ScoreChange:
+    """Return what changed the outcome from before the ISO date ``day`` to the time since, as :func:`score_change`."""
+    return score_change(frames, View(until=day), View(since=day), outcome=outcome, level=level, seed=seed)
 
 
 def _decomposed(

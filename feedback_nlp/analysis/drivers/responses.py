@@ -12,6 +12,7 @@ from feedback_nlp.analysis.drivers.numbering import numbers_among, starts
 from feedback_nlp.analysis.frames import NOT_GIVEN, AnalysisFrames
 from feedback_nlp.analysis.outcomes import Outcome, response_values
 from feedback_nlp.analysis.weighting import WEIGHT, effective, effective_n, scaled
+from feedback_nlp.errors import NothingToShow
 
 LEAST_RESPONSES = 10  # a theme that fewer scored responses mention has no figure of its own
 ROWS_A_COLUMN = 10  # responses for each column of a model (Harrell 2015, "Regression Modeling Strategies", 4.4)
@@ -178,6 +179,16 @@ def mentions_of(
     said = np.bitwise_or.reduceat(key & 3, first) if len(first) else key
     row, theme = np.divmod(pair[first], k)
     return row, theme, said
+
+
+def require_people(frames: AnalysisFrames, outcome: Outcome, responses: ScoredResponses, when: str = "") -> None:
+    """Raise NothingToShow where fewer people than the privacy minimum have the outcome; ``when`` ends the sentence."""
+    least = max(frames.privacy_minimum, 2)
+    if responses.n_people < least:
+        raise NothingToShow(
+            f"Fewer than {least} people in view wrote something and have {outcome.label}{when}. Widen the view, or "
+            "choose another score or date."
+        )
 
 
 def _controls(frames: AnalysisFrames, rows: np.ndarray, n: int) -> tuple[sparse.csr_array, tuple[str, ...]]:

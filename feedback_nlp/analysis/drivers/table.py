@@ -15,7 +15,7 @@ from feedback_nlp.analysis.drivers.leave_one_out import leave_one_out
 from feedback_nlp.analysis.drivers.numbering import numbered
 from feedback_nlp.analysis.drivers.removal import shapley_of_removal
 from feedback_nlp.analysis.drivers.resampling import DRAWS, interval_of
-from feedback_nlp.analysis.drivers.responses import LEAST_RESPONSES, ScoredResponses, scored_responses
+from feedback_nlp.analysis.drivers.responses import LEAST_RESPONSES, ScoredResponses, require_people, scored_responses
 from feedback_nlp.analysis.frames import AnalysisFrames
 from feedback_nlp.analysis.outcomes import Outcome, choose_outcome
 
@@ -68,11 +68,12 @@ def drivers(
     controlled: bool = True,
     draws: int = DRAWS,
     seed: int = 0,
-) -> Drivers | None:
-    """Return what moves the outcome, or None when fewer people than the privacy minimum have it.
+) -> Drivers:
+    """Return what moves the outcome.
 
     ``controlled`` holds segments, channel, language, source, question and month constant in contributions, damage and
-    lift. ``draws`` is the number of bootstrap draws.
+    lift. ``draws`` is the number of bootstrap draws. Raises NothingToShow when fewer people than the privacy minimum
+    have the outcome.
     """
     outcome = outcome or choose_outcome(frames)
     numbers = numbered(frames)
@@ -80,8 +81,7 @@ def drivers(
     with ThreadPoolExecutor(1) as beside:
         alone = beside.submit(leave_one_out, numbers, outcome, level)
         responses = scored_responses(numbers, outcome, level=level, controlled=controlled)
-        if responses.n_people < max(frames.privacy_minimum, 2):
-            return None
+        require_people(frames, outcome, responses)
         presence = fit_contributions(
             *(responses.g, responses.columns(), responses.controls, responses.person),
             weight=responses.weight,
