@@ -22,6 +22,7 @@ from feedback_nlp.analysis.outcomes import choose_outcome
 from feedback_nlp.analysis.priorities import priorities
 from feedback_nlp.analysis.scores_compared import scores_compared
 from feedback_nlp.analysis.watching.alerts import alerts
+from feedback_nlp.analysis.watching.follow_up import follow_up
 from feedback_nlp.errors import UsageError
 from feedback_nlp.pages import call_list, emerging, telling_words, waiting, wording
 from feedback_nlp.pipeline.emerging import EmergingGroup
@@ -277,6 +278,11 @@ def test_an_action_that_touches_a_segment_is_compared_with_the_others(open_app: 
     app.segmented_control(key="by").select("week").run()
     assert trouble(app) == []
     assert re.search(r"\*\*(Better|Worse|No clear change|Not enough data yet)\.\*\*", words(app))
+    app.segmented_control(key="measure").select("score").run()
+    assert trouble(app) == []
+    with Store.open(own_url) as store:
+        found = follow_up(frames_of(own_url), store.action(1), unit="week", measure="score")
+    assert f"**{found.verdict[:1].upper()}{found.verdict[1:]}.** {wording.plain(found.reason)}" in words(app)
 
 
 @pytest.fixture

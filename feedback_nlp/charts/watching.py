@@ -27,27 +27,34 @@ def follow_up_chart(found: FollowUp) -> alt.LayerChart:
         day = pl.DataFrame({"day": [date.fromisoformat(found.action.since)]})
         begins = day.select(period_label(found.unit, "day")).item()
     said = "negative mentions" if found.measure == "negative" else "mentions"
+    if found.measure == "score":
+        return follow_up_trend(found.series, start=begins, title=found.points, suffix="")
     return follow_up_trend(found.series, start=begins, title=f"Share of answers, {said}")
 
 
-def follow_up_trend(series: pl.DataFrame, *, start: str | None, title: str) -> alt.LayerChart:
-    """Draw a share by period with its 95 % band, a dashed line of what was expected, and where the action began.
+def follow_up_trend(series: pl.DataFrame, *, start: str | None, title: str, suffix: str = "%") -> alt.LayerChart:
+    """Draw a share or a score by period with its 95 % band, what was expected (dashed), and where the action began.
 
     ``series`` is that of ``analysis.watching.follow_up`` (shares in per cent); hidden periods are gaps. ``start`` is
-    the label of the period in which the action began, None to draw no line.
+    the label of the period in which the action began, None to draw no line. ``suffix`` stands behind the axis figures.
     """
+    is_score = "value" in series.columns
+    told = "Score" if is_score else "Share, %"
+    if is_score:
+        names = {"value": "share", "low": "share_low", "high": "share_high", "control_value": "control_share"}
+        series = series.rename({**names, "n": "base"})
     labels = series["period"].to_list()
     x = alt.X("period:O", axis=period_axis(labels), scale=alt.Scale(padding=0.3), sort=labels)
-    scale = alt.Scale(zero=True, nice=True)
-    axis = alt.Axis(tickCount=5, labelExpr="datum.label + '%'")
+    scale = alt.Scale(zero=not is_score, nice=True)
+    axis = alt.Axis(tickCount=5, labelExpr=f"datum.label + '{suffix}'")
     tooltip = [
         alt.Tooltip("period:O", title="Period"),
-        alt.Tooltip("share:Q", title="Share, %", format=".1f"),
+        alt.Tooltip("share:Q", title=told, format=".1f"),
         alt.Tooltip("share_low:Q", title="95% interval from", format=".1f"),
         alt.Tooltip("share_high:Q", title="to", format=".1f"),
-        alt.Tooltip("expected:Q", title="Expected, %", format=".1f"),
-        alt.Tooltip("control_share:Q", title="Compared with, %", format=".1f"),
-        alt.Tooltip("base:Q", title="Answers (base)", format=","),
+        alt.Tooltip("expected:Q", title="Expected", format=".1f"),
+        alt.Tooltip("control_share:Q", title="Compared with", format=".1f"),
+        alt.Tooltip("base:Q", title="Responses" if is_score else "Answers (base)", format=","),
     ]
     base = alt.Chart(inline(series)).encode(x=x)
     area = base.mark_area(color=palette.ACCENT, opacity=0.13, invalid=GAPS).encode(

@@ -10,6 +10,7 @@ import streamlit as st
 
 from feedback_nlp import charts
 from feedback_nlp.analysis.frames import NOT_GIVEN, AnalysisFrames
+from feedback_nlp.analysis.outcomes import Outcome, choose_outcome
 from feedback_nlp.analysis.periods import period_label
 from feedback_nlp.analysis.watching.follow_up import FollowUp, Measure, follow_up
 from feedback_nlp.errors import FeedbackError
@@ -21,10 +22,10 @@ from feedback_nlp.pages.wording import count, dimension_name, interval, listed, 
 from feedback_nlp.records import ACTION_STATES, Action
 
 NOBODY = "everybody"
-MEASURES = {"negative": "Negative mentions", "mention": "All mentions"}
+MEASURES: dict[Measure, str] = {"negative": "Negative mentions", "mention": "All mentions", "score": "The score"}
 VERDICT_ICONS = {
-    "better": ":material/trending_down:",
-    "worse": ":material/trending_up:",
+    "better": ":material/thumb_up:",
+    "worse": ":material/thumb_down:",
     "no clear change": ":material/trending_flat:",
     "not enough data yet": ":material/hourglass_empty:",
 }
@@ -137,18 +138,19 @@ def _list(part: Slice, names: dict[str, str]) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         unit = st.segmented_control("Before and after by", ["month", "week"], default="month", required=True, key="by")
         measure = st.segmented_control(
-            "Count",
+            "Follow",
             list(MEASURES),
             default="negative",
             required=True,
             format_func=MEASURES.__getitem__,
             key="measure",
+            help="The score is the outcome chosen at the side: of the segment that an action touches, else of all.",
         )
         states = st.pills("State", ACTION_STATES, selection_mode="multi", key="action_states")
     st.caption("Before and after are told of all feedback: the filters at the side do not hold for them.")
     for action in reversed(actions):
         if not states or action.state in states:
-            _card(part, action, names, str(unit), "mention" if measure == "mention" else "negative")
+            _card(part, action, names, str(unit), measure or "negative")
 
 
 def _card(part: Slice, action: Action, names: dict[str, str], unit: str, measure: Measure) -> None:
@@ -177,7 +179,8 @@ def _card(part: Slice, action: Action, names: dict[str, str], unit: str, measure
             _give_day(part, action)
             return
         with shell.guarded(f"action_{action.action_id}"):
-            _before_and_after(_followed(part, action, unit, measure), action, unit, measure)
+            outcome = part.compute(choose_outcome, name=part.outcome_name) if measure == "score" else None
+            _before_and_after(_followed(part, action, unit, measure, outcome), action, unit, outcome)
 
 
 def _facts(action: Action, names: dict[str, str]) -> list[str]:
@@ -204,40 +207,46 @@ def _give_day(part: Slice, action: Action) -> None:
             st.rerun()
 
 
-def _followed(part: Slice, action: Action, unit: str, measure: Measure) -> FollowUp:
+def _followed(part: Slice, action: Action, unit: str, measure: Measure, outcome: Outcome | None) -> FollowUp:
     segments = tuple(sorted((name, tuple(values)) for name, values in action.segments.items()))
-    facts = (action.action_id, action.theme_id, action.since, segments, action.control_theme_id, unit, measure)
+    facts = (action.action_id, action.theme_id, action.since, segments, action.control_theme_id, unit, measure, outcome)
     with st.spinner("Comparing before and after \u2026"):
-        return _follow_up((part.loaded.key, *facts), part.loaded.frames, action, unit, measure)
+        return _follow_up((part.loaded.key, *facts), part.loaded.frames, action, unit, measure, outcome)
 
 
 @st.cache_resource(max_entries=60, show_spinner=False)
 def _follow_up(
-    key: tuple[Any, ...], _frames: AnalysisFrames, _action: Action, _unit: str, _measure: Measure
+    key: tuple[Any, ...],
+    _frames: AnalysisFrames,
+    _action: Action,
+    _unit: str,
+    _measure: Measure,
+    _outcome: Outcome | None,
 ) -> FollowUp:
-    return follow_up(_frames, _action, unit=_unit, measure=_measure)
+    return follow_up(_frames, _action, unit=_unit, measure=_measure, outcome=_outcome)
 
 
-def _before_and_after(found: FollowUp, action: Action, unit: str, measure: Measure) -> None:
+def _before_and_after(found: FollowUp, action: Action, unit: str, outcome: Outcome | None) -> None:
     icon, verdict = VERDICT_ICONS[found.verdict], found.verdict[:1].upper() + found.verdict[1:]
     words = f"{icon} **{verdict}.** {plain(found.reason)}"
     if found.found is not None:
         effect = found.found
         against = f", against {plain(found.control)}" if found.control else ""
         words += (
-            f" On average {number(effect.effect, signed=True)} percentage points{against} "
+            f" On average {number(effect.effect, signed=True)} {found.points}{against} "
             f"({interval(effect.low, effect.high, signed=True)}), p {effect.p_value:.3f}; {count(effect.n_before)} "
             f"{unit}s before and {count(effect.n_after)} after."
         )
     st.markdown(words)
-    if found.series["share"].drop_nulls().is_empty():
+    if found.series["share" if outcome is None else "value"].drop_nulls().is_empty():
         st.caption(f"No {unit} can be shown: too few people.")
         return
     start = pl.Series([date.fromisoformat(action.since or "")]).alias("day").to_frame()
     begins = start.select(period_label(unit, "day")).item()
-    title = f"{MEASURES[measure]}, share of answers"
+    title = f"{MEASURES[found.measure]}, share of answers" if outcome is None else outcome.label
+    suffix = "%" if outcome is None else outcome.suffix
     shell.draw(
-        charts.follow_up_trend(found.series, start=begins, title=title),
+        charts.follow_up_trend(found.series, start=begins, title=title, suffix=suffix),
         f"{title}, by {unit}, before and after {action.since}: {found.verdict}",
     )
     hidden = int(found.series["suppressed"].sum())
