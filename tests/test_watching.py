@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 
@@ -18,6 +19,7 @@ from feedback_nlp.analysis import intervals
 from feedback_nlp.analysis.call_backs import asking_column, call_backs
 from feedback_nlp.analysis.distinctive import distinctive_words
 from feedback_nlp.analysis.frames import AnalysisFrames, build_frames
+from feedback_nlp.analysis.outcomes import choose_outcome
 from feedback_nlp.analysis.periods import all_periods, period_labels
 from feedback_nlp.analysis.trends import score_by_period, theme_by_period, themes_by_month, themes_by_period
 from feedback_nlp.analysis.watching.alerts import alerts
@@ -253,9 +255,7 @@ def test_a_fall_after_a_peak_is_not_taken_for_what_was_done() -> None:
         found = interrupt(y, weight, 18)
         assert found is not None
         praised["with"].append(found.high < 0)
-        peak, usual = _peak(y, weight, 18, 3)
-        assert peak == 17
-        assert usual == pytest.approx(np.average(y[:17], weights=weight[:17]))
+        assert _peak(y, weight, 18, 3) == 17
         weight[17] = 0
         found = interrupt(y, weight, 18)
         assert found is not None
@@ -263,7 +263,7 @@ def test_a_fall_after_a_peak_is_not_taken_for_what_was_done() -> None:
     # 2.5 % is due; of some 220 series, 5.5 % and more would come about by chance once in a hundred.
     assert np.mean(praised["without"]) <= 0.055
     assert np.mean(praised["without"]) < np.mean(praised["with"])
-    assert _peak(np.array([1.0, 9, 1, 1, 1, 1, 2, 1, 1]), np.ones(9), 9, 3)[0] is None
+    assert _peak(np.array([1.0, 9, 1, 1, 1, 1, 2, 1, 1]), np.ones(9), 9, 3) is None
 
 
 def test_too_few_periods_are_called_so_and_nothing_is_guessed() -> None:
@@ -324,7 +324,10 @@ def test_a_peak_before_the_start_is_left_out_and_told() -> None:
     assert (found.found.n_before, found.found.n_after) == (11, 11)
     assert found.series.filter(pl.col("expected").is_not_null())["period"][0] == "2025-02"
     row = found.series.filter("left_out").row(0, named=True)
-    assert f"(2024-11: {row['share']:.1f} %, otherwise " in found.reason
+    usual = re.search(r"\(2024-11: (.*) %, otherwise (.*) % on average\)", found.reason)
+    assert usual is not None and usual[1] == f"{row['share']:.1f}"
+    others = found.series.filter(pl.col("period") < "2025-01", pl.col("period") != "2024-11")["share"]
+    assert others.min() < float(usual[2]) < others.max()  # type: ignore[operator]
     assert "after a peak a share falls by itself" in found.reason
     assert found.points == "percentage points"
     late = follow_up(built, Action(1, theme, "x", "ana", FIRST_DAY, since="2025-03-01"), measure="mention")
@@ -355,17 +358,25 @@ def test_the_score_of_those_touched_is_followed_up_against_everybody_else() -> N
     east = rng.random(len(feedback)) < 0.5
     pleased = rng.random(len(feedback)) < 0.3 + 0.1 * late + 0.3 * (late & east)  # all rise, the east more
     raw["feedback"] = feedback.with_columns(
-        scores=pl.Series([json.dumps({"nps": 10.0 if yes else 3.0}) for yes in pleased]),
+        scores=pl.Series(
+            [json.dumps({"nps": 10.0, "churn": 0.0} if yes else {"nps": 3.0, "churn": 1.0}) for yes in pleased]
+        ),
         segments=pl.Series([json.dumps({"region": "east" if yes else "west"}) for yes in east]),
         response_id=pl.col("feedback_id"),
         customer_id=pl.col("feedback_id"),
     )
+    flag = {"name": "churn", "kind": "churn", "minimum": 0.0, "maximum": 1.0, "higher_is_better": False}
+    raw["scales"] = pl.concat([raw["scales"], pl.DataFrame([flag], schema=raw["scales"].schema)])
     built = build_frames(raw, Settings())
     theme = built.themes["theme_id"][0]
     action = Action(1, theme, "x", "ana", FIRST_DAY, since="2025-01-01", segments={"region": ("east",)})
     found = follow_up(built, action, measure="score")
     assert (found.verdict, found.control, found.points) == ("better", "everybody else", "NPS points")
     assert found.found is not None
+    lost = follow_up(built, action, measure="score", outcome=choose_outcome(built, "churn"))
+    assert (lost.verdict, lost.reason) == ("better", "The score is lower than the time before would have led to.")
+    assert lost.found is not None
+    assert lost.found.effect == pytest.approx(-found.found.effect / 2)  # the mirror image, of half the width
     assert found.found.low < 60 < found.found.high
     assert found.series.columns == [
         *("period", "n", "value", "low", "high", "control_value", "expected", "left_out", "suppressed")

@@ -30,7 +30,7 @@ def show_words(part: Slice, by: str, names: dict[str | None, str]) -> None:
         return
     st.caption(
         "Words that people of a group use clearly more often than everybody else, within each language (log-odds with "
-        "an informative prior, false discovery rate 5%). Behind each word: how many people of the group say it, and "
+        "an informative prior, false discovery rate 10%). Behind each word: how many people of the group say it, and "
         "how many others."
     )
     st.html(words_html(table, names, part.loaded.settings.privacy_minimum))

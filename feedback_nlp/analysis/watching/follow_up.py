@@ -109,9 +109,15 @@ def follow_up(
         beside = compared.rows.select(pl.when(unseen).then(None).otherwise("value").alias("control_value"))
         series, base = series.hstack(beside), compared.y
         weight = _of_difference(weight, compared.weight)
-    peak, usual = _peak(watched.y if measured is None else -watched.y, weight, stop, _SHORTLY[unit])
+    less_is_better = measured is None or not measured.higher_is_better
+    peak = _peak(watched.y if less_is_better else -watched.y, weight, stop, _SHORTLY[unit])
+    # What is usual is told of periods that are shown: an average with a hidden one in it would give that one away.
+    seen = np.where(series[privacy.SUPPRESSED], 0.0, weight)[:stop]
+    usual = np.nan
     if peak is not None:
         weight[peak] = 0
+        seen[peak] = 0
+        usual = float(np.average(watched.y[:stop][seen > 0], weights=seen[seen > 0])) if seen.any() else np.nan
     found = interrupt(watched.y - base, weight, start)
     expected = np.full(len(periods), np.nan)
     if found is not None:
@@ -125,11 +131,12 @@ def follow_up(
         pl.Series("left_out", np.arange(len(periods)) == (peak if shown else -1)),
         period_label(unit, PERIOD).alias(PERIOD),
     )
-    verdict, reason = _verdict(found, start, weight, unit, measured)
+    verdict, reason = _verdict(found, start, weight, unit, measured, less_is_better)
     if not comparable.all():
         reason += f" Left out: {unit}s that another codebook tagged, in which themes may be told in another way."
     if peak is not None:
-        reason = f"{reason} {_told(series.row(peak, named=True) if shown else None, usual, unit, measured)}"
+        row = series.row(peak, named=True) if shown else None
+        reason = f"{reason} {_told(row, usual, unit, measured, less_is_better)}"
     points = "percentage points" if measured is None else measured.unit
     series = series.rename(_SHARES) if measured is None else series
     last = ("expected", "left_out", privacy.SUPPRESSED)
@@ -177,36 +184,41 @@ def _of_difference(weight: np.ndarray, other: np.ndarray) -> np.ndarray:
     return np.where(both, weight * other / np.where(both, weight + other, 1.0), 0.0)
 
 
-def _peak(bad: np.ndarray, weight: np.ndarray, stop: int, within: int) -> tuple[int | None, float]:
-    """Return the place of the worst period of the time before, and how bad the others were on average.
-
-    The place is None where that period is not one of the ``within`` last ones before ``stop``.
-    """
+def _peak(bad: np.ndarray, weight: np.ndarray, stop: int, within: int) -> int | None:
+    """Return the place of the worst period of the time before, None unless it is one of the ``within`` last ones."""
     before = np.flatnonzero(weight[:stop] > 0)
     if len(before) < 2:
-        return None, np.nan
+        return None
     worst = int(before[np.argmax(bad[before])])
-    others = before[before != worst]
-    return (worst if worst >= stop - within else None), float(np.average(bad[others], weights=weight[others]))
+    return worst if worst >= stop - within else None
 
 
-def _told(row: dict[str, object] | None, usual: float, unit: str, outcome: Outcome | None) -> str:
+def _told(row: dict[str, float] | None, usual: float, unit: str, outcome: Outcome | None, less_is_better: bool) -> str:
     """Say which period was left out and why; ``row`` is None where the period is hidden."""
-    most, one, moves = ("highest", "a peak", "falls") if outcome is None else ("lowest", "a low", "rises")
+    most, one, moves = ("highest", "a peak", "falls") if less_is_better else ("lowest", "a low", "rises")
     which = f"The {most} {unit} of the time before"
     if row is not None:
-        figures = (
-            f"{row['value']:.1f} %, otherwise {usual:.1f} %"
+        figure, other = (
+            (f"{value:.1f} %" for value in (row["value"], usual))
             if outcome is None
-            else (f"{row['value']:+.1f}, otherwise {-usual:+.1f}")
+            else (outcome.written(value) for value in (row["value"], usual))
         )
-        which = f"{which} ({row[PERIOD]}: {figures} on average)"
+        which += (
+            f" ({row[PERIOD]}: {figure})"
+            if np.isnan(usual)
+            else f" ({row[PERIOD]}: {figure}, otherwise {other} on average)"
+        )
     what = "share" if outcome is None else "score"
     return f"{which} came shortly before the start and is left out: after {one} a {what} {moves} by itself."
 
 
 def _verdict(
-    found: Interruption | None, start: int, weight: np.ndarray, unit: str, outcome: Outcome | None
+    found: Interruption | None,
+    start: int,
+    weight: np.ndarray,
+    unit: str,
+    outcome: Outcome | None,
+    less_is_better: bool,
 ) -> tuple[Verdict, str]:
     if found is None:
         before, after = int((weight[:start] > 0).sum()), int((weight[start:] > 0).sum())
@@ -217,10 +229,9 @@ def _verdict(
     if found.p_value > CLEAR:
         return "no clear change", "The interval holds 0: it may have helped, done nothing or harmed."
     lower = found.effect < 0
-    better = lower if outcome is None else not lower
     said = (
         f"It is said {'less' if lower else 'more'}"
         if outcome is None
         else f"The score is {'lower' if lower else 'higher'}"
     )
-    return "better" if better else "worse", f"{said} than the time before would have led to."
+    return "better" if lower == less_is_better else "worse", f"{said} than the time before would have led to."
