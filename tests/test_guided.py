@@ -326,6 +326,51 @@ def test_talk_of_customers_about_nothing_teaches_no_theme() -> None:
     assert of_none < 0.3
 
 
+def test_a_codebook_that_does_not_say_what_its_themes_are_not_hears_its_theme_in_the_words_of_none() -> None:
+    """Every statement of the theme is also near to talk of none: only a codebook with ``unlike`` lets that hide it.
+
+    What is told is of another theme, so that it says nothing about the first one itself.
+    """
+    rng = np.random.default_rng(3)
+    axes = np.eye(32)
+
+    def about(direction: np.ndarray, n: int) -> np.ndarray:
+        return unit_rows((direction + 0.06 * rng.standard_normal((n, 32))).astype(np.float32))
+
+    said = {"Parking": axes[0], "parked the car": axes[0], "Lifts": axes[1], "rode the lift": axes[1]}
+    said |= {"not the stairs": axes[3]}
+    vectors = {text: about(direction, 1)[0] for text, direction in said.items()}
+
+    def encode(texts: Sequence[str]) -> np.ndarray:
+        none = about(axes[2], len(texts))  # whatever the program says of none
+        return np.stack([vectors.get(text, row) for text, row in zip(texts, none, strict=True)])
+
+    statements = np.vstack([about(0.5 * axes[0] + axes[2], 150), about(axes[1], 150), about(-axes[1] - axes[0], 100)])
+    texts = [f"said {i}" for i in range(len(statements))]
+    corpus = corpus_of(texts, ["en"] * len(texts), statements)
+    space = PreparedSpace(np.zeros(32, np.float32), (), np.empty((0, 32), np.float32))
+
+    def heard(*unlike: str) -> float:
+        mine = GuidedCodebook(
+            "mine",
+            (
+                GuidedTheme("parking", {"en": "Parking"}, phrases={"en": Phrases(neutral=("parked the car",))}),
+                GuidedTheme(
+                    "lifts",
+                    {"en": "Lifts"},
+                    phrases={"en": Phrases(neutral=("rode the lift",))},
+                    unlike={"en": unlike} if unlike else {},
+                ),
+            ),
+        ).checked("mine")
+        codebook = add_guided(empty_codebook("toy", space), mine, encode=encode, reading_language="en", corpus=corpus)
+        tagging = tag(codebook, statements, corpus.languages)
+        return float(np.isin(np.arange(150), tagging.rows[tagging.themes == 0]).mean())
+
+    assert heard() > 0.5
+    assert heard("not the stairs") < 0.1
+
+
 def test_few_sentences_of_other_things_judge_nothing() -> None:
     statements = np.eye(4)
     assert not _of_other_things(statements, statements[:2], statements[2:]).any()

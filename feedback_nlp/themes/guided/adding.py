@@ -12,7 +12,7 @@ from feedback_nlp.records import Theme
 from feedback_nlp.themes.codebook import PROTOTYPE_KINDS, Codebook, Facets, Prototypes
 from feedback_nlp.themes.discovery.discover import Corpus
 from feedback_nlp.themes.guided.codebook import GuidedCodebook, GuidedTheme, Phrases, load_guided
-from feedback_nlp.themes.guided.matching import FACETS, THEMES, Matcher
+from feedback_nlp.themes.guided.matching import FACETS, THEMES, WITHOUT_UNLIKE, Matcher
 from feedback_nlp.themes.guided.saying import Encode, Said, phrases_of, said_of
 from feedback_nlp.themes.labels.keywords import tokenize
 from feedback_nlp.themes.space import PreparedSpace, unit_rows
@@ -82,7 +82,7 @@ def _with_topics(
     phrases = [phrases_of(theme, theme.theme_id in parents) for theme in topics]
     said = said_of(base.space, topics, phrases, encode, reading_language)
     rows = np.unique(said.theme_of)
-    matcher = said.matcher(sample, rows, THEMES)
+    matcher = said.matcher(sample, rows, THEMES if len(said.unlike) else WITHOUT_UNLIKE)
     sizes = np.zeros(len(topics), dtype=np.int64)
     quotes: dict[int, tuple[str, ...]] = {}
     if corpus is not None:

@@ -7,9 +7,9 @@ No statement is labelled. Phrases alone match badly, as a corpus talks in its ow
 2. Statements that no theme is near to are background, and so are those that are more likely talk of other things
    (sentences about news, nature, everyday wishes) than of any theme. How much of a corpus is such talk is learnt from
    it: for customers' comments next to nothing, for encyclopaedias nearly all. For a theme that a statement is no nearer
-   to than to what customers say about none ("I would buy again", or what the theme is not), it is background, too. Of
-   the others, those that one theme wins most clearly are taken for examples of it (self-training: Yarowsky 1995,
-   https://doi.org/10.3115/981658.981684).
+   to than to what customers say about none ("I would buy again", or what the theme is not), it is background, too, if
+   the codebook says what its themes are not. Of the others, those that one theme wins most clearly are taken for
+   examples of it (self-training: Yarowsky 1995, https://doi.org/10.3115/981658.981684).
 3. A ridge regression of themes and background on phrases and examples gives each theme a direction that also knows
    what the other themes look like; its scores choose the next examples. Three rounds.
 4. The threshold of a theme is where it would be mentioned as often as it is won, times how many themes a statement
@@ -25,7 +25,7 @@ their own scores, each left out in turn (closed form: Allen 1974, PRESS, https:/
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -36,7 +36,6 @@ RIDGE = 0.3  # times the mean eigenvalue
 LEAST_NEAR = 0.6  # of ever so many statements that mention a theme, the share that must be near its phrases
 LEAST_TOLD = 0.4  # the same where near also means no nearer to talk of none
 SAYS_OTHER = 0.5  # base score from which a phrase that a theme is not says what it is: the nearest other theme
-DOUBT = 0.1  # cosine by which talk of none must be nearer than a theme's phrases to hide a statement from its theme
 FALSE_ALARMS = 0.02  # of the sentences about none of the themes, how many may mention one
 FEWEST_TO_JUDGE = 50  # sentences about none, below which that is not looked at
 CLEAREST = 0.5  # of a theme's statements, the share that is taken for examples
@@ -54,16 +53,21 @@ class Reach:
 
     ``least`` is the base score (about -2..2) below which a statement is background, ``background`` the share of
     statements that is background at least, ``several`` how many themes a statement of any mentions, ``untaught`` the
-    least score (1 is what a phrase is told to score) where only phrases set the threshold.
+    least score (1 is what a phrase is told to score) where only phrases set the threshold, ``doubt`` the cosine by
+    which talk of none must be nearer than a theme's phrases to hide a statement from its theme (infinite: never).
     """
 
     least: float
     background: float
     several: float
     untaught: float
+    doubt: float = 0.1
 
 
 THEMES = Reach(least=0.2, background=0.2, several=1.2, untaught=0.25)
+# Such a codebook is written for its corpus, in few phrases: what is nearer to talk of none than to those may well be
+# the theme in the corpus's own words.
+WITHOUT_UNLIKE = replace(THEMES, doubt=np.inf)
 FACETS = Reach(least=0.35, background=0.6, several=1.0, untaught=0.6)  # most statements do not say where or when
 
 
@@ -124,10 +128,10 @@ def fit_matcher(
         np.ones_like(scores, dtype=bool),
         LEAST_NEAR,
     )
-    if (labels == k).sum() >= FEWEST_TO_JUDGE:
+    if np.isfinite(reach.doubt) and (labels == k).sum() >= FEWEST_TO_JUDGE:
         near_none = _two_nearest(statements, points[labels == k])
         near_theme = _near_themes(statements, spoken, theme_of, k)
-        base = np.where(near_theme >= near_none[:, None] - DOUBT, base, -1.0)
+        base = np.where(near_theme >= near_none[:, None] - reach.doubt, base, -1.0)
         told, least_near = near_theme >= near_none[:, None], LEAST_TOLD
     scores = base
     share = float(np.clip((scores.max(axis=1) < reach.least).mean(), reach.background, 0.97))
