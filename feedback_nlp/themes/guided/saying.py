@@ -52,6 +52,11 @@ def said_of(
     space: PreparedSpace, themes: Sequence[GuidedTheme], phrases: Sequence[Mapping[str, Sequence[str]]],
     encode: Encode, reading_language: str,
 ) -> Said:  # fmt: skip
+    """Return what ``phrases``, by theme and language, and the themes' ``unlike`` say, and talk of none, prepared.
+
+    ``encode`` gives unit vectors (n, d); what has no language is in ``reading_language``. A theme without phrases says
+    nothing, not even what it is not.
+    """
     rows = [(i, code, text) for i, said in enumerate(phrases) for code, texts in said.items() for text in texts]
     other = [
         (i, code, text)
