@@ -197,7 +197,7 @@ def test_json_is_all_of_stdout(mined: Shell):
             *("n_emerging", "lineage", "mode", "notes", "candidates", "conflicts"),
         },
         ("tag",): {"codebook_version", "n_tagged", "n_themed", "coverage", "n_review"},
-        ("report", "r.html"): {"report", "themes"},
+        ("report", "r.html"): {"report", "themes", "weighted", "effective_n"},
         ("themes", "show", theme): {"theme", "parts", "figures", "quotes", "lineage", "edits", "conflicts"},
         ("themes", "rename", theme, "Other words"): {
             *("edit_id", "theme_id", "kind", "label", "author", "created_at", "codebook_version", "n_retagged"),
