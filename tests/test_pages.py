@@ -884,13 +884,22 @@ def test_what_cannot_be_done_is_said_kindly(open_app: Open, topics: str) -> None
     assert edits(topics) == []
 
 
-def test_an_edit_of_a_theme_that_somebody_else_merged_meanwhile_is_a_message(open_app: Open, topics: str) -> None:
+@pytest.mark.parametrize("lagging", [False, True])
+def test_an_edit_of_a_theme_that_somebody_else_merged_meanwhile_is_a_message(
+    open_app: Open, topics: str, lagging: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     app = editing(open_app, topics, "t-app", "Hide")
+    # The page reads the newest data, or what it read last when that took long.
+    monkeypatch.setattr(
+        data._LastReads, "worth_reading", lambda self, stamp, newest: self.versions[stamp][0] if lagging else newest
+    )
     with Store.open(topics) as store:
         edit_theme(store, Settings(encoder="no-such"), "merge", "t-app", {"into": "t-delivery"}, "Omar")
     app.button(key="do_hide_t-app").click().run()
     assert list(app.error) + list(app.exception) == []
-    assert any("t-app" in w.value for w in app.warning)
+    (said,) = (w.value.replace("\\", "") for w in app.warning)
+    told = "There is no theme 't-app'." if lagging else "There is no theme t-app in codebook version 2;"
+    assert said.startswith(told)
     assert edits(topics) == [("merge", "Omar", False)]
 
 
