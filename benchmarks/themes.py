@@ -152,7 +152,8 @@ def quality(title: str, data: Texts, loaded: Any, peer: bool) -> None:
     spent = time.process_time() - started
     print("  candidates: themes least coverage stability ARI separation")
     for c in found.candidates:
-        figures = f"{c.coverage:.3f} {c.stability:.3f} {c.agreement:.3f} {c.separation:.3f}"
+        measured = (c.coverage, c.stability, c.agreement, c.separation)
+        figures = " ".join("    -" if figure is None else f"{figure:.3f}" for figure in measured)
         print(f"    {c.n_themes:4d} {c.smallest:5d} {figures}  {c.chosen}: {c.reason}".rstrip())
     nearest = min((0, 1), key=lambda level: abs(len(set(levels[level]) - {-1}) - len(set(data.labels))))
     again = np.empty((2, n), int)
