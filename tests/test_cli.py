@@ -16,7 +16,7 @@ import pytest
 
 from feedback_nlp import __version__
 from feedback_nlp.cli import cli
-from tests.command import Answer, run_command
+from tests.command import Answer, run_command, settle_in
 from tests.made_up import TOPICS, rows, write_csv, write_plugin
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -37,14 +37,8 @@ class Shell:
 
 @pytest.fixture
 def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Shell:
-    for name in [name for name in os.environ if name.startswith("FEEDBACK_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.syspath_prepend(str(write_plugin(tmp_path / "plugin")))
-    monkeypatch.setenv("FEEDBACK_ENCODER", "topic-encoder")
-    monkeypatch.setenv("FEEDBACK_SENTIMENT", "off")  # it would load the bundled encoder for its tones
     folder = tmp_path / "here"
-    folder.mkdir()
-    monkeypatch.chdir(folder)
+    settle_in(monkeypatch, folder, plugin=tmp_path / "plugin")
     return Shell(folder, capsys)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.app_data import fill_store
-from tests.command import Answer, run_command
+from tests.command import Answer, run_command, settle_in
 from tests.topic_store import fill_and_publish
 
 Shell = Callable[..., Answer]
@@ -21,10 +20,7 @@ Shell = Callable[..., Answer]
 @pytest.fixture
 def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Shell:
     """Run a command in an empty folder."""
-    for name in [name for name in os.environ if name.startswith("FEEDBACK_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.chdir(tmp_path)
-
+    settle_in(monkeypatch, tmp_path)
     return partial(run_command, capsys)
 
 

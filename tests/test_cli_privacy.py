@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import sqlite3
 from datetime import datetime
 from pathlib import Path
@@ -17,7 +16,8 @@ from feedback_nlp.pipeline.prepare import safe_id
 from feedback_nlp.pipeline.privacy import KEYWORDS, OUTSIDE
 from feedback_nlp.store import Store
 from feedback_nlp.store.originals import Originals
-from tests.made_up import rows, write_csv, write_plugin
+from tests.command import settle_in
+from tests.made_up import rows, write_csv
 from tests.store_rows import feedback, ingest
 from tests.test_cli import Shell
 
@@ -36,13 +36,7 @@ class Terminal(io.StringIO):
 
 @pytest.fixture
 def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Shell:
-    for name in [name for name in os.environ if name.startswith("FEEDBACK_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.syspath_prepend(str(write_plugin(tmp_path / "plugin")))
-    monkeypatch.setenv("FEEDBACK_ENCODER", "topic-encoder")
-    monkeypatch.setenv("FEEDBACK_SENTIMENT", "off")  # it would load the bundled encoder for its tones
-    (tmp_path / "here").mkdir()
-    monkeypatch.chdir(tmp_path / "here")
+    settle_in(monkeypatch, tmp_path / "here", plugin=tmp_path / "plugin")
     return Shell(tmp_path / "here", capsys)
 
 

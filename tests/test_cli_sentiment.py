@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from feedback_nlp.records import SentimentScore
-from tests.command import Answer, run_command
+from tests.command import Answer, run_command, settle_in
 from tests.topic_store import fill_and_publish
 
 ANGRY = SentimentScore(-0.9, "negative", 0.95, {"anger": 0.9, "worry": 0.6}, {"complaint": 0.9})
@@ -24,10 +23,7 @@ Shell = Callable[..., Answer]
 @pytest.fixture
 def sentiment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Shell:
     """Run `sentiment ...` in an empty folder."""
-    for name in [name for name in os.environ if name.startswith("FEEDBACK_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.chdir(tmp_path)
-
+    settle_in(monkeypatch, tmp_path)
     return lambda *words: run_command(capsys, "sentiment", *words)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -11,7 +10,7 @@ import pytest
 
 from feedback_nlp.records import Tag
 from feedback_nlp.store import Store
-from tests.command import Answer, run_command
+from tests.command import Answer, run_command, settle_in
 from tests.topic_store import PLACES, fill_and_publish, publish
 
 DB = "sqlite:///feedback.db"
@@ -21,11 +20,9 @@ Shell = Callable[..., Answer]
 @pytest.fixture
 def themes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Shell:
     """Run `themes ...` as Ana on four topics in three languages, without an encoder that could be loaded."""
-    for name in [name for name in os.environ if name.startswith("FEEDBACK_")]:
-        monkeypatch.delenv(name)
+    settle_in(monkeypatch, tmp_path)
     monkeypatch.setenv("FEEDBACK_AUTHOR", "Ana")
     monkeypatch.setenv("FEEDBACK_ENCODER", "there-is-no-such-encoder")
-    monkeypatch.chdir(tmp_path)
     fill_and_publish(tmp_path / "feedback.db").close()
     return partial(run_command, capsys, "themes")
 

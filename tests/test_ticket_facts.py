@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -33,7 +32,7 @@ from feedback_nlp.settings import Settings
 from feedback_nlp.store import Store
 from tests.app_data import fill_store
 from tests.app_driver import Open, frames_of, go, open_app, trouble
-from tests.command import Answer, run_command
+from tests.command import Answer, run_command, settle_in
 from tests.ticket_facts import NAMES, save, write_facts
 
 __all__ = ["open_app"]
@@ -74,9 +73,7 @@ def own(tmp_path: Path) -> str:
 
 @pytest.fixture
 def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], own: str) -> Shell:
-    for name in [name for name in os.environ if name.startswith("FEEDBACK_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.chdir(tmp_path)
+    settle_in(monkeypatch, tmp_path)
     return partial(run_command, capsys)
 
 

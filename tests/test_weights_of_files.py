@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -23,8 +22,8 @@ from feedback_nlp.store import Store
 from feedback_nlp.store.migrations import MIGRATIONS
 from tests.app_data import fill_store
 from tests.app_driver import Open, frames_of, open_app, sentence, trouble
-from tests.command import Answer, run_command
-from tests.made_up import rows, write_csv, write_plugin
+from tests.command import Answer, run_command, settle_in
+from tests.made_up import rows, write_csv
 from tests.store_rows import feedback, ingest
 
 __all__ = ["open_app"]
@@ -36,12 +35,7 @@ URL = "sqlite:///feedback.db"
 @pytest.fixture
 def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Shell:
     """Run a command in an empty folder, with the tests' encoder."""
-    for name in [name for name in os.environ if name.startswith("FEEDBACK_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.syspath_prepend(str(write_plugin(tmp_path / "plugin")))
-    monkeypatch.setenv("FEEDBACK_ENCODER", "topic-encoder")
-    monkeypatch.setenv("FEEDBACK_SENTIMENT", "off")
-    monkeypatch.chdir(tmp_path)
+    settle_in(monkeypatch, tmp_path, plugin=tmp_path / "plugin")
     return partial(run_command, capsys)
 
 
