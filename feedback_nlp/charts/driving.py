@@ -105,7 +105,7 @@ def contribution_bars(table: pl.DataFrame, *, unit: str, clear: float = 0.1, dig
     return styled(layers, height=alt.Step(30))
 
 
-def contribution_steps(found: Drivers, *, score: str | None = None, digits: int = 1) -> alt.LayerChart:
+def contribution_steps(found: Drivers, *, score: str | None = None) -> alt.LayerChart:
     """Draw how the contributions lead from the baseline to the score, called ``score`` (default: the outcome)."""
     known = found.table.filter(pl.col("contribution").is_not_null())
     return steps_chart(
@@ -113,21 +113,19 @@ def contribution_steps(found: Drivers, *, score: str | None = None, digits: int 
         list(known.select("label", "contribution").iter_rows()),
         (score or found.outcome.label, found.score),
         unit=found.outcome.unit,
-        digits=digits,
+        digits=found.outcome.digits,
         higher_is_better=found.outcome.higher_is_better,
     )
 
 
-def change_steps(
-    found: ScoreChange, *, before: str = "Before", after: str = "After", digits: int = 1
-) -> alt.LayerChart:
+def change_steps(found: ScoreChange, *, before: str = "Before", after: str = "After") -> alt.LayerChart:
     """Draw how the themes, and what none of them accounts for, lead from one period's score to the next one's."""
     return steps_chart(
         (before, found.before),
         [*found.table.select("label", "total").iter_rows(), ("No theme accounts for", found.baseline)],
         (after, found.after),
         unit=found.outcome.unit,
-        digits=digits,
+        digits=found.outcome.digits,
         higher_is_better=found.outcome.higher_is_better,
     )
 

@@ -20,16 +20,19 @@ OBSERVED = "Observed"
 CONTROL = "Compared with"
 
 
-def follow_up_chart(found: FollowUp) -> alt.LayerChart:
-    """Draw what became of an action as :func:`follow_up_trend` does, with its first day marked."""
+def follow_up_chart(found: FollowUp, *, title: str | None = None, suffix: str | None = None) -> alt.LayerChart:
+    """Draw what became of an action as :func:`follow_up_trend` does, with its first day marked.
+
+    ``title`` and ``suffix`` say what its figures are; by default what the comparison itself knows of them.
+    """
     begins = None
     if found.action.since is not None:
         day = pl.DataFrame({"day": [date.fromisoformat(found.action.since)]})
         begins = day.select(period_label(found.unit, "day")).item()
-    said = "negative mentions" if found.measure == "negative" else "mentions"
     if found.measure == "score":
-        return follow_up_trend(found.series, start=begins, title=found.points, suffix="")
-    return follow_up_trend(found.series, start=begins, title=f"Share of answers, {said}")
+        return follow_up_trend(found.series, start=begins, title=title or found.points, suffix=suffix or "")
+    said = "negative mentions" if found.measure == "negative" else "mentions"
+    return follow_up_trend(found.series, start=begins, title=title or f"Share of answers, {said}")
 
 
 def follow_up_trend(series: pl.DataFrame, *, start: str | None, title: str, suffix: str = "%") -> alt.LayerChart:

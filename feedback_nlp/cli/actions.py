@@ -18,7 +18,7 @@ from feedback_nlp.cli.shared import (
     view_from,
     view_options,
 )
-from feedback_nlp.cli.theme_names import author_of, theme_named
+from feedback_nlp.cli.theme_names import author_of, theme_named, themes_in_force
 from feedback_nlp.errors import UsageError
 from feedback_nlp.records import ACTION_STATES, CALL_STATES, Action, View
 from feedback_nlp.settings import Settings
@@ -52,7 +52,7 @@ def _facts(command: Any) -> Any:
 def add(theme: str, title: str, settings: Settings, as_json: bool, **facts: Any) -> None:
     """Register an action about THEME (its id or label); TITLE says in a few words what is done."""
     with open_store(settings, must_exist=True) as store:
-        themes = store.codebook(store.latest_codebook_version(ready=True)).themes
+        themes = themes_in_force(store)
         number = store.add_action(theme_named(themes, theme), title, author_of(settings), **_given(facts, themes))
         action = store.action(number)
     _tell([action], {t.theme_id: t.label for t in themes}, as_json)
@@ -66,7 +66,7 @@ def add(theme: str, title: str, settings: Settings, as_json: bool, **facts: Any)
 def edit(action_id: int, settings: Settings, as_json: bool, **facts: Any) -> None:
     """Change what is known of an action."""
     with open_store(settings, must_exist=True) as store:
-        themes = store.codebook(store.latest_codebook_version(ready=True)).themes
+        themes = themes_in_force(store)
         given = _given(facts, themes)
         if not given:
             raise UsageError("Nothing to change. Name a field, such as --state done or --since YYYY-MM-DD.")

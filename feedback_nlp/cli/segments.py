@@ -9,7 +9,7 @@ import click
 
 from feedback_nlp.cli.output import analysis_frames
 from feedback_nlp.cli.shared import common_options, open_store, say, say_json, view_from, view_options
-from feedback_nlp.cli.theme_names import theme_named
+from feedback_nlp.cli.theme_names import theme_named, themes_in_force
 from feedback_nlp.cli.weighting import say_weighting, weighting_facts
 from feedback_nlp.errors import UsageError
 from feedback_nlp.settings import Settings
@@ -59,7 +59,7 @@ def segments(
         raise UsageError("--words tells words by the values of one segment. Leave --across out, or --words.")
     with open_store(settings, must_exist=True) as store:
         frames = analysis_frames(store, settings, view_from(**view))
-        themes = store.codebook(store.latest_codebook_version(ready=True)).themes
+        themes = themes_in_force(store)
     measured = choose_outcome(frames, outcome)
     feeling = choose_outcome(frames, SENTIMENT)
     scores = scores_compared(frames, by, measured, across=across)

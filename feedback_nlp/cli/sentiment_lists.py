@@ -8,7 +8,7 @@ import click
 
 from feedback_nlp.cli.output import analysis_frames
 from feedback_nlp.cli.shared import common_options, open_store, say, say_json, view_from, view_options
-from feedback_nlp.cli.theme_names import theme_named
+from feedback_nlp.cli.theme_names import theme_named, themes_in_force
 from feedback_nlp.errors import UsageError
 from feedback_nlp.records import EMOTIONS, INTENTS
 from feedback_nlp.settings import Settings
@@ -136,7 +136,7 @@ def _opened(settings: Settings, view: dict[str, Any], theme: str | None) -> tupl
         frames = analysis_frames(store, settings, view_from(**view))
         if theme is None:
             return frames, None
-        return frames, theme_named(store.codebook(store.latest_codebook_version(ready=True)).themes, theme)
+        return frames, theme_named(themes_in_force(store), theme)
 
 
 def _tell_intent(

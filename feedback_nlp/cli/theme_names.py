@@ -26,6 +26,11 @@ def author_of(settings: Settings) -> str:
         return "unknown"
 
 
+def themes_in_force(store: Store) -> tuple[Theme, ...]:
+    """Return the themes of the latest codebook with which all statements are tagged; what ``Store.codebook`` raises."""
+    return store.codebook(store.latest_codebook_version(ready=True)).themes
+
+
 def theme_named(themes: Iterable[Theme], name: str) -> str:
     """Return the id of the theme with this id, or with this label when only one has it.
 

@@ -8,7 +8,7 @@ import click
 
 from feedback_nlp.cli.output import analysis_frames
 from feedback_nlp.cli.shared import common_options, open_store, say, say_json
-from feedback_nlp.cli.theme_names import theme_named
+from feedback_nlp.cli.theme_names import theme_named, themes_in_force
 from feedback_nlp.records import View
 from feedback_nlp.settings import Settings
 
@@ -26,7 +26,7 @@ def statements(theme: str, limit: int, settings: Settings, as_json: bool) -> Non
     """List the statements that mention THEME, the surest first, with the ids that examples are given by."""
     with open_store(settings, must_exist=True) as store:
         frames = analysis_frames(store, settings, View())
-        theme_id = theme_named(store.codebook(store.latest_codebook_version(ready=True)).themes, theme)
+        theme_id = theme_named(themes_in_force(store), theme)
     import polars as pl
 
     said = frames.mentions.filter(pl.col("theme_id") == theme_id).select("statement_id", "confidence", "provenance")
@@ -50,7 +50,7 @@ def review(theme: str | None, limit: int, settings: Settings, as_json: bool) -> 
     """
     with open_store(settings, must_exist=True) as store:
         frames = analysis_frames(store, settings, View())
-        themes = store.codebook(store.latest_codebook_version(ready=True)).themes
+        themes = themes_in_force(store)
     import polars as pl
 
     from feedback_nlp.analysis.reviewing import statements_to_review

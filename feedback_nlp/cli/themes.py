@@ -12,7 +12,7 @@ from feedback_nlp.cli.output import analysis_frames
 from feedback_nlp.cli.shared import common_options, note, open_store, say, say_json
 from feedback_nlp.cli.theme_edits import EDITS
 from feedback_nlp.cli.theme_files import FILES
-from feedback_nlp.cli.theme_names import conflict_words, edit_words, theme_named
+from feedback_nlp.cli.theme_names import conflict_words, edit_words, theme_named, themes_in_force
 from feedback_nlp.cli.theme_statements import review, statements
 from feedback_nlp.cli.theme_versions import compare
 from feedback_nlp.cli.weighting import say_weighting, weighting_facts
@@ -75,7 +75,7 @@ def show(theme: str, settings: Settings, as_json: bool) -> None:
 
     with open_store(settings, must_exist=True) as store:
         frames = analysis_frames(store, settings, View())
-        stored = {found.theme_id: found for found in store.codebook(store.latest_codebook_version(ready=True)).themes}
+        stored = {found.theme_id: found for found in themes_in_force(store)}
         theme_id = theme_named(stored.values(), theme)
         lineage = store.lineage(theme_id)
         edits = store.edits(theme_id)

@@ -9,7 +9,7 @@ import click
 
 from feedback_nlp.cli.output import analysis_frames
 from feedback_nlp.cli.shared import common_options, open_store, progress_bars, say, say_json, view_from, view_options
-from feedback_nlp.cli.theme_names import author_of, theme_named
+from feedback_nlp.cli.theme_names import author_of, theme_named, themes_in_force
 from feedback_nlp.cli.weighting import say_weighting, weighting_facts
 from feedback_nlp.errors import NothingToShow, UsageError
 from feedback_nlp.settings import Settings
@@ -56,7 +56,7 @@ def trends(
         raise UsageError("--theme and --changed ask for two things. Leave one of them out.")
     with open_store(settings, must_exist=True) as store:
         frames = analysis_frames(store, settings, view_from(**view))
-        themes = store.codebook(store.latest_codebook_version(ready=True)).themes
+        themes = themes_in_force(store)
     measured = choose_outcome(frames, outcome)
     weighting = weighting_facts(frames, measured)
     breaks = codebook_breaks(frames, unit)
@@ -128,7 +128,7 @@ def emerging(
             raise NothingToShow("There are no themes yet. Start with: feedback-nlp run FILE, or discover and tag.")
         groups = find_emerging(store, settings, least_months=months, progress=progress)
         if accept is not None:
-            themes = store.codebook(store.latest_codebook_version(ready=True)).themes
+            themes = themes_in_force(store)
             parent = theme_named(themes, under) if under else None
             group = chosen_group(groups, accept)
             summary = accept_emerging(

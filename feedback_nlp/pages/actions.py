@@ -5,13 +5,11 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-import polars as pl
 import streamlit as st
 
 from feedback_nlp import charts
 from feedback_nlp.analysis.frames import NOT_GIVEN, AnalysisFrames
 from feedback_nlp.analysis.outcomes import Outcome, choose_outcome
-from feedback_nlp.analysis.periods import period_label
 from feedback_nlp.analysis.watching.follow_up import FollowUp, Measure, follow_up
 from feedback_nlp.errors import FeedbackError
 from feedback_nlp.pages import acting, shell
@@ -241,12 +239,9 @@ def _before_and_after(found: FollowUp, action: Action, unit: str, outcome: Outco
     if found.series["share" if outcome is None else "value"].drop_nulls().is_empty():
         st.caption(f"No {unit} can be shown: too few people.")
         return
-    start = pl.Series([date.fromisoformat(action.since or "")]).alias("day").to_frame()
-    begins = start.select(period_label(unit, "day")).item()
     title = f"{MEASURES[found.measure]}, share of answers" if outcome is None else outcome.label
-    suffix = "%" if outcome is None else outcome.suffix
     shell.draw(
-        charts.follow_up_trend(found.series, start=begins, title=title, suffix=suffix),
+        charts.follow_up_chart(found, title=title, suffix=None if outcome is None else outcome.suffix),
         f"{title}, by {unit}, before and after {action.since}: {found.verdict}",
     )
     hidden = int(found.series["suppressed"].sum())

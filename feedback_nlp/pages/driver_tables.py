@@ -24,14 +24,9 @@ KIND_WORDS = {
 }
 
 
-def digits_of(outcome: Outcome) -> int:
-    """Return the decimals of a contribution: a mean on a short scale moves by hundredths."""
-    return outcome.digits
-
-
 def drivers_view(found: Drivers) -> pd.DataFrame:
     """Return the three views of each theme as a reader sees them, in the order of the table."""
-    digits = digits_of(found.outcome)
+    digits = found.outcome.digits
     rows = [
         {
             "theme": row["label"],
@@ -55,7 +50,7 @@ def drivers_view(found: Drivers) -> pd.DataFrame:
 
 def drivers_columns(outcome: Outcome) -> dict[str, Any]:
     """The column configuration that goes with :func:`drivers_view`."""
-    column, figure = st.column_config, f"%+.{digits_of(outcome)}f"
+    column, figure = st.column_config, f"%+.{outcome.digits}f"
     return {
         "theme": column.TextColumn("Theme", width=230, help="Click a row to open the theme."),
         "adds": column.NumberColumn(
@@ -92,7 +87,7 @@ def drivers_columns(outcome: Outcome) -> dict[str, Any]:
 
 def priorities_view(table: pl.DataFrame, outcome: Outcome) -> pd.DataFrame:
     """Return the factors of a decision as a reader sees them, in the order of the table."""
-    digits = digits_of(outcome)
+    digits = outcome.digits
     rows = [
         {
             "theme": row["label"],
@@ -114,7 +109,7 @@ def priorities_view(table: pl.DataFrame, outcome: Outcome) -> pd.DataFrame:
 
 def priorities_columns(outcome: Outcome) -> dict[str, Any]:
     """The column configuration that goes with :func:`priorities_view`."""
-    column, figure = st.column_config, f"%+.{digits_of(outcome)}f"
+    column, figure = st.column_config, f"%+.{outcome.digits}f"
     return {
         "theme": column.TextColumn("Theme", width=230, help="Click a row to open the theme."),
         "severity": column.NumberColumn(
@@ -145,7 +140,7 @@ def priorities_columns(outcome: Outcome) -> dict[str, Any]:
 
 def change_view(found: ScoreChange) -> pd.DataFrame:
     """Return what changed a score, theme by theme, as a reader sees it, largest first."""
-    digits = digits_of(found.outcome)
+    digits = found.outcome.digits
     rows = [
         {
             "theme": row["label"],
@@ -167,7 +162,7 @@ def change_view(found: ScoreChange) -> pd.DataFrame:
 
 def change_columns(outcome: Outcome) -> dict[str, Any]:
     """The column configuration that goes with :func:`change_view`."""
-    column, figure = st.column_config, f"%+.{digits_of(outcome)}f"
+    column, figure = st.column_config, f"%+.{outcome.digits}f"
     return {
         "theme": column.TextColumn("Theme", width=230, help="Click a row to open the theme."),
         "total": column.NumberColumn("Total", format=figure, help="Mix plus effect; with the baseline, the change."),

@@ -56,7 +56,7 @@ def _page() -> None:
 
 
 def _moves(part: Slice, found: Drivers) -> None:
-    outcome, digits = found.outcome, views.digits_of(found.outcome)
+    outcome, digits = found.outcome, found.outcome.digits
     st.subheader(f"What moves {outcome.label}")
     known = found.table.filter(pl.col("contribution").is_not_null())
     if known.is_empty():
@@ -77,17 +77,9 @@ def _moves(part: Slice, found: Drivers) -> None:
         f"How these sum to {outcome.label} {number(found.score, digits=digits)}{outcome.suffix}", expanded=True
     ):
         st.markdown(_sums(found, known, digits))
-        steps = list(known.select("label", "contribution").iter_rows())
         name = short_label(outcome.label)
         shell.draw(
-            charts.steps_chart(
-                ("Nobody mentions a theme", found.baseline),
-                steps,
-                (name, found.score),
-                unit=outcome.unit,
-                digits=digits,
-                higher_is_better=outcome.higher_is_better,
-            ),
+            charts.contribution_steps(found, score=name),
             f"From {number(found.baseline, digits=digits)} step by step to {name} {number(found.score, digits=digits)}",
         )
     views.open_theme_on_click(
@@ -200,7 +192,7 @@ def _changed(part: Slice, outcome: Outcome, level: int) -> None:
 
 
 def _tell_change(found: ScoreChange, day: date) -> None:
-    digits, name = views.digits_of(found.outcome), short_label(found.outcome.label)
+    digits, name = found.outcome.digits, short_label(found.outcome.label)
 
     def figure(value: float, signed: bool = False) -> str:
         return number(value, signed=signed, digits=digits)
@@ -220,16 +212,8 @@ def _tell_change(found: ScoreChange, day: date) -> None:
     )
     if found.table.is_empty():
         return
-    steps = [*found.table.select("label", "total").iter_rows(), ("No theme accounts for", found.baseline)]
     shell.draw(
-        charts.steps_chart(
-            (f"Before {day}", found.before),
-            steps,
-            (f"Since {day}", found.after),
-            unit=found.outcome.unit,
-            digits=digits,
-            higher_is_better=found.outcome.higher_is_better,
-        ),
+        charts.change_steps(found, before=f"Before {day}", after=f"Since {day}"),
         f"{name} from {figure(found.before)} before {day} to {figure(found.after)} since, theme by theme",
     )
     views.open_theme_on_click(

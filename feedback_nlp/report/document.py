@@ -145,7 +145,7 @@ def render_report(
         "low_base": frames.low_base,
         "value_digits": wording.value_digits(outcome),
         "suffix": outcome.suffix,
-        "change_digits": wording.change_digits(outcome),
+        "change_digits": outcome.digits,
         "palette": palette,
     }
     return _template().render(context)

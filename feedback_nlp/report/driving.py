@@ -56,9 +56,8 @@ def moves_section(frames: AnalysisFrames, outcome: Outcome, level: int) -> Moves
         return None
     furthest = known.sort([pl.col("contribution").abs(), "theme_id"], descending=[True, False]).head(CHARTED)
     shown = furthest.sort(outcome.sign * pl.col("contribution"), "theme_id")
-    digits = wording.change_digits(outcome)
     noun = wording.outcome_noun(outcome)
-    bars = charts.contribution_bars(shown, unit=outcome.unit, clear=CLEAR_Q, digits=digits)
+    bars = charts.contribution_bars(shown, unit=outcome.unit, clear=CLEAR_Q, digits=outcome.digits)
     held = sorted({name.partition("=")[0].replace("_", " ") for name in found.controls})
     return Moves(
         found=found,

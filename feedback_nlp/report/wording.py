@@ -54,11 +54,6 @@ def value_digits(outcome: Outcome) -> int:
     return outcome.digits if outcome.family == "mean" or outcome.kind in FACT_KINDS else 0
 
 
-def change_digits(outcome: Outcome) -> int:
-    """Decimals of an impact or a gap."""
-    return outcome.digits
-
-
 def outcome_noun(outcome: Outcome) -> str:
     """Name the outcome within a sentence: "NPS", "net sentiment", or a score's own name."""
     return (
